@@ -1,0 +1,12 @@
+# Warnings for dalib's own tests, examples and benchmarks: link dalib_warnings PRIVATE. Never linked by dalib::dalib, never exported.
+option(DALIB_WERROR "Treat warnings in dalib's own code as errors" ON)
+add_library(dalib_warnings INTERFACE)
+set(dalib_warning_flags -Wall -Wextra -Wpedantic -Wconversion)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # False alarms from g++ 12's own AVX-512 header.
+  list(APPEND dalib_warning_flags -Wno-maybe-uninitialized -Wno-uninitialized)
+endif()
+if(DALIB_WERROR)
+  list(APPEND dalib_warning_flags -Werror)
+endif()
+target_compile_options(dalib_warnings INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:${dalib_warning_flags}>")

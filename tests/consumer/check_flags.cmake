@@ -1,0 +1,11 @@
+# Fails when ${commands} (compile_commands.json) holds a flag that only dalib's own build may have.
+if(NOT EXISTS ${commands})
+  message(FATAL_ERROR "${commands} is missing")
+endif()
+file(READ ${commands} text)
+foreach(flag -Wconversion -Wall -Wextra -Wpedantic -Werror -march -fsanitize)
+  string(FIND "${text}" " ${flag}" position)
+  if(NOT position EQUAL -1)
+    message(FATAL_ERROR "developer flag ${flag} in ${commands}")
+  endif()
+endforeach()
