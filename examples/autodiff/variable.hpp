@@ -1,0 +1,276 @@
+#pragma once
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <unordered_set>
+#include <utility>
+
+#include "tensor.hpp"
+
+namespace dalib::ad {
+
+/// What the rows of a matrix are: pixels of `images` images of height x width (NHWC), row (n * height + y) * width + x,
+/// with the channels as columns. Plain features are images of 1 x 1 pixel.
+struct geometry {
+  index images = 0;
+  index height = 1;
+  index width = 1;
+  index rows() const { return images * height * width; }
+  friend bool operator==(const geometry&, const geometry&) = default;
+};
+
+/// How a kernel writes into a gradient: the first contribution overwrites, later ones add.
+enum class write { overwrite, accumulate };
+
+/// True while operations record what backward() needs. See no_gradient.
+inline bool& recording() {
+  static thread_local bool on = true;
+  return on;
+}
+
+/// Operations record nothing while an object of this type lives (evaluation).
+class no_gradient {
+public:
+  no_gradient() : before_(std::exchange(recording(), false)) {}
+  ~no_gradient() { recording() = before_; }
+  no_gradient(const no_gradient&) = delete;
+  no_gradient& operator=(const no_gradient&) = delete;
+
+private:
+  bool before_;
+};
+
+template <class Scalar>
+class variable;
+
+/// Computes the input gradients from the gradient of the result (which it may take over and overwrite).
+template <class Scalar>
+using backward_function = std::function<void(tensor<Scalar> upstream, const std::vector<variable<Scalar>>& inputs)>;
+
+/// One value of the computation graph. Users hold it through `variable`.
+template <class Scalar>
+struct node {
+  tensor<Scalar> value;
+  tensor<Scalar> gradient; // empty until the first contribution
+  geometry shape;
+  bool requires_gradient = false;
+  bool leaf = true;
+  std::uint64_t sequence = 0; // creation order, which is a topological order
+  std::vector<variable<Scalar>> inputs;
+  backward_function<Scalar> backward;
+  std::string name;
+};
+
+/// A matrix in a computation graph: shared handle of value, gradient and the operation that made it.
+///
+/// Copies refer to the same node. Leaves are made by constant() and parameter(); operations make the others.
+template <class Scalar>
+class variable {
+public:
+  using scalar = Scalar;
+
+  variable() = default;
+  explicit variable(std::shared_ptr<node<Scalar>> n) : node_(std::move(n)) {}
+
+  index rows() const { return node_->value.rows(); }
+  index cols() const { return node_->value.cols(); }
+  const geometry& shape() const { return node_->shape; }
+  bool valid() const { return node_ != nullptr; }
+  const std::string& name() const { return node_->name; }
+
+  const_map<Scalar> value() const { return {node_->value.data(), rows(), cols()}; }
+  /// Write access, for leaves only (optimiser, import of weights). @throws std::logic_error for the result of an operation
+  map<Scalar> mutable_value() const {
+    if (!node_->leaf) throw std::logic_error("variable: only leaves can be written");
+    return node_->value.view();
+  }
+  const tensor<Scalar>& storage() const { return node_->value; }
+  /// The value of a 1 x 1 variable.
+  Scalar item() const {
+    if (node_->value.size() != 1) throw std::invalid_argument("variable: item() needs one element");
+    return *node_->value.data();
+  }
+
+  bool requires_gradient() const { return node_->requires_gradient; }
+  /// Switches a leaf's gradient off and on (frozen layers). Graphs recorded before are not affected by switching it on.
+  void set_requires_gradient(bool on) const {
+    if (!node_->leaf) throw std::logic_error("variable: only leaves can be frozen");
+    node_->requires_gradient = on;
+  }
+
+  /// Leaves keep their gradient, summed over calls of backward(), until clear_gradient(); other nodes give theirs up.
+  bool has_gradient() const { return !node_->gradient.empty(); }
+  const_map<Scalar> gradient() const {
+    if (!has_gradient()) throw std::logic_error("variable: there is no gradient");
+    return {node_->gradient.data(), rows(), cols()};
+  }
+  void clear_gradient() const { node_->gradient = {}; }
+
+  /// For operations: calls kernel(map, write) to put a contribution into the gradient, unless none is needed.
+  template <class Kernel>
+  void add_gradient(Kernel&& kernel) const {
+    if (!requires_gradient()) return;
+    const bool first = node_->gradient.empty();
+    if (first) node_->gradient = tensor<Scalar>(rows(), cols());
+    kernel(node_->gradient.view(), first ? write::overwrite : write::accumulate);
+  }
+  /// For operations: adds a finished contribution, taking its memory over where possible.
+  void add_gradient(tensor<Scalar> contribution) const {
+    if (!requires_gradient()) return;
+    if (node_->gradient.empty() && contribution.unique()) {
+      node_->gradient = contribution.reshaped(rows(), cols());
+      return;
+    }
+    const tensor<Scalar> same = contribution.reshaped(rows(), cols());
+    add_gradient([&](map<Scalar> target, write mode) {
+      if (mode == write::overwrite)
+        target = same.view();
+      else
+        target += same.view();
+    });
+  }
+
+  const std::shared_ptr<node<Scalar>>& handle() const { return node_; }
+
+private:
+  std::shared_ptr<node<Scalar>> node_;
+};
+
+namespace detail {
+template <class Scalar>
+std::shared_ptr<node<Scalar>> make_node(tensor<Scalar> value, geometry shape) {
+  static std::atomic<std::uint64_t> next{0};
+  if (shape.rows() != value.rows()) throw std::invalid_argument("variable: geometry and number of rows differ");
+  auto result = std::make_shared<node<Scalar>>();
+  result->value = std::move(value);
+  result->shape = shape;
+  result->sequence = next++;
+  return result;
+}
+} // namespace detail
+
+/// A leaf without gradient that holds (shares) `value`; rows are features or the pixels of `shape`.
+template <class Scalar>
+variable<Scalar> constant(tensor<Scalar> value, geometry shape) {
+  return variable<Scalar>(detail::make_node(std::move(value), shape));
+}
+
+/// A leaf without gradient with a copy of any Eigen matrix expression.
+template <class Derived>
+variable<typename Derived::Scalar> constant(const Eigen::MatrixBase<Derived>& value, geometry shape) {
+  tensor<typename Derived::Scalar> copy(value.rows(), value.cols());
+  copy.view() = value;
+  return constant(std::move(copy), shape);
+}
+template <class Derived>
+variable<typename Derived::Scalar> constant(const Eigen::MatrixBase<Derived>& value) {
+  return constant(value, geometry{value.rows(), 1, 1});
+}
+
+/// A leaf with gradient and a copy of `value`.
+template <class Derived>
+variable<typename Derived::Scalar> parameter(const Eigen::MatrixBase<Derived>& value, std::string name = {}) {
+  auto result = constant(value);
+  result.handle()->requires_gradient = true;
+  result.handle()->name = std::move(name);
+  return result;
+}
+
+/// The same value, cut off from the graph (no copy).
+template <class Scalar>
+variable<Scalar> detach(const variable<Scalar>& x) {
+  return constant(x.storage(), x.shape());
+}
+
+/// True if an operation on these inputs has to record itself.
+template <class Scalar, class... Others>
+bool needs_gradient(const variable<Scalar>& x, const Others&... others) {
+  return recording() && (x.requires_gradient() || ... || others.requires_gradient());
+}
+
+/// The result of an operation: `backward` is recorded if an input needs a gradient, and dropped with all it holds otherwise.
+template <class Scalar, class Backward>
+variable<Scalar> make_result(tensor<Scalar> value, geometry shape, std::vector<variable<Scalar>> inputs, Backward&& backward) {
+  auto result = detail::make_node(std::move(value), shape);
+  const bool needed =
+      recording() && std::any_of(inputs.begin(), inputs.end(), [](const variable<Scalar>& x) { return x.requires_gradient(); });
+  if (needed) {
+    result->leaf = false;
+    result->requires_gradient = true;
+    result->inputs = std::move(inputs);
+    result->backward = std::forward<Backward>(backward);
+  }
+  return variable<Scalar>(std::move(result));
+}
+
+/// Adds `upstream` times the gradient of `loss` to every leaf below it that needs one.
+///
+/// Nodes are visited once, in reverse order of creation. Each gives up its gradient, its saved intermediate results and its
+/// inputs as soon as it has been visited, so a graph can be run backward once.
+/// @throws std::invalid_argument if `loss` is not 1 x 1, std::logic_error if nothing below it needs a gradient
+template <class Scalar>
+void backward(const variable<Scalar>& loss, Scalar upstream = Scalar(1)) {
+  if (loss.rows() != 1 || loss.cols() != 1) throw std::invalid_argument("backward: the loss must be 1 x 1");
+  if (!loss.requires_gradient() || (!loss.handle()->leaf && !loss.handle()->backward))
+    throw std::logic_error("backward: nothing to differentiate, or the graph has already been used");
+
+  std::vector<std::shared_ptr<node<Scalar>>> order{loss.handle()};
+  std::unordered_set<const node<Scalar>*> seen{loss.handle().get()};
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const auto current = order[i];
+    for (const auto& input : current->inputs)
+      if (input.requires_gradient() && seen.insert(input.handle().get()).second) order.push_back(input.handle());
+  }
+  std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a->sequence > b->sequence; });
+
+  loss.add_gradient([&](map<Scalar> target, write mode) {
+    if (mode == write::overwrite)
+      target.setConstant(upstream);
+    else
+      target.array() += upstream;
+  });
+  for (auto& current : order) {
+    if (!current->leaf) {
+      const auto run = std::exchange(current->backward, nullptr);
+      const auto inputs = std::exchange(current->inputs, {});
+      tensor<Scalar> gradient = std::exchange(current->gradient, {});
+      if (run && !gradient.empty()) run(std::move(gradient), inputs);
+    }
+    current = nullptr;
+  }
+}
+
+/// One node for a loss whose gradients come with its value.
+///
+/// `f(values, gradients)` gets `const std::vector<const_map<Scalar>>&` with the inputs' values and
+/// `std::vector<map<Scalar>>&` with one matrix per input, all zero, to be filled with d value / d input; the matrix is
+/// 0 x 0 where no gradient is needed. It returns the value. backward() scales the gradients by the upstream and adds them.
+template <class Scalar, class Function>
+variable<Scalar> record(std::vector<variable<Scalar>> inputs, Function&& f) {
+  std::vector<const_map<Scalar>> values;
+  std::vector<tensor<Scalar>> gradients;
+  std::vector<map<Scalar>> targets;
+  values.reserve(inputs.size());
+  targets.reserve(inputs.size());
+  for (const auto& input : inputs) {
+    values.push_back(input.value());
+    gradients.push_back(needs_gradient(input) ? tensor<Scalar>::zeros(input.rows(), input.cols()) : tensor<Scalar>());
+    targets.push_back(gradients.back().view());
+  }
+  tensor<Scalar> value(1, 1);
+  *value.data() = static_cast<Scalar>(f(std::as_const(values), targets));
+  return make_result(
+      std::move(value), {1, 1, 1}, std::move(inputs),
+      [gradients = std::move(gradients)](const tensor<Scalar>& upstream, const std::vector<variable<Scalar>>& below) mutable {
+        const Scalar scale = *upstream.data();
+        for (std::size_t i = 0; i < below.size(); ++i) {
+          if (gradients[i].empty()) continue;
+          if (scale != Scalar(1)) gradients[i].view() *= scale;
+          below[i].add_gradient(std::exchange(gradients[i], {}));
+        }
+      });
+}
+
+} // namespace dalib::ad
