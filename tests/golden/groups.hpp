@@ -1,0 +1,43 @@
+/// @file
+/// The groups that this program claims: one file group_<name>.cpp each, which registers its runner.
+#pragma once
+
+#include "compare.hpp"
+#include "manifest.hpp"
+
+#include <functional>
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace golden {
+
+/// Computes a case in every variant that the group has.
+using runner = std::function<std::vector<outcome>(const test_case&)>;
+
+/// How a claimed group is checked.
+struct group_runner {
+  runner in_double;
+  runner in_float;
+  /// Methods of the group that belong to measures which the library does not have yet: skipped, counted and named.
+  std::vector<std::string> methods_not_claimed;
+};
+
+inline std::map<std::string, group_runner>& claimed_groups() {
+  static std::map<std::string, group_runner> groups;
+  return groups;
+}
+
+/// A namespace-scope object of this type claims a group.
+struct claim_group {
+  claim_group(const std::string& name, group_runner runners) { claimed_groups().emplace(name, std::move(runners)); }
+};
+
+/// A case that a claimed group cannot compute is a failure of that case.
+[[noreturn]] inline void unknown(const std::string& what, const std::string& value) {
+  throw std::runtime_error("unknown " + what + " `" + value + "` in a claimed group");
+}
+
+} // namespace golden

@@ -1,0 +1,107 @@
+/// Checks the library against a golden set: the set in the project, or the folder named by DALIB_GOLDEN_DIR.
+#include "groups.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace golden;
+
+constexpr const char* usage = "Usage: golden_tests [--help] [GROUP ...]\n"
+                              "Checks the cases of the named groups (default: all claimed groups) of the golden set in the project,\n"
+                              "or in the folder named by the environment variable DALIB_GOLDEN_DIR, in double and single precision.\n"
+                              "Exit status 0: every case agrees; 1: some do not, or nothing could be checked; 2: wrong usage.\n";
+
+void run_case(const test_case& test, const runner& run, precision digits, tally& result) {
+  try {
+    const std::vector<outcome> outcomes = run(test);
+    if (outcomes.empty()) result.failures.push_back(test.name + ": was not computed");
+    for (const outcome& got : outcomes) compare(test.name, test.outputs, got, digits, result);
+  } catch (const std::exception& error) {
+    result.failures.push_back(test.name + ": " + error.what());
+  }
+}
+
+/// Runs a claimed group; adds the cases left out to `skipped` (method -> number of cases).
+tally run_group(const golden_set& set, const std::string& name, const group_runner& runners, std::map<std::string, std::size_t>& skipped) {
+  tally result;
+  for (const test_case& test : set.cases(name)) {
+    const auto& left_out = runners.methods_not_claimed;
+    if (std::find(left_out.begin(), left_out.end(), test.method) != left_out.end()) {
+      ++skipped[test.method];
+      continue;
+    }
+    ++result.cases;
+    run_case(test, runners.in_double, precision::float64, result);
+    run_case(test, runners.in_float, precision::float32, result);
+  }
+  return result;
+}
+
+void print_group(const std::string& name, const tally& result) {
+  constexpr std::size_t most_failures_shown = 20;
+  std::printf("%-10s %6zu %12zu %14.3g %14.3g   %s\n", name.c_str(), result.cases, result.comparisons, result.worst64, result.worst32,
+              result.failures.empty() ? "ok" : "FAILED");
+  for (const auto& [reason, count] : result.not_applicable) std::printf("  %zu outputs not applicable: %s\n", count, reason.c_str());
+  for (std::size_t i = 0; i < std::min(result.failures.size(), most_failures_shown); ++i)
+    std::printf("  failed: %s\n", result.failures[i].c_str());
+  if (result.failures.size() > most_failures_shown) std::printf("  and %zu more failures\n", result.failures.size() - most_failures_shown);
+}
+
+int check(const std::vector<std::string>& wanted) {
+  const char* folder = std::getenv("DALIB_GOLDEN_DIR");
+  const golden_set set(folder != nullptr ? folder : DALIB_GOLDEN_SET);
+  std::printf("golden set %s (%s)\n", folder != nullptr ? folder : "of the project", set.description().c_str());
+  std::printf("errors are in units of the case's tolerance\n");
+  std::printf("%-10s %6s %12s %14s %14s\n", "group", "cases", "comparisons", "worst float64", "worst float32");
+
+  std::size_t cases = 0;
+  std::size_t failures = 0;
+  std::map<std::string, std::size_t> skipped;
+  for (const std::string& name : set.groups()) {
+    if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), name) == wanted.end()) continue;
+    const auto runners = claimed_groups().find(name);
+    if (runners == claimed_groups().end()) {
+      skipped[name] += set.case_count(name);
+      continue;
+    }
+    std::map<std::string, std::size_t> skipped_methods;
+    const tally result = run_group(set, name, runners->second, skipped_methods);
+    print_group(name, result);
+    for (const auto& [method, count] : skipped_methods) skipped[name + " " + method] += count;
+    cases += result.cases;
+    failures += result.failures.size();
+  }
+  for (const auto& [name, count] : skipped) std::printf("skipped, not claimed yet: %s (%zu cases)\n", name.c_str(), count);
+  std::printf("%zu cases checked, %zu failures\n", cases, failures);
+  if (cases == 0) std::printf("nothing was checked\n");
+  return failures == 0 && cases > 0 ? 0 : 1;
+}
+
+} // namespace
+
+int main(int argument_count, char** arguments) {
+  const std::vector<std::string> wanted(arguments + 1, arguments + argument_count);
+  for (const std::string& argument : wanted) {
+    if (argument == "--help" || argument == "-h") {
+      std::fputs(usage, stdout);
+      return 0;
+    }
+    if (!claimed_groups().contains(argument)) {
+      std::fprintf(stderr, "golden_tests: group %s is not claimed\n%s", argument.c_str(), usage);
+      return 2;
+    }
+  }
+  try {
+    return check(wanted);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "golden_tests: %s\n", error.what());
+    return 1;
+  }
+}

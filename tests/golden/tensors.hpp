@@ -1,0 +1,150 @@
+/// @file
+/// The kinds of tensors through which a tensor measure is checked. Each kind makes a tensor of an array and reads it back.
+#pragma once
+
+#include "array.hpp"
+
+#include <dalib/dalib.hpp>
+#ifdef DALIB_TEST_XTENSOR
+#  include <dalib/xtensor.hpp>
+
+#  if __has_include(<xtensor/xarray.hpp>)
+#    include <xtensor/xarray.hpp>
+#    include <xtensor/xtensor.hpp>
+#  else
+#    include <xtensor/containers/xarray.hpp>
+#    include <xtensor/containers/xtensor.hpp>
+#  endif
+#endif
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace golden {
+
+/// Elements of an array as T.
+template <class T>
+std::vector<T> values_as(const array& source) {
+  std::vector<T> result(source.values.size());
+  std::transform(source.values.begin(), source.values.end(), result.begin(), [](double value) { return static_cast<T>(value); });
+  return result;
+}
+
+/// Eigen matrix of (rows, the other dimensions flattened).
+template <class T, int Order>
+class eigen_tensor {
+public:
+  explicit eigen_tensor(const array& source) : shape_(source.shape), matrix_(source.rows(), source.cols()) {
+    const std::vector<T> values = values_as<T>(source);
+    matrix_ = Eigen::Map<const row_major>(values.data(), matrix_.rows(), matrix_.cols());
+  }
+  static std::string kind() { return Order == Eigen::RowMajor ? "Eigen row-major" : "Eigen column-major"; }
+  auto& get() { return matrix_; }
+  array read() const {
+    const row_major copy = matrix_;
+    return {shape_, {copy.data(), copy.data() + copy.size()}};
+  }
+
+private:
+  using row_major = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  std::vector<std::ptrdiff_t> shape_;
+  Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Order> matrix_;
+};
+
+/// A raw pointer with strides: rows stand apart, and every second element between them belongs to nobody.
+template <class T>
+class strided_tensor {
+public:
+  explicit strided_tensor(const array& source) : shape_(source.shape), storage_(values_as<T>(source).size() * step + gap(source), unused) {
+    const std::vector<T> values = values_as<T>(source);
+    view_ = {storage_.data(), source.rows(), source.cols(), source.cols() * step + 3, step};
+    for (std::ptrdiff_t i = 0; i < view_.rows; ++i)
+      for (std::ptrdiff_t j = 0; j < view_.cols; ++j) view_(i, j) = values[static_cast<std::size_t>(i * view_.cols + j)];
+  }
+  strided_tensor(const strided_tensor&) = delete;
+  strided_tensor& operator=(const strided_tensor&) = delete;
+  static std::string kind() { return "raw view"; }
+  auto& get() { return view_; }
+  array read() const {
+    array result(shape_, std::vector<double>(array::element_count(shape_)));
+    for (std::ptrdiff_t i = 0; i < view_.rows; ++i)
+      for (std::ptrdiff_t j = 0; j < view_.cols; ++j)
+        result.values[static_cast<std::size_t>(i * view_.cols + j)] = static_cast<double>(view_(i, j));
+    return result;
+  }
+
+private:
+  static constexpr std::ptrdiff_t step = 2;
+  static constexpr T unused = T(1e30); // would show in any result that reads it
+  static std::size_t gap(const array& source) { return static_cast<std::size_t>(source.rows() * 3); }
+
+  std::vector<std::ptrdiff_t> shape_;
+  std::vector<T> storage_;
+  dalib::matrix_view<T> view_;
+};
+
+#ifdef DALIB_TEST_XTENSOR
+/// xtensor of static rank 2, further dimensions flattened by us.
+template <class T>
+class xtensor_matrix {
+public:
+  explicit xtensor_matrix(const array& source)
+      : shape_(source.shape),
+        tensor_(xt::xtensor<T, 2>::from_shape({static_cast<std::size_t>(source.rows()), static_cast<std::size_t>(source.cols())})) {
+    const std::vector<T> values = values_as<T>(source);
+    std::copy(values.begin(), values.end(), tensor_.begin());
+  }
+  static std::string kind() { return "xtensor 2-d"; }
+  auto& get() { return tensor_; }
+  array read() const { return {shape_, {tensor_.begin(), tensor_.end()}}; }
+
+private:
+  std::vector<std::ptrdiff_t> shape_;
+  xt::xtensor<T, 2> tensor_;
+};
+
+/// xtensor array with the source's own dimensions, which the library flattens.
+template <class T>
+class xtensor_array {
+public:
+  explicit xtensor_array(const array& source)
+      : shape_(source.shape), tensor_(std::vector<std::size_t>(source.shape.begin(), source.shape.end())) {
+    const std::vector<T> values = values_as<T>(source);
+    std::copy(values.begin(), values.end(), tensor_.begin());
+  }
+  static std::string kind() { return "xtensor n-d"; }
+  auto& get() { return tensor_; }
+  array read() const { return {shape_, {tensor_.begin(), tensor_.end()}}; }
+
+private:
+  std::vector<std::ptrdiff_t> shape_;
+  xt::xarray<T> tensor_;
+};
+#endif
+
+/// A type to be passed as a value.
+template <class Type>
+struct tag {
+  using type = Type;
+};
+
+/// Calls visit(tag<Tensor>{}) for each kind of tensor with elements T.
+template <class T, class Visit>
+void for_each_tensor_kind(Visit&& visit) {
+  visit(tag<eigen_tensor<T, Eigen::ColMajor>>{});
+  visit(tag<eigen_tensor<T, Eigen::RowMajor>>{});
+  visit(tag<strided_tensor<T>>{});
+#ifdef DALIB_TEST_XTENSOR
+  visit(tag<xtensor_matrix<T>>{});
+  visit(tag<xtensor_array<T>>{});
+#endif
+}
+
+/// An array of zeros of the shape of another, for gradients.
+inline array zeros_like(const array& source) { return {source.shape, std::vector<double>(source.values.size(), 0.0)}; }
+
+} // namespace golden
