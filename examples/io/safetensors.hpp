@@ -62,6 +62,8 @@ inline std::pair<safetensors_layout, std::span<const std::byte>> parse_safetenso
   const auto header = bytes.subspan(sizeof header_size, static_cast<std::size_t>(header_size));
   const std::string_view text(reinterpret_cast<const char*>(header.data()), header.size());
   if (!text.starts_with('{')) fail_file(name, "is not a safetensors file: the header does not start with '{'");
+  // The JSON parser takes a zero byte for the end of the text and would ignore what follows.
+  if (text.find('\0') != std::string_view::npos) fail_file(name, "has a zero byte in the header");
 
   safetensors_header_parser parser;
   if (!nlohmann::json::sax_parse(text, &parser)) fail_file(name, parser.problem);
