@@ -1,0 +1,9 @@
+#pragma once
+/// Variables and all operations.
+#include "batch_norm.hpp"
+#include "convolution.hpp"
+#include "elementwise.hpp"
+#include "pooling.hpp"
+#include "shape.hpp"
+#include "softmax.hpp"
+#include "variable.hpp"

@@ -1,0 +1,167 @@
+#pragma once
+#include "tile.hpp"
+#include "window.hpp"
+
+namespace dalib::ad {
+
+/// The right-hand side of a gather product, cut into column panels as wide as a tile: panel j holds rows x panel columns.
+template <class Scalar>
+class packed_matrix {
+public:
+  packed_matrix(index rows, index cols) : rows_(rows), cols_(cols) {
+    for (index first = 0; first < cols; first += width) offsets_.push_back(offsets_.back() + rows * padded(first));
+    elements_ = tensor<Scalar>(1, offsets_.back());
+  }
+
+  static constexpr index width = tile::max_columns<Scalar>;
+  index rows() const { return rows_; }
+  index cols() const { return cols_; }
+  index panels() const { return static_cast<index>(offsets_.size()) - 1; }
+  index columns(index panel) const { return std::min(width, cols_ - panel * width); }
+  index step(index panel) const { return padded(panel * width); }
+  Scalar* panel(index number) const { return elements_.data() + offsets_[static_cast<std::size_t>(number)]; }
+
+private:
+  index padded(index first) const { return tile::padded_columns<Scalar>(std::min(width, cols_ - first)); }
+
+  index rows_;
+  index cols_;
+  std::vector<index> offsets_{0};
+  tensor<Scalar> elements_;
+};
+
+/// Packs a (rows x cols) matrix as it is.
+template <class Scalar>
+packed_matrix<Scalar> pack(const_map<Scalar> matrix) {
+  packed_matrix<Scalar> packed(matrix.rows(), matrix.cols());
+  parallel_for(packed.panels(), [&](index p) {
+    const index columns = packed.columns(p), step = packed.step(p);
+    map<Scalar> target(packed.panel(p), matrix.rows(), step);
+    target.leftCols(columns) = matrix.middleCols(p * packed.width, columns);
+    target.rightCols(step - columns).setZero();
+  });
+  return packed;
+}
+
+/// Packs a convolution's weights (taps * in) x out for the gradient of its input: tap t becomes tap (taps - 1 - t), and every
+/// tap's in x out matrix is transposed.
+template <class Scalar>
+packed_matrix<Scalar> pack_reversed(const_map<Scalar> weight, index taps) {
+  const index in = weight.rows() / taps, out = weight.cols();
+  packed_matrix<Scalar> packed(taps * out, in);
+  parallel_for(packed.panels() * taps, [&](index task) {
+    const index p = task / taps, t = task % taps;
+    const index columns = packed.columns(p), step = packed.step(p);
+    map<Scalar> target(packed.panel(p) + (taps - 1 - t) * out * step, out, step);
+    target.leftCols(columns) = weight.middleRows(t * in + p * packed.width, columns).transpose();
+    target.rightCols(step - columns).setZero();
+  });
+  return packed;
+}
+
+/// result(position, :) = sum over taps of source(position moved by the tap, :) * weights(tap), + bias, then ReLU.
+template <class Scalar>
+struct gather_product {
+  const Scalar* source = nullptr; // (images * height * width) x channels
+  geometry source_shape;
+  index channels = 0;
+  window_axis rows;
+  window_axis columns;
+  index kernel_width = 1;                         // the kernel's columns
+  const packed_matrix<Scalar>* weights = nullptr; // (taps * channels) x results
+  Scalar* result = nullptr;
+  geometry result_shape;
+  index result_stride = 0;      // elements between positions of the result
+  const Scalar* bias = nullptr; // null for none
+  bool relu = false;
+
+  void run() const {
+    // Chunks of image rows, a few hundred positions each; the weights' panels are spread over tasks where chunks are few.
+    const index image_rows = result_shape.images * result_shape.height;
+    const index chunk = std::max<index>(8, positions_per_chunk / std::max<index>(1, result_shape.width));
+    const index chunks = (image_rows + chunk - 1) / chunk;
+    const index panels = weights->panels();
+    const index split = chunks >= 8 ? 1 : panels;
+    parallel_for(chunks * split, [&](index task) {
+      const index first = task / split * chunk;
+      const index last = std::min(image_rows, first + chunk);
+      const index first_panel = split == 1 ? 0 : task % split;
+      const index last_panel = split == 1 ? panels : first_panel + 1;
+      for (index p = first_panel; p < last_panel; ++p) run_chunk(first, last, p);
+    });
+  }
+
+private:
+  static constexpr index positions_per_chunk = 512;
+  /// Terms summed in one go: their part of a panel stays in the second-level cache.
+  static constexpr index terms_per_pass = 1152;
+
+  void run_chunk(index first, index last, index panel) const {
+    std::vector<std::vector<index>> rows_of_kind(rows.kinds.size());
+    for (index row = first; row < last; ++row) rows_of_kind[rows.kind[static_cast<std::size_t>(row % result_shape.height)]].push_back(row);
+    std::vector<tile::run> runs;
+    for (std::size_t y = 0; y < rows.kinds.size(); ++y) {
+      if (rows_of_kind[y].empty()) continue;
+      for (std::size_t x = 0; x < columns.kinds.size(); ++x) {
+        list_runs(rows.kinds[y], columns.kinds[x], weights->step(panel), runs);
+        for (std::size_t begin = 0; begin < runs.size() || begin == 0;) {
+          std::size_t end = begin;
+          for (index terms = 0; end < runs.size() && (end == begin || terms + runs[end].count <= terms_per_pass); ++end)
+            terms += runs[end].count;
+          run_pass(rows_of_kind[y], columns.members[x], panel, runs, begin, end);
+          begin = std::max(end, begin + 1);
+        }
+      }
+    }
+  }
+
+  void list_runs(const std::vector<window_axis::tap>& row_taps, const std::vector<window_axis::tap>& column_taps, index step,
+                 std::vector<tile::run>& runs) const {
+    runs.clear();
+    for (const auto& ty : row_taps)
+      for (const auto& tx : column_taps) {
+        const tile::run next{(ty.offset * source_shape.width + tx.offset) * channels,
+                             (ty.kernel * kernel_width + tx.kernel) * channels * step, channels};
+        const bool joined = !runs.empty() && runs.back().a + runs.back().count == next.a &&
+                            runs.back().b + runs.back().count * step == next.b && runs.back().count + channels <= terms_per_pass;
+        if (joined)
+          runs.back().count += channels;
+        else
+          runs.push_back(next);
+      }
+  }
+
+  /// Adds the runs [begin, end) for the positions image_rows x members; the first pass overwrites, the last one finishes.
+  void run_pass(const std::vector<index>& image_rows, const std::vector<index>& members, index panel, const std::vector<tile::run>& runs,
+                std::size_t begin, std::size_t end) const {
+    tile::arguments<Scalar> t;
+    t.b = weights->panel(panel);
+    t.b_step = weights->step(panel);
+    t.columns = weights->columns(panel);
+    t.runs = runs.data() + begin;
+    t.run_count = static_cast<index>(end - begin);
+    t.accumulate = begin > 0;
+    const index first_column = panel * weights->width;
+    if (end == runs.size()) {
+      t.bias = bias ? bias + first_column : nullptr;
+      t.relu = relu;
+    }
+    const int full = tile::tile_rows<Scalar>(t.columns);
+    for (const index row : image_rows) {
+      const index image = row / result_shape.height, y = row % result_shape.height;
+      const index source_row = image * source_shape.height + rows.base[static_cast<std::size_t>(y)];
+      for (const index x : members) {
+        const auto slot = static_cast<std::size_t>(t.rows++);
+        t.a[slot] = source + (source_row * source_shape.width + columns.base[static_cast<std::size_t>(x)]) * channels;
+        t.c[slot] = result + (row * result_shape.width + x) * result_stride + first_column;
+        if (t.rows == full) {
+          tile::compute(t);
+          t.rows = 0;
+        }
+      }
+    }
+    if (t.rows > 0) tile::compute(t);
+  }
+};
+
+} // namespace dalib::ad
