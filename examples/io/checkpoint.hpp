@@ -108,7 +108,7 @@ void save_checkpoint(const std::filesystem::path& path, Object& object, const ch
   layout.metadata["crc32"] = detail::to_hex(crc);
 
   atomic_file file(path);
-  write_safetensors_header(file, layout);
+  file.write(header_bytes(layout));
   stream_state(object, [&](std::span<const std::byte> bytes) { file.write(bytes); });
   file.sync();
 

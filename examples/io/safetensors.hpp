@@ -5,15 +5,20 @@
 #include "safetensors_header.hpp"
 
 #include <algorithm>
-#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
+#include <set>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 namespace dalib::io {
@@ -142,13 +147,12 @@ inline void append_tensor(safetensors_layout& layout, std::string name, dtype ty
   layout.tensors.push_back({std::move(name), type, std::move(shape), begin, begin + *bytes});
 }
 
-/// Writes the start of a safetensors file: header size and header, padded with spaces so that the data start at a multiple of 8.
-inline void write_safetensors_header(atomic_file& file, const safetensors_layout& layout) {
+/// The start of a safetensors file: header size and header, padded with spaces so that the data start at a multiple of 8.
+inline std::string header_bytes(const safetensors_layout& layout) {
   std::string text = header_text(layout);
   text.append((8 - text.size() % 8) % 8, ' ');
-  const std::array<std::uint64_t, 1> size{text.size()};
-  file.write(std::as_bytes(std::span(size)));
-  file.write(text);
+  const std::uint64_t size = text.size();
+  return std::string(reinterpret_cast<const char*>(&size), sizeof size) + text;
 }
 
 /// Writes tensors and metadata as a safetensors file, atomically (see atomic_file).
@@ -171,7 +175,7 @@ inline void write_safetensors(const std::filesystem::path& path, std::vector<ten
     if (!names.insert(tensor.name).second) throw std::invalid_argument("tensor name '" + tensor.name + "' is reserved or appears twice");
   }
   atomic_file file(path);
-  write_safetensors_header(file, layout);
+  file.write(header_bytes(layout));
   for (const tensor_view& tensor : tensors) file.write(tensor.bytes);
   file.commit();
 }
