@@ -1,0 +1,52 @@
+/// @file
+/// How a value's many terms are added: plain double sums, or compensated ones.
+#pragma once
+
+#include "dalib/config.hpp"
+
+#include <concepts>
+
+namespace dalib::accumulator {
+
+/// Sum in double. Each term is already the sum of one tile column, so rounding grows with the number of tiles, not of pairs.
+struct plain {
+  struct state {
+    double total = 0;
+  };
+  DALIB_HD static void add(state& s, double term) { s.total += term; }
+  DALIB_HD static void merge(state& s, const state& other) { s.total += other.total; }
+  DALIB_HD static double result(const state& s) { return s.total; }
+};
+
+/// Neumaier's compensated sum: the rounding of each addition is kept and added at the end.
+struct compensated {
+  struct state {
+    double total = 0;
+    double correction = 0;
+  };
+  DALIB_HD static void add(state& s, double term) {
+    const double sum = s.total + term;
+    const bool total_is_larger = (s.total < 0 ? -s.total : s.total) >= (term < 0 ? -term : term);
+    s.correction += total_is_larger ? (s.total - sum) + term : (term - sum) + s.total;
+    s.total = sum;
+  }
+  DALIB_HD static void merge(state& s, const state& other) {
+    add(s, other.total);
+    s.correction += other.correction;
+  }
+  DALIB_HD static double result(const state& s) { return s.total + s.correction; }
+};
+
+} // namespace dalib::accumulator
+
+namespace dalib {
+
+/// An accumulation policy: a trivially copyable state, how a term and another state join it, and the sum.
+template <class A>
+concept accumulator_policy = requires(typename A::state s, const typename A::state other, double term) {
+  A::add(s, term);
+  A::merge(s, other);
+  { A::result(other) } -> std::convertible_to<double>;
+};
+
+} // namespace dalib

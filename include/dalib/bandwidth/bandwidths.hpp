@@ -1,0 +1,100 @@
+/// @file
+/// Bandwidth rules: from the data of one call to a squared length scale. All are detached: no gradient flows through a bandwidth.
+#pragma once
+
+#include "dalib/core/check.hpp"
+
+#include <cmath>
+#include <concepts>
+
+namespace dalib {
+
+/// A rule that gives a squared length scale sigma^2 > 0. `Data` offers mean_squared_distance() in O(1) (found in O(n F) while the rows are
+/// centred) and median_squared_distance().
+template <class B, class Data>
+concept bandwidth_policy = requires(const B& rule, const Data& data) {
+  { rule.squared_scale(data) } -> std::convertible_to<double>;
+};
+
+namespace bandwidth {
+
+/// What data-driven rules give when all rows are identical: any positive number does, since then every distance is 0.
+inline constexpr double degenerate_scale = 1.0;
+
+/// sigma, chosen by the user. @throws std::invalid_argument unless positive and finite.
+struct fixed {
+  double sigma = 1;
+
+  template <class Data>
+  double squared_scale(const Data&) const {
+    if (!(sigma > 0) || !std::isfinite(sigma))
+      fail("bandwidth::fixed", "sigma must be positive and finite (got " + std::to_string(sigma) + ")");
+    return sigma * sigma;
+  }
+};
+
+/// sigma^2 = alpha * mean of |x - y|^2 over all n^2 ordered pairs of the joint sample, the n zero ones included (DALIB's rule), by the
+/// closed form 2 / n * sum |z - mean|^2. With weights, rows count by weight. 1 if all rows are identical.
+struct mean {
+  double alpha = 1;
+
+  template <class Data>
+  double squared_scale(const Data& data) const {
+    if (!(alpha > 0) || !std::isfinite(alpha))
+      fail("bandwidth::mean", "alpha must be positive and finite (got " + std::to_string(alpha) + ")");
+    const double scale = alpha * data.mean_squared_distance();
+    return scale > 0 ? scale : degenerate_scale;
+  }
+};
+
+/// sigma^2 = alpha * median of |x - y|^2 over the pairs i < j of the joint sample: exact up to 1024 rows, beyond that over 1024 rows at
+/// equal distance in the order given. O(min(n, 1024)^2 F). 1 if the median is 0.
+struct median {
+  double alpha = 1;
+
+  template <class Data>
+  double squared_scale(const Data& data) const {
+    if (!(alpha > 0) || !std::isfinite(alpha))
+      fail("bandwidth::median", "alpha must be positive and finite (got " + std::to_string(alpha) + ")");
+    const double scale = alpha * data.median_squared_distance();
+    return scale > 0 ? scale : degenerate_scale;
+  }
+};
+
+/// What a running average remembers. It belongs to the caller, who may save and restore it.
+struct running_state {
+  double value = 0;     ///< running estimate of the squared scale, before alpha
+  long updates = 0;     ///< number of batches seen
+  bool training = true; ///< false = frozen: the value is used and not changed
+};
+
+/// sigma^2 = alpha * (1 - momentum) * old + momentum * rule(batch), the first batch taken whole; frozen while `state->training` is false.
+/// The loss of a batch already uses the updated value. A frozen state that never saw a batch falls back to the rule itself.
+template <class Rule = mean>
+struct running_average {
+  running_state* state = nullptr;
+  double momentum = 0.1;
+  double alpha = 1;
+  Rule rule{};
+
+  template <class Data>
+  double squared_scale(const Data& data) const {
+    if (state == nullptr) fail("bandwidth::running_average", "needs a running_state to remember in");
+    if (!(momentum > 0) || momentum > 1) fail("bandwidth::running_average", "momentum must be in (0, 1]");
+    if (!(alpha > 0) || !std::isfinite(alpha)) fail("bandwidth::running_average", "alpha must be positive and finite");
+    if (!state->training) return alpha * (state->updates > 0 ? state->value : rule.squared_scale(data));
+    const double now = rule.squared_scale(data);
+    state->value = state->updates == 0 ? now : (1 - momentum) * state->value + momentum * now;
+    ++state->updates;
+    return alpha * state->value;
+  }
+};
+
+running_average(running_state*)->running_average<mean>;
+running_average(running_state*, double)->running_average<mean>;
+running_average(running_state*, double, double)->running_average<mean>;
+template <class Rule>
+running_average(running_state*, double, double, Rule) -> running_average<Rule>;
+
+} // namespace bandwidth
+} // namespace dalib

@@ -1,0 +1,46 @@
+/// @file
+/// Every concept of the library on one page: what a type must offer to take part.
+#pragma once
+
+#include "dalib/accumulator/accumulators.hpp" // accumulator_policy: state, add, merge, result
+#include "dalib/bandwidth/bandwidths.hpp"     // bandwidth_policy: squared_scale(data) -> double
+#include "dalib/core/matrix_traits.hpp"       // matrix_like: matrix_traits<M>::view
+#include "dalib/core/sample.hpp"              // sample_like: a matrix_like, or weighted(rows, weights)
+#include "dalib/estimator/estimators.hpp"     // estimator_policy: coefficients(sizes), plan(sizes) or block_rows(sizes)
+#include "dalib/kernel/bind.hpp"              // kernel_like: names its statistic(s)
+
+#include <concepts>
+
+namespace dalib {
+
+/// A pair statistic that is a function of the inner product of two rows and of per-row terms. (The only other one is l1_distance.)
+template <class S>
+concept gram_statistic = requires(float v, row_terms<float> terms) {
+  requires S::from_gram;
+  { S::translation_invariant } -> std::convertible_to<bool>;
+  { S::value(v, terms, terms) } -> std::same_as<float>;
+  { S::pull(v, v, terms, terms) } -> std::same_as<pair_pull<float>>;
+};
+
+/// A pair statistic.
+template <class S>
+concept pair_statistic = gram_statistic<S> || std::same_as<S, l1_distance>;
+
+/// A bound kernel of one statistic: from the statistic to value and slope, for any T with arithmetic (a scalar, a pack, an AD scalar).
+template <class K>
+concept kernel_policy = requires(const K& k) {
+  requires pair_statistic<typename K::statistic>;
+  { k(1.0f) } -> std::same_as<jet<float>>;
+  { k(1.0) } -> std::same_as<jet<double>>;
+  { k(pack<float>(1)) } -> std::same_as<jet<pack<float>>>;
+};
+
+/// Who runs tasks: run(count, task) calls task(i, worker) once for each i < count and returns when all are done; worker < workers().
+template <class E>
+concept execution_policy = requires(const E& e) {
+  typename E::memory;
+  { e.workers() } -> std::convertible_to<int>;
+  e.run(index{1}, [](index, int) {});
+};
+
+} // namespace dalib

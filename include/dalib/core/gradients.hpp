@@ -1,0 +1,83 @@
+/// @file
+/// Where a measure writes its gradients, and the allocating form for those who do not care.
+#pragma once
+
+#include "dalib/core/matrix_traits.hpp"
+#include "dalib/core/sample.hpp"
+
+#include <type_traits>
+
+namespace dalib {
+
+/// What happens to what already stands in a gradient's memory.
+enum class write_mode {
+  overwrite, ///< gradient = scale * dL/dz
+  accumulate ///< gradient += scale * dL/dz
+};
+
+/// The caller's memory for the gradients of a two-sample measure.
+///
+/// @param source, target  writable tensors of the samples' shapes; a default-made view means "not wanted".
+/// @param scale  the upstream gradient dL/dloss; gradient reversal is a negative scale. It does not change the value.
+template <class T, class Memory = host_memory>
+struct gradients {
+  matrix_view<T, Memory> source;
+  matrix_view<T, Memory> target;
+  T scale = T(1);
+  write_mode mode = write_mode::overwrite;
+
+  gradients(matrix_view<T, Memory> to_source, matrix_view<T, Memory> to_target, T upstream = T(1), write_mode how = write_mode::overwrite)
+      : source(to_source), target(to_target), scale(upstream), mode(how) {}
+
+  template <matrix_like GS, matrix_like GT>
+  requires(!std::is_same_v<std::remove_cvref_t<GS>, matrix_view<T, Memory>> ||
+           !std::is_same_v<std::remove_cvref_t<GT>, matrix_view<T, Memory>>)
+      gradients(GS&& to_source, GT&& to_target, T upstream = T(1), write_mode how = write_mode::overwrite)
+      : gradients(view_of(to_source), view_of(to_target), upstream, how) {
+    static_assert(!std::is_const_v<std::remove_reference_t<GS>> && !std::is_const_v<std::remove_reference_t<GT>>,
+                  "dalib: gradients are written, so their tensors must not be const");
+    static_assert((std::is_lvalue_reference_v<GS> || !matrix_traits<std::remove_cvref_t<GS>>::owning) &&
+                      (std::is_lvalue_reference_v<GT> || !matrix_traits<std::remove_cvref_t<GT>>::owning),
+                  "dalib: a temporary that owns its memory cannot receive gradients");
+  }
+};
+
+template <class GS, class GT>
+gradients(GS&&, GT&&) -> gradients<value_type_of<GS>, memory_of<GS>>;
+template <class GS, class GT, class S>
+gradients(GS&&, GT&&, S) -> gradients<value_type_of<GS>, memory_of<GS>>;
+template <class GS, class GT, class S>
+gradients(GS&&, GT&&, S, write_mode) -> gradients<value_type_of<GS>, memory_of<GS>>;
+
+/// Value and freshly allocated gradients; reads as `auto [value, gs, gt] = value_and_gradient(loss, zs, zt)`.
+template <class T, class Source, class Target>
+struct value_with_gradients {
+  T value;
+  Source source;
+  Target target;
+};
+
+namespace detail {
+/// The tensor behind a sample_like, for making another like it.
+template <matrix_like M>
+const M& tensor_of(const M& rows) {
+  return rows;
+}
+template <class T, class Memory>
+matrix_view<const T, Memory> tensor_of(const sample<T, Memory>& s) {
+  return s.rows;
+}
+} // namespace detail
+
+/// The allocating form: gradients in new tensors of the arguments' kind. For a loop use the measure's member with your own memory.
+template <class Measure, sample_like ZS, sample_like ZT>
+auto value_and_gradient(const Measure& measure, const ZS& zs, const ZT& zt) {
+  auto&& source_tensor = detail::tensor_of(zs);
+  auto&& target_tensor = detail::tensor_of(zt);
+  auto gs = matrix_traits<std::remove_cvref_t<decltype(source_tensor)>>::like(source_tensor);
+  auto gt = matrix_traits<std::remove_cvref_t<decltype(target_tensor)>>::like(target_tensor);
+  auto value = measure.value_and_gradient(zs, zt, gradients{gs, gt});
+  return value_with_gradients<decltype(value), decltype(gs), decltype(gt)>{value, std::move(gs), std::move(gt)};
+}
+
+} // namespace dalib

@@ -1,0 +1,76 @@
+/// @file
+/// The one shape in which every tensor reaches the library: a trivially copyable strided 2-d view.
+#pragma once
+
+#include "dalib/config.hpp"
+
+#include <cstddef>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+
+namespace dalib {
+
+/// Signed index type of the library.
+using index = std::ptrdiff_t;
+
+/// Where a tensor's elements live: the host's memory.
+struct host_memory {};
+
+/// Where a tensor's elements live: the memory of a Thrust device system.
+struct device_memory {};
+
+/// A strided view of a rows x cols matrix; element (i, j) is `data[i * row_stride + j * col_stride]`.
+///
+/// Rows are samples, columns are features. The view owns nothing and is trivially copyable, so tasks carry it by value to any
+/// machine. `T` may be const. `Memory` says where the elements live; mixing memories does not compile.
+template <class T, class Memory = host_memory>
+struct matrix_view {
+  using value_type = std::remove_const_t<T>;
+  using element_type = T;
+  using memory = Memory;
+
+  T* data = nullptr;
+  index rows = 0;
+  index cols = 0;
+  index row_stride = 0;
+  index col_stride = 1;
+
+  matrix_view() = default;
+
+  /// A view of contiguous row-major elements.
+  DALIB_HD matrix_view(T* elements, index row_count, index col_count)
+      : data(elements), rows(row_count), cols(col_count), row_stride(col_count), col_stride(1) {}
+
+  /// A view with both strides given, in elements.
+  DALIB_HD matrix_view(T* elements, index row_count, index col_count, index stride_of_rows, index stride_of_cols)
+      : data(elements), rows(row_count), cols(col_count), row_stride(stride_of_rows), col_stride(stride_of_cols) {}
+
+  /// A row-major view of a span. @throws std::invalid_argument if the span has another size than row_count * col_count.
+  matrix_view(std::span<T> elements, index row_count, index col_count) : matrix_view(elements.data(), row_count, col_count) {
+    if (row_count < 0 || col_count < 0 || static_cast<index>(elements.size()) != row_count * col_count)
+      throw std::invalid_argument("matrix_view: a span of " + std::to_string(elements.size()) + " elements is not " +
+                                  std::to_string(row_count) + " x " + std::to_string(col_count));
+  }
+
+  DALIB_HD T& operator()(index row, index col) const { return data[row * row_stride + col * col_stride]; }
+
+  /// Rows [first, first + count) as a view.
+  DALIB_HD matrix_view rows_from(index first, index count) const {
+    return {data + first * row_stride, count, cols, row_stride, col_stride};
+  }
+
+  /// A view of mutable elements reads as a view of const ones.
+  DALIB_HD operator matrix_view<const T, Memory>() const requires(!std::is_const_v<T>) {
+    return {data, rows, cols, row_stride, col_stride};
+  }
+};
+
+/// "n x F", for messages.
+template <class T, class Memory>
+std::string shape_of(const matrix_view<T, Memory>& view) {
+  return std::to_string(view.rows) + " x " + std::to_string(view.cols);
+}
+
+} // namespace dalib

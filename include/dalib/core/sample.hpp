@@ -1,0 +1,71 @@
+/// @file
+/// One domain's data as a measure reads it: rows, and optionally a weight for each.
+#pragma once
+
+#include "dalib/core/check.hpp"
+#include "dalib/core/matrix_traits.hpp"
+
+#include <cmath>
+#include <cstddef>
+#include <iterator>
+#include <type_traits>
+
+namespace dalib {
+
+/// A read-only sample: n rows of F features, with optional non-negative weights (n of them; none = all ones).
+///
+/// Weights are frequencies: an integer weight w means that the row stands w times in the sample, for every estimator that takes weights.
+template <class T, class Memory = host_memory>
+struct sample {
+  using value_type = T;
+  using memory = Memory;
+
+  matrix_view<const T, Memory> rows;
+  const T* weights = nullptr;
+};
+
+/// A sample with weights: `loss(weighted(zs, ws), weighted(zt, wt))`. `weights` is contiguous (vector, array, span, Eigen vector).
+/// @throws std::invalid_argument if there is not one finite, non-negative weight per row or their sum is 0. O(n).
+template <class M, class Weights>
+auto weighted(const M& rows, const Weights& weights) {
+  using T = value_type_of<M>;
+  static_assert(std::is_same_v<std::remove_cvref_t<decltype(*weights.data())>, T>, "dalib: weights must have the scalar type of the rows");
+  sample<T, memory_of<M>> result{const_view_of(rows), weights.data()};
+  const index count = static_cast<index>(std::size(weights));
+  if (count != result.rows.rows)
+    fail("weighted", "needs one weight per row (got " + std::to_string(count) + " weights for " + shape_of(result.rows) + ")");
+  T total = 0;
+  for (index i = 0; i < count; ++i) {
+    if (!(result.weights[i] >= T(0)) || !std::isfinite(result.weights[i])) fail("weighted", "weights must be finite and not negative");
+    total += result.weights[i];
+  }
+  if (!(total > T(0))) fail("weighted", "the sum of the weights must be positive");
+  return result;
+}
+
+/// What a measure does with its arguments: a sample stays what it is, any tensor becomes a sample without weights.
+template <class T, class Memory>
+sample<T, Memory> sample_of(const sample<T, Memory>& s) {
+  return s;
+}
+template <matrix_like M>
+sample<value_type_of<M>, memory_of<M>> sample_of(const M& rows) {
+  return {const_view_of(rows), nullptr};
+}
+
+namespace detail {
+template <class S>
+inline constexpr bool is_sample = false;
+template <class T, class Memory>
+inline constexpr bool is_sample<sample<T, Memory>> = true;
+} // namespace detail
+
+/// Anything that a measure takes as one domain's data.
+template <class S>
+concept sample_like = detail::is_sample<std::remove_cvref_t<S>> || matrix_like<S>;
+
+/// Scalar type of a sample_like.
+template <sample_like S>
+using sample_value = typename decltype(sample_of(std::declval<const S&>()))::value_type;
+
+} // namespace dalib

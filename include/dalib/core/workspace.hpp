@@ -1,0 +1,119 @@
+/// @file
+/// Scratch memory that a caller may keep between calls, so that a call allocates nothing.
+#pragma once
+
+#include "dalib/core/matrix_view.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <new>
+#include <type_traits>
+#include <vector>
+
+namespace dalib {
+
+/// Grow-only scratch memory. A measure draws aligned blocks from it and returns all of them at the end of the call, so the second call
+/// with the same shapes allocates nothing. One workspace serves one call at a time; it is not for sharing between threads.
+class workspace {
+public:
+  /// Alignment of every block in bytes: a cache line and the widest register.
+  static constexpr std::size_t alignment = 64;
+
+  workspace() = default;
+  workspace(workspace&&) noexcept = default;
+  workspace& operator=(workspace&&) noexcept = default;
+
+  /// Uninitialised memory for `count` objects of a trivial type, valid until release().
+  template <class T>
+  T* allocate(index count) {
+    static_assert(std::is_trivially_destructible_v<T>, "dalib: a workspace holds only trivial types");
+    const std::size_t bytes = (static_cast<std::size_t>(count) * sizeof(T) + alignment - 1) / alignment * alignment;
+    return static_cast<T*>(draw(bytes));
+  }
+
+  /// The same, filled with zeros.
+  template <class T>
+  T* allocate_zero(index count) {
+    T* block = allocate<T>(count);
+    for (index i = 0; i < count; ++i) block[i] = T(0);
+    return block;
+  }
+
+  /// Gives every block back; memory is kept. Called by the measures at their end. If one call needed several chunks, the next call
+  /// gets one chunk of their total size.
+  void release() noexcept {
+    if (chunks_.size() > 1) {
+      next_chunk_ = capacity();
+      chunks_.clear();
+    }
+    used_ = 0;
+  }
+
+  /// Bytes held.
+  std::size_t capacity() const noexcept {
+    std::size_t total = 0;
+    for (const chunk& c : chunks_) total += c.bytes;
+    return total;
+  }
+
+private:
+  friend class workspace_mark;
+  struct free_aligned {
+    void operator()(std::byte* p) const { ::operator delete (p, std::align_val_t{alignment}); }
+  };
+  struct chunk {
+    std::unique_ptr<std::byte, free_aligned> memory;
+    std::size_t bytes = 0;
+  };
+
+  static chunk make_chunk(std::size_t bytes) {
+    return {std::unique_ptr<std::byte, free_aligned>(static_cast<std::byte*>(::operator new (bytes, std::align_val_t{alignment}))), bytes};
+  }
+
+  void* draw(std::size_t bytes) {
+    // Blocks handed out must not move, so growth adds a chunk.
+    if (chunks_.empty() || used_ + bytes > chunks_.back().bytes) {
+      chunks_.push_back(make_chunk(std::max(bytes, next_chunk_)));
+      used_ = 0;
+    }
+    void* block = chunks_.back().memory.get() + used_;
+    used_ += bytes;
+    return block;
+  }
+
+  std::vector<chunk> chunks_;
+  std::size_t next_chunk_ = std::size_t{1} << 16;
+  std::size_t used_ = 0;
+};
+
+/// Gives back, at the end of a scope, what was drawn within it.
+class workspace_mark {
+public:
+  explicit workspace_mark(workspace& owner) : owner_(owner), chunks_(owner.chunks_.size()), used_(owner.used_) {}
+  workspace_mark(const workspace_mark&) = delete;
+  workspace_mark& operator=(const workspace_mark&) = delete;
+  ~workspace_mark() {
+    // A chunk added within the scope stays; blocks of older chunks are only given back when no chunk was added.
+    owner_.used_ = owner_.chunks_.size() == chunks_ ? used_ : 0;
+  }
+
+private:
+  workspace& owner_;
+  std::size_t chunks_;
+  std::size_t used_;
+};
+
+/// Releases a workspace at the end of a scope, also when an exception leaves it.
+class workspace_scope {
+public:
+  explicit workspace_scope(workspace& owner) : owner_(owner) {}
+  workspace_scope(const workspace_scope&) = delete;
+  workspace_scope& operator=(const workspace_scope&) = delete;
+  ~workspace_scope() { owner_.release(); }
+
+private:
+  workspace& owner_;
+};
+
+} // namespace dalib

@@ -1,0 +1,127 @@
+/// @file
+/// From kernels and an estimator to numbers: binds bandwidths on the data and hands the problem to the engine that the estimator needs.
+#pragma once
+
+#include "dalib/engine/pairwise.hpp"
+#include "dalib/engine/quadruples.hpp"
+#include "dalib/estimator/estimators.hpp"
+
+#include <tuple>
+#include <utility>
+
+namespace dalib::engine {
+
+/// One layer as a measure gives it: rows, a kernel with its bandwidth rule, and where the gradients go (no data: not wanted).
+template <class T, class Kernel>
+struct layer_input {
+  joint_sample<T> data;
+  Kernel kernel;
+  matrix_view<T> source_gradient;
+  matrix_view<T> target_gradient;
+};
+
+/// Whose estimate it is, for messages, and how the gradients are written.
+template <class T>
+struct estimate_rule {
+  const char* measure;
+  T scale = T(1);
+  write_mode mode = write_mode::overwrite;
+};
+
+/// Sizes and weights that an estimator asks for.
+template <class T>
+sample_sizes sizes_of(const joint_sample<T>& data, const char* measure) {
+  return {data.source.rows.rows,
+          data.target.rows.rows,
+          total_weight(data.source),
+          total_weight(data.target),
+          data.source.weights != nullptr || data.target.weights != nullptr,
+          data.features(),
+          measure};
+}
+
+template <bool Gradient, class Accumulator, class Exec, class Estimator, class T, class... Profiles>
+double estimate_blocks(const Exec& exec, const Estimator& estimator, const std::tuple<layer<T, Profiles>...>& layers, estimate_rule<T> rule,
+                       workspace& scratch);
+
+/// The estimate of sum c prod_l k_l for bound layers.
+template <bool Gradient, class Accumulator, class Exec, class Estimator, class T, class... Profiles>
+double estimate_bound(const Exec& exec, const Estimator& estimator, const std::tuple<layer<T, Profiles>...>& layers, estimate_rule<T> rule,
+                      workspace& scratch) {
+  const joint_sample<T>& data = std::get<0>(layers).data;
+  const sample_sizes sizes = sizes_of(data, rule.measure);
+  if constexpr (full_pair_estimator<Estimator>) {
+    const domain_coefficients<T> coefficients{data, estimator.coefficients(sizes)};
+    using engine_type = pairwise_sum<Gradient, Accumulator, Exec, domain_coefficients<T>, T, Profiles...>;
+    return engine_type(exec, coefficients, layers, scratch).run(rule.scale, rule.mode) + coefficients.pairs.constant;
+  } else if constexpr (quadruple_estimator<Estimator>) {
+    const quadruple_plan plan = estimator.plan(sizes);
+    using engine_type = quadruple_sum<Gradient, Accumulator, Exec, T, Profiles...>;
+    return engine_type(exec, plan, layers, scratch).run(rule.scale, rule.mode) + plan.constant;
+  } else {
+    return estimate_blocks<Gradient, Accumulator>(exec, estimator, layers, rule, scratch);
+  }
+}
+
+/// Rows [first, first + count) of a view, or no data if there is none.
+template <class T>
+matrix_view<T> rows_of(const matrix_view<T>& view, index first, index count) {
+  return view.data ? view.rows_from(first, count) : view;
+}
+
+/// Mean over blocks of the inner estimator. Blocks are visited in order; the pairs inside each run in parallel.
+template <bool Gradient, class Accumulator, class Exec, class Estimator, class T, class... Profiles>
+double estimate_blocks(const Exec& exec, const Estimator& estimator, const std::tuple<layer<T, Profiles>...>& layers, estimate_rule<T> rule,
+                       workspace& scratch) {
+  const sample_sizes sizes = sizes_of(std::get<0>(layers).data, rule.measure);
+  const index rows = estimator.block_rows(sizes);
+  const index blocks = std::min(sizes.source, sizes.target) / rows;
+  if (Gradient && rule.mode == write_mode::overwrite) std::apply([](const auto&... one) { (clear_gradient(one), ...); }, layers);
+  typename Accumulator::state total{};
+  const auto part_of = [&](const auto& one, index first) {
+    auto part = one;
+    part.data.source.rows = one.data.source.rows.rows_from(first, rows);
+    part.data.target.rows = one.data.target.rows.rows_from(first, rows);
+    if (part.data.source.weights) part.data.source.weights += first;
+    if (part.data.target.weights) part.data.target.weights += first;
+    part.source_gradient = rows_of(one.source_gradient, first, rows);
+    part.target_gradient = rows_of(one.target_gradient, first, rows);
+    return part;
+  };
+  for (index block = 0; block < blocks; ++block) {
+    const workspace_mark mark(scratch);
+    const auto parts = std::apply([&](const auto&... one) { return std::tuple{part_of(one, block * rows)...}; }, layers);
+    const estimate_rule<T> inner{rule.measure, rule.scale / static_cast<T>(blocks), write_mode::accumulate};
+    Accumulator::add(total, estimate_bound<Gradient, Accumulator>(exec, estimator.within, parts, inner, scratch));
+  }
+  return Accumulator::result(total) / static_cast<double>(blocks);
+}
+
+/// Summaries and bound layers of a problem: what an estimate is made of. All layers have the same rows in the same order.
+template <class T, class... Kernels>
+class bound_problem {
+public:
+  using layers_tuple = std::tuple<layer<T, bound_kernel<Kernels, sample_summary<T>>>...>;
+
+  template <class Exec>
+  bound_problem(const Exec& exec, workspace& scratch, const layer_input<T, Kernels>&... inputs)
+      : summaries_{sample_summary<T>(exec, inputs.data, scratch)...}, layers_(bind_all(std::index_sequence_for<Kernels...>{}, inputs...)) {}
+  bound_problem(const bound_problem&) = delete;
+  bound_problem& operator=(const bound_problem&) = delete;
+
+  const layers_tuple& layers() const { return layers_; }
+
+private:
+  template <std::size_t... L>
+  layers_tuple bind_all(std::index_sequence<L...>, const layer_input<T, Kernels>&... inputs) const {
+    return {{inputs.data, &summaries_[L], dalib::bind(inputs.kernel, summaries_[L]), inputs.source_gradient, inputs.target_gradient}...};
+  }
+
+  std::array<sample_summary<T>, sizeof...(Kernels)> summaries_;
+  layers_tuple layers_;
+};
+
+template <class Exec, class T, class... Kernels>
+bound_problem(const Exec&, workspace&, const layer_input<T, Kernels>&...) -> bound_problem<T, Kernels...>;
+
+} // namespace dalib::engine

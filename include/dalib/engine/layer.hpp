@@ -1,0 +1,80 @@
+/// @file
+/// One layer of a pairwise problem: its rows, its kernel, and the buffers in which its tiles live.
+#pragma once
+
+#include "dalib/engine/tile.hpp"
+#include "dalib/kernel/bind.hpp"
+
+namespace dalib::engine {
+
+/// What a kernel's statistics ask of the engine.
+template <class Profile>
+struct reads;
+template <class Profile>
+requires requires { typename statistics_of<Profile>; }
+struct reads<Profile> {
+  template <class List>
+  struct of;
+  template <class... S>
+  struct of<type_list<S...>> {
+    static constexpr bool gram = (S::from_gram || ...);
+    static constexpr bool l1 = (!S::from_gram || ...);
+    static constexpr bool shift = (!S::translation_invariant || ...);
+  };
+  using list = statistics_of<Profile>;
+  static constexpr bool gram = of<list>::gram;
+  static constexpr bool l1 = of<list>::l1;
+  static constexpr bool shift = of<list>::shift;
+};
+
+/// A layer as the engine holds it: MMD has one, JMMD one per feature map.
+template <class T, class Profile>
+struct layer {
+  using profile_type = Profile;
+  using list = statistics_of<Profile>;
+
+  joint_sample<T> data;
+  const sample_summary<T>* summary;
+  Profile profile;
+  matrix_view<T> source_gradient; ///< no data: not wanted
+  matrix_view<T> target_gradient;
+};
+
+/// Fills a gradient with zeros; a view without data is left alone.
+template <class T>
+void clear(const matrix_view<T>& gradient) {
+  if (gradient.data == nullptr) return;
+  for (index i = 0; i < gradient.rows; ++i)
+    for (index j = 0; j < gradient.cols; ++j) gradient(i, j) = T(0);
+}
+template <class T, class Profile>
+void clear_gradient(const layer<T, Profile>& one) {
+  clear(one.source_gradient);
+  clear(one.target_gradient);
+}
+
+/// One worker's tiles of one layer. After combine(), `gram` holds the pull coefficients and `l1` the slopes.
+template <class T>
+struct layer_tile {
+  T* gram = nullptr;
+  T* l1 = nullptr;
+  T* lane_self = nullptr;   ///< coefficient of each lane's own row
+  T* lane_shift = nullptr;  ///< coefficient of the mean in each lane's gradient
+  T* column_self = nullptr; ///< the same for columns
+  T* column_shift = nullptr;
+};
+
+/// Memory for the tiles of a layer, `lanes` x `columns` at most.
+template <class Profile, class T>
+layer_tile<T> allocate_tile(workspace& scratch, index lanes, index columns) {
+  layer_tile<T> tile;
+  if (reads<Profile>::gram) tile.gram = scratch.template allocate<T>(lanes * columns);
+  if (reads<Profile>::l1) tile.l1 = scratch.template allocate<T>(lanes * columns);
+  tile.lane_self = scratch.template allocate<T>(lanes);
+  tile.lane_shift = scratch.template allocate<T>(lanes);
+  tile.column_self = scratch.template allocate<T>(columns);
+  tile.column_shift = scratch.template allocate<T>(columns);
+  return tile;
+}
+
+} // namespace dalib::engine

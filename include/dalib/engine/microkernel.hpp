@@ -1,0 +1,119 @@
+/// @file
+/// The one inner loop of every matrix product in the library.
+#pragma once
+
+#include "dalib/core/matrix_view.hpp"
+#include "dalib/core/pack.hpp"
+
+#include <cstring>
+#include <utility>
+
+namespace dalib::engine {
+
+/// Register tile: `tile_columns` broadcast scalars by up to `tile_vectors` registers of lanes. With 32 registers 8 x 3 accumulators keep
+/// both FMA units busy; with 16 registers 4 x 3 is what fits.
+#if defined(__AVX512F__)
+inline constexpr int tile_columns = 8;
+#else
+inline constexpr int tile_columns = 4;
+#endif
+inline constexpr int tile_vectors = 3;
+
+namespace detail {
+template <class T>
+struct simd_register {
+  typedef T type __attribute__((vector_size(simd_bytes)));
+};
+/// Calls f(0), f(1), ... f(Count - 1) with compile-time indices, so that accumulators stay in registers.
+template <int... I, class F>
+[[gnu::always_inline]] inline void unroll(std::integer_sequence<int, I...>, F&& f) {
+  (f(std::integral_constant<int, I>{}), ...);
+}
+template <int Count, class F>
+[[gnu::always_inline]] inline void unroll(F&& f) {
+  unroll(std::make_integer_sequence<int, Count>{}, std::forward<F>(f));
+}
+} // namespace detail
+
+/// Strided operand of broadcast scalars: element (column, k) is data[column * column_stride + k * depth_stride].
+template <class T>
+struct broadcast_operand {
+  const T* data;
+  index column_stride;
+  index depth_stride;
+};
+
+/// Operand of whole registers: register v at depth k starts at data[k * depth_stride + v * vector_stride].
+template <class T>
+struct lane_operand {
+  const T* data;
+  index depth_stride;
+  index vector_stride;
+};
+
+/// Result tile: register v of column c starts at data[c * column_stride + v * lanes].
+template <class T>
+struct result_tile {
+  T* data;
+  index column_stride;
+};
+
+/// acc + a * b, the term of an inner product.
+struct multiply_add {
+  template <class V, class T>
+  [[gnu::always_inline]] static void apply(V& acc, const V& a, T b) {
+    acc += a * b;
+  }
+};
+
+/// acc + |a - b|, the term of an l1 distance.
+struct add_absolute_difference {
+  template <class V, class T>
+  [[gnu::always_inline]] static void apply(V& acc, const V& a, T b) {
+    const V difference = a - b;
+    acc += difference < V{} ? -difference : difference;
+  }
+};
+
+/// result(v, c) (+)= sum_k op(lanes(k, v), scalars(c, k)) over `depth` terms, for tile_columns columns and `Vectors` registers.
+template <int Vectors, class Op, class T>
+inline void micro_tile(index depth, lane_operand<T> lanes, broadcast_operand<T> scalars, result_tile<T> result, bool accumulate) {
+  using vector = typename detail::simd_register<T>::type;
+  constexpr int width = simd_lanes<T>;
+  vector sums[tile_columns][Vectors] = {};
+  for (index k = 0; k < depth; ++k) {
+    vector a[Vectors];
+    detail::unroll<Vectors>(
+        [&](auto v) { std::memcpy(&a[v], lanes.data + k * lanes.depth_stride + v * lanes.vector_stride, sizeof(vector)); });
+    const T* b = scalars.data + k * scalars.depth_stride;
+    detail::unroll<tile_columns>([&](auto c) {
+      const T scalar = b[c * scalars.column_stride];
+      detail::unroll<Vectors>([&](auto v) { Op::apply(sums[c][v], a[v], scalar); });
+    });
+  }
+  detail::unroll<tile_columns>([&](auto c) {
+    detail::unroll<Vectors>([&](auto v) {
+      T* to = result.data + c * result.column_stride + v * width;
+      vector total = sums[c][v];
+      if (accumulate) {
+        vector before;
+        std::memcpy(&before, to, sizeof(vector));
+        total += before;
+      }
+      std::memcpy(to, &total, sizeof(vector));
+    });
+  });
+}
+
+/// The same for `vectors` registers in 1..tile_vectors, chosen at run time.
+template <class Op, class T>
+void micro_tile(int vectors, index depth, lane_operand<T> lanes, broadcast_operand<T> scalars, result_tile<T> result, bool accumulate) {
+  if (vectors >= 3)
+    micro_tile<3, Op>(depth, lanes, scalars, result, accumulate);
+  else if (vectors == 2)
+    micro_tile<2, Op>(depth, lanes, scalars, result, accumulate);
+  else
+    micro_tile<1, Op>(depth, lanes, scalars, result, accumulate);
+}
+
+} // namespace dalib::engine

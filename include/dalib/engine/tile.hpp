@@ -1,0 +1,78 @@
+/// @file
+/// Tiles of pair statistics, and the pull-back of a tile of slopes to rows: the two primitives with fast forms.
+///
+/// A tile is stored by columns: entry (lane, column) is at data[column * stride + lane]; lanes are rows of one block, columns rows of
+/// another (or the same).
+#pragma once
+
+#include "dalib/engine/packed_rows.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace dalib::engine {
+
+/// A run of rows of a block: [first, first + count), both multiples of row_unit.
+struct span_of_rows {
+  index first = 0;
+  index count = 0;
+};
+
+/// tile(l, c) = sum over features of Op(lane row l, column row c): inner products of centred rows, or l1 distances.
+template <class Op, class T>
+void pair_tile(const packed_rows<T>& lanes, span_of_rows lane_rows, const packed_rows<T>& columns, span_of_rows column_rows, T* tile,
+               index stride) {
+  constexpr index width = simd_lanes<T>;
+  // A panel of 3 registers by this depth stays in the first-level cache while the columns pass by.
+  constexpr index depth_block = 256;
+  const index panel_size = width * lanes.features;
+  for (index k = 0; k < lanes.features; k += depth_block) {
+    const index depth = std::min(depth_block, lanes.features - k);
+    for (index l = 0; l < lane_rows.count; l += tile_vectors * width) {
+      const int vectors = static_cast<int>(std::min<index>(tile_vectors, (lane_rows.count - l) / width));
+      const T* panel = lanes.panels + (lane_rows.first + l) / width * panel_size + k * width;
+      for (index c = 0; c < column_rows.count; c += tile_columns)
+        micro_tile<Op>(vectors, depth, lane_operand<T>{panel, width, panel_size},
+                       broadcast_operand<T>{columns.rows + (column_rows.first + c) * columns.stride + k, columns.stride, 1},
+                       result_tile<T>{tile + c * stride + l, stride}, k > 0);
+    }
+  }
+}
+
+/// Where a tile's entries for row `own` and row `other` lie: own * own_stride + other * other_stride.
+struct tile_strides {
+  index own;
+  index other;
+};
+
+/// gradient(own) += sum_other tile(own, other) * rows(other), for `own_count` rows; `gradient` is own_count x others.stride.
+template <class T>
+void pull_to_rows(const T* tile, tile_strides strides, index own_count, const packed_rows<T>& others, span_of_rows other_rows, T* gradient,
+                  bool accumulate) {
+  constexpr index width = simd_lanes<T>;
+  const T* rows = others.rows + other_rows.first * others.stride;
+  for (index f = 0; f < others.stride; f += tile_vectors * width) {
+    const int vectors = static_cast<int>(std::min<index>(tile_vectors, (others.stride - f) / width));
+    for (index own = 0; own < own_count; own += tile_columns)
+      micro_tile<multiply_add>(vectors, other_rows.count, lane_operand<T>{rows + f, others.stride, width},
+                               broadcast_operand<T>{tile + own * strides.own, strides.own, strides.other},
+                               result_tile<T>{gradient + own * others.stride + f, others.stride}, accumulate);
+  }
+}
+
+/// The same for the l1 distance: gradient(own) += sum_other tile(own, other) * sign(own row - other row). O(own other F).
+template <class T>
+void pull_signs_to_rows(const T* tile, tile_strides strides, const packed_rows<T>& owns, span_of_rows own_rows,
+                        const packed_rows<T>& others, span_of_rows other_rows, T* gradient) {
+  for (index own = 0; own < own_rows.count; ++own) {
+    const T* x = owns.rows + (own_rows.first + own) * owns.stride;
+    T* to = gradient + own * owns.stride;
+    for (index other = 0; other < other_rows.count; ++other) {
+      const T slope = tile[own * strides.own + other * strides.other];
+      const T* y = others.rows + (other_rows.first + other) * others.stride;
+      for (index f = 0; f < owns.stride; ++f) to[f] += x[f] > y[f] ? slope : (x[f] < y[f] ? -slope : T(0));
+    }
+  }
+}
+
+} // namespace dalib::engine

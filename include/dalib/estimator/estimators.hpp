@@ -1,0 +1,157 @@
+/// @file
+/// Estimators of the squared MMD: which pairs enter, with which weights.
+#pragma once
+
+#include "dalib/core/check.hpp"
+#include "dalib/engine/coefficients.hpp"
+
+#include <concepts>
+#include <string>
+
+namespace dalib {
+
+/// Sizes of a two-sample problem; the weights' totals equal the sizes when there are none.
+struct sample_sizes {
+  index source;
+  index target;
+  double source_weight;
+  double target_weight;
+  bool has_weights;
+  index features = 0;
+  const char* measure = "estimator"; ///< whose estimate it is, for messages
+};
+
+/// Throws std::invalid_argument with the measure's name, the reason and both shapes.
+[[noreturn]] inline void fail(const sample_sizes& n, const std::string& reason) {
+  const auto shape = [&](index rows) { return std::to_string(rows) + " x " + std::to_string(n.features); };
+  fail(n.measure, reason + " (got " + shape(n.source) + " and " + shape(n.target) + ")");
+}
+
+/// Quadruples of rows (s_i, s_j, t_i, t_j), each adding within * (k(s_i, s_j) + k(t_i, t_j)) - across * (k(s_i, t_j) + k(s_j, t_i)).
+struct quadruple_plan {
+  index count = 0;   ///< number of quadruples
+  bool ring = false; ///< quadruple q is (q, q + 1 mod count); else the disjoint (2q, 2q + 1)
+  double within = 0;
+  double across = 0;
+  double constant = 0; ///< added to the value
+};
+
+/// An estimator that is a weighted sum over all pairs; O(n^2 F).
+template <class E>
+concept full_pair_estimator = requires(const E& e, const sample_sizes& n) {
+  { e.coefficients(n) } -> std::same_as<pair_coefficients>;
+};
+
+/// An estimator over O(n) pairs; O(n F).
+template <class E>
+concept quadruple_estimator = requires(const E& e, const sample_sizes& n) {
+  { e.plan(n) } -> std::same_as<quadruple_plan>;
+};
+
+/// An estimator that averages another one over blocks of rows.
+template <class E>
+concept block_estimator = requires(const E& e, const sample_sizes& n) {
+  { e.block_rows(n) } -> std::same_as<index>;
+  e.within;
+};
+
+/// What a measure takes as its estimator.
+template <class E>
+concept estimator_policy = full_pair_estimator<E> || quadruple_estimator<E> || block_estimator<E>;
+
+namespace estimator {
+
+namespace detail {
+/// 1 / (number of ordered pairs of distinct rows) for a domain of that total weight.
+inline double per_distinct_pair(const sample_sizes& n, double weight) {
+  if (!(weight > 1)) fail(n, "estimator::unbiased needs at least 2 samples (by weight) in each domain");
+  return 1 / (weight * (weight - 1));
+}
+} // namespace detail
+
+/// V statistic: 1/n_s^2 sum k(s,s') + 1/n_t^2 sum k(t,t') - 2/(n_s n_t) sum k(s,t), all pairs (Gretton et al. 2012, eq. 5). Never negative
+/// for a positive definite kernel; biased upwards by O(1/n). Takes weights.
+struct biased {
+  pair_coefficients coefficients(const sample_sizes& n) const {
+    return {1 / (n.source_weight * n.source_weight), 1 / (n.target_weight * n.target_weight), -1 / (n.source_weight * n.target_weight),
+            false, 0};
+  }
+};
+
+/// U statistic: a row is not paired with itself (Gretton et al. 2012, eq. 3 for any n_s, n_t). Unbiased, hence below zero about half of the
+/// time when both laws are equal: that is no error. Takes weights. @throws std::invalid_argument for fewer than 2 samples in a domain.
+struct unbiased {
+  pair_coefficients coefficients(const sample_sizes& n) const {
+    return {detail::per_distinct_pair(n, n.source_weight), detail::per_distinct_pair(n, n.target_weight),
+            -1 / (n.source_weight * n.target_weight), true, 0};
+  }
+};
+
+/// Mean of h(z_2q, z_2q+1) over floor(min(n_s, n_t) / 2) disjoint quadruples, h = k(s,s') + k(t,t') - k(s,t') - k(s',t) (Gretton et al.
+/// 2012, section 6, lemma 14). Unbiased; O(n F). Rows beyond 2 floor(min / 2) are not used and get zero gradient.
+/// @throws std::invalid_argument for fewer than 2 samples in a domain.
+struct linear_time {
+  quadruple_plan plan(const sample_sizes& n) const {
+    const index count = (n.source < n.target ? n.source : n.target) / 2;
+    if (count < 1) fail(n, "estimator::linear_time needs at least 2 samples in each domain");
+    if (n.has_weights) fail(n, "estimator::linear_time takes no sample weights");
+    return {count, false, 1 / static_cast<double>(count), 1 / static_cast<double>(count), 0};
+  }
+};
+
+/// B-test: mean of the `within` estimator over floor(min(n_s, n_t) / rows) blocks of `rows` source and `rows` target samples (Zaremba et
+/// al. 2013, eq. 4). One block of everything is the inner estimator itself. Rows beyond the last whole block are not used.
+/// @throws std::invalid_argument if there is no whole block or rows < 2.
+template <class Inner = unbiased>
+struct block {
+  index rows = 64;
+  Inner within{};
+
+  index block_rows(const sample_sizes& n) const {
+    const index fewest = n.source < n.target ? n.source : n.target;
+    if (rows < 2 || rows > fewest)
+      fail(n, "estimator::block needs blocks of at least 2 rows and at most the smaller domain's, not " + std::to_string(rows));
+    return rows;
+  }
+};
+block()->block<unbiased>;
+block(index)->block<unbiased>;
+block(int)->block<unbiased>;
+template <class Inner>
+block(index, Inner) -> block<Inner>;
+
+} // namespace estimator
+
+/// Estimators and losses that reproduce the numbers of DALIB's code where they differ from its documentation and from the papers.
+namespace compat {
+
+namespace detail {
+inline void require_equal_sizes(const sample_sizes& n, const char* name) {
+  if (n.has_weights) fail(n, std::string(name) + " takes no sample weights");
+  if (n.source != n.target || n.source < 2) fail(n, std::string(name) + " needs n_s = n_t >= 2");
+}
+} // namespace detail
+
+/// DALIB's non-linear MK-MMD and JMMD: sum_{i != j} (k_ss + k_tt) / (n (n-1)) - 2 sum_{ij} k_st / n^2 + 2 / (n-1). Needs n_s = n_t >= 2.
+struct nonlinear {
+  pair_coefficients coefficients(const sample_sizes& n) const {
+    detail::require_equal_sizes(n, "compat::nonlinear");
+    const double size = static_cast<double>(n.source);
+    return {1 / (size * (size - 1)), 1 / (size * (size - 1)), -1 / (size * size), true, 2 / (size - 1)};
+  }
+};
+
+/// DALIB's linear form: the ring of overlapping pairs (i, i+1 mod n), plus 2 / (n-1); O(n F) here. At n = 2 its cross terms have half
+/// weight, since DALIB overwrites matrix entries there, unless `accumulate` is set. Needs n_s = n_t >= 2.
+struct ring {
+  bool accumulate = false;
+
+  quadruple_plan plan(const sample_sizes& n) const {
+    detail::require_equal_sizes(n, "compat::ring");
+    const double size = static_cast<double>(n.source);
+    return {n.source, true, 1 / size, (n.source == 2 && !accumulate ? 0.5 : 1) / size, 2 / (size - 1)};
+  }
+};
+
+} // namespace compat
+} // namespace dalib

@@ -1,0 +1,47 @@
+/// @file
+/// Execution on a team of OpenMP threads.
+#pragma once
+
+#include "dalib/core/matrix_view.hpp"
+#include "dalib/execution/serial.hpp"
+
+#if defined(_OPENMP)
+#  include <omp.h>
+#endif
+
+namespace dalib::exec {
+
+#if defined(_OPENMP)
+
+/// Runs tasks on `threads` threads (0: as many as OpenMP gives). Engines cut work into tasks by the problem's size alone and merge results
+/// in task order, so the answer has the same bits for any number of threads. Inside another parallel region it runs on the calling thread.
+struct openmp {
+  using memory = host_memory;
+  int threads = 0;
+
+  int workers() const {
+    if (omp_in_parallel()) return 1;
+    return threads > 0 ? threads : omp_get_max_threads();
+  }
+
+  /// Calls task(i, worker) for i = 0 .. count - 1, in any order, worker < workers(); returns when all are done.
+  template <class Task>
+  void run(index count, const Task& task) const {
+    const int team = static_cast<int>(count < workers() ? count : workers());
+    if (team <= 1) return serial{}.run(count, task);
+#  pragma omp parallel for schedule(dynamic, 1) num_threads(team)
+    for (index i = 0; i < count; ++i) task(i, omp_get_thread_num());
+  }
+};
+
+/// What a measure uses when no execution policy is passed.
+using default_policy = openmp;
+
+#else
+
+/// What a measure uses when no execution policy is passed: this build has no OpenMP.
+using default_policy = serial;
+
+#endif
+
+} // namespace dalib::exec

@@ -1,0 +1,22 @@
+/// @file
+/// Execution on the calling thread.
+#pragma once
+
+#include "dalib/core/matrix_view.hpp"
+
+namespace dalib::exec {
+
+/// Runs every task on the calling thread.
+struct serial {
+  using memory = host_memory;
+
+  int workers() const { return 1; }
+
+  /// Calls task(i, 0) for i = 0 .. count - 1.
+  template <class Task>
+  void run(index count, const Task& task) const {
+    for (index i = 0; i < count; ++i) task(i, 0);
+  }
+};
+
+} // namespace dalib::exec

@@ -1,0 +1,30 @@
+/// @file
+/// Binding: once per call a kernel meets the data, its bandwidth rule gives a number, and what remains is a plain function of the
+/// statistic.
+#pragma once
+
+#include "dalib/kernel/evaluate.hpp"
+
+#include <concepts>
+#include <utility>
+
+namespace dalib {
+
+/// The kernel with every bandwidth resolved on `data`; a kernel without a bandwidth rule is its own result.
+template <class K, class Data>
+auto bind(const K& k, const Data& data) {
+  if constexpr (requires { k.bind(data); })
+    return k.bind(data);
+  else
+    return k;
+}
+
+/// Type of a bound kernel.
+template <class K, class Data>
+using bound_kernel = decltype(dalib::bind(std::declval<const K&>(), std::declval<const Data&>()));
+
+/// A type that names the pair statistic(s) it reads.
+template <class K>
+concept kernel_like = detail::has_statistic<K> || detail::has_parts<K>;
+
+} // namespace dalib

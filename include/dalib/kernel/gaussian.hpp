@@ -1,0 +1,94 @@
+/// @file
+/// The Gaussian kernel and the ladder of Gaussians of MK-MMD.
+#pragma once
+
+#include "dalib/bandwidth/bandwidths.hpp"
+#include "dalib/kernel/bind.hpp"
+
+#include <cmath>
+#include <span>
+
+namespace dalib::kernel {
+
+/// Bound Gaussian: k(s) = exp(-rate s).
+struct gaussian_profile {
+  using statistic = squared_distance;
+  double rate = 0.5; ///< 1 / (2 sigma^2)
+
+  template <class T>
+  DALIB_HD jet<T> operator()(const T& s) const {
+    using std::exp;
+    const T value = exp(T(-rate) * s);
+    return {value, T(-rate) * value};
+  }
+};
+
+/// k(x, y) = exp(-|x - y|^2 / (2 sigma^2)), sigma^2 by the bandwidth rule (DAN, Long et al. 2015; DALIB's GaussianKernel).
+template <class Bandwidth = bandwidth::mean>
+struct gaussian {
+  using statistic = squared_distance;
+  Bandwidth bandwidth{};
+
+  template <class Data>
+  gaussian_profile bind(const Data& data) const {
+    return {1 / (2 * bandwidth.squared_scale(data))};
+  }
+};
+gaussian()->gaussian<bandwidth::mean>;
+template <class Bandwidth>
+gaussian(Bandwidth) -> gaussian<Bandwidth>;
+
+/// Bound ladder: sum_k w_k exp(-rate_k s) with rate_k = 2^(count-1-k) * rate. Every term is the square of the one above it, so one
+/// exponential serves all; the relative error of a term grows to 2^(count-1) roundings, its absolute error stays at one.
+struct gaussian_ladder_profile {
+  using statistic = squared_distance;
+  static constexpr int capacity = 16;
+  double rate = 0.5; ///< of the widest Gaussian
+  int count = 0;
+  double weights[capacity] = {};
+
+  template <class T>
+  DALIB_HD jet<T> operator()(const T& s) const {
+    using std::exp;
+    T power = exp(T(-rate) * s);
+    T value = T(0), slope = T(0);
+    double term_rate = rate;
+    for (int k = count - 1; k >= 0; --k) {
+      value = value + T(weights[k]) * power;
+      slope = slope - T(weights[k] * term_rate) * power;
+      power = power * power;
+      term_rate *= 2;
+    }
+    return {value, slope};
+  }
+
+  /// Term k alone, with weight 1.
+  gaussian_profile term(int k) const { return {std::ldexp(rate, count - 1 - k)}; }
+};
+
+/// k(x, y) = sum_{k=0}^{count-1} exp(-|x - y|^2 / (2 first_alpha 2^k sigma^2)), sigma^2 by the bandwidth rule: MK-MMD's family of kernels
+/// (DAN, Long et al. 2015, section 3.1; DALIB: first_alpha = 2^-3, count = 5). One exponential for all terms.
+/// @throws std::invalid_argument unless first_alpha > 0 and 1 <= count <= 16.
+template <class Bandwidth = bandwidth::mean>
+struct gaussian_ladder {
+  using statistic = squared_distance;
+  double first_alpha;
+  int count;
+  Bandwidth bandwidth;
+
+  explicit gaussian_ladder(double first = 0.125, int terms = 5, Bandwidth rule = {}) : first_alpha(first), count(terms), bandwidth(rule) {
+    if (!(first > 0) || !std::isfinite(first)) fail("kernel::gaussian_ladder", "first_alpha must be positive and finite");
+    if (terms < 1 || terms > gaussian_ladder_profile::capacity) fail("kernel::gaussian_ladder", "count must be in 1..16");
+  }
+
+  template <class Data>
+  gaussian_ladder_profile bind(const Data& data) const {
+    gaussian_ladder_profile profile;
+    profile.rate = 1 / (2 * std::ldexp(first_alpha, count - 1) * bandwidth.squared_scale(data));
+    profile.count = count;
+    for (int k = 0; k < count; ++k) profile.weights[k] = 1;
+    return profile;
+  }
+};
+
+} // namespace dalib::kernel

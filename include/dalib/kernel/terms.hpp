@@ -1,0 +1,87 @@
+/// @file
+/// A sum of kernels seen as its terms: what kernel-weight selection needs.
+#pragma once
+
+#include "dalib/core/check.hpp"
+#include "dalib/kernel/composite.hpp"
+#include "dalib/kernel/gaussian.hpp"
+
+#include <span>
+#include <string>
+
+namespace dalib::kernel {
+
+/// Calls visit(term) for each term of a bound kernel, left to right. A ladder has one term for each Gaussian, narrowest first; a kernel
+/// that is no sum is its own only term.
+template <class K, class Visit>
+void for_each_term(const K& k, Visit&& visit) {
+  visit(k);
+}
+template <class Visit>
+void for_each_term(const gaussian_ladder_profile& k, Visit&& visit) {
+  for (int i = 0; i < k.count; ++i) visit(k.term(i));
+}
+template <class A, class B, class Visit>
+void for_each_term(const sum_of<A, B>& k, Visit&& visit) {
+  for_each_term(k.a, visit);
+  for_each_term(k.b, visit);
+}
+
+/// Number of terms of a bound kernel.
+template <class K>
+int term_count(const K& k) {
+  int count = 0;
+  for_each_term(k, [&](const auto&) { ++count; });
+  return count;
+}
+
+namespace detail {
+template <class K>
+scaled<K> reweighted(const K& k, const double*& weight) {
+  return {k, *weight++};
+}
+inline gaussian_ladder_profile reweighted(gaussian_ladder_profile k, const double*& weight) {
+  for (int i = 0; i < k.count; ++i) k.weights[i] = *weight++;
+  return k;
+}
+template <class A, class B>
+auto reweighted(const sum_of<A, B>& k, const double*& weight) {
+  auto a = reweighted(k.a, weight);
+  auto b = reweighted(k.b, weight);
+  return sum_of<decltype(a), decltype(b)>{a, b};
+}
+} // namespace detail
+
+/// The same sum with its terms multiplied by `weights`, in the order of for_each_term.
+/// @throws std::invalid_argument unless there is one weight per term.
+template <class K>
+auto with_weights(const K& k, std::span<const double> weights) {
+  if (static_cast<int>(weights.size()) != term_count(k))
+    fail("kernel::with_weights",
+         "needs one weight per term (got " + std::to_string(weights.size()) + " for " + std::to_string(term_count(k)) + ")");
+  const double* next = weights.data();
+  return detail::reweighted(k, next);
+}
+
+/// A sum of kernels whose terms are multiplied by weights given at run time; at most `capacity` terms. Written `weighted_terms{kernel,
+/// weights}`.
+template <class K>
+struct weighted_terms {
+  static constexpr int capacity = 16;
+  using statistics = statistics_of<K>;
+  K kernel;
+  int count = 0;
+  double weights[capacity] = {};
+
+  weighted_terms(K sum, std::span<const double> values) : kernel(sum), count(static_cast<int>(values.size())) {
+    if (values.size() > capacity) fail("kernel::weighted_terms", "takes at most 16 weights");
+    for (int i = 0; i < count; ++i) weights[i] = values[static_cast<std::size_t>(i)];
+  }
+
+  template <class Data>
+  auto bind(const Data& data) const {
+    return with_weights(dalib::bind(kernel, data), std::span<const double>(weights, static_cast<std::size_t>(count)));
+  }
+};
+
+} // namespace dalib::kernel

@@ -1,0 +1,85 @@
+/// @file
+/// The squared maximum mean discrepancy with any kernel and any estimator (MK-MMD).
+#pragma once
+
+#include "dalib/accumulator/accumulators.hpp"
+#include "dalib/core/gradients.hpp"
+#include "dalib/engine/estimate.hpp"
+#include "dalib/execution/openmp.hpp"
+#include "dalib/kernel/gaussian.hpp"
+
+#include <type_traits>
+
+namespace dalib {
+
+/// Squared MMD between a source and a target sample (Gretton et al. 2012, eq. 3-5; MK-MMD of DAN, Long et al. 2015, eq. 2):
+///
+///     mmd^2 = E k(s, s') + E k(t, t') - 2 E k(s, t)
+///
+/// with `kernel` any kernel or sum of kernels and `estimator` saying how the expectations are estimated.
+/// zs is (n_s, F), zt is (n_t, F), float or double, any strides; n_s and n_t may differ. Bandwidths are resolved once per call and
+/// detached. Full-pair estimators cost O((n_s + n_t)^2 F) time and O(F) memory beyond the gradients, the others O((n_s + n_t) F) time. The
+/// value and the gradients have the same bits for any number of threads.
+///
+/// @throws std::invalid_argument for empty domains, different feature counts, gradients of the wrong shape, too few samples for the
+///         estimator or an invalid bandwidth; nothing has been written then. NaN and infinite data are not looked for: see `checked`.
+template <class Kernel = kernel::gaussian_ladder<>, class Estimator = estimator::unbiased, class Accumulator = accumulator::plain>
+struct mmd {
+  static_assert(kernel_like<Kernel>,
+                "dalib: the first argument of mmd must be a kernel: a type with `using statistic = ...` and operator()(T) -> jet<T>");
+  static_assert(estimator_policy<Estimator>, "dalib: the second argument of mmd must be an estimator, such as dalib::estimator::unbiased");
+  static_assert(accumulator_policy<Accumulator>,
+                "dalib: the third argument of mmd must be an accumulator, such as dalib::accumulator::plain");
+  static constexpr const char* name = "mmd";
+
+  Kernel kernel{};
+  Estimator estimator{};
+
+  mmd() = default;
+  explicit mmd(Kernel k, Estimator e = {}, Accumulator = {}) : kernel(k), estimator(e) {}
+
+  /// The value only.
+  template <sample_like ZS, sample_like ZT>
+  auto operator()(const ZS& zs, const ZT& zt) const {
+    return (*this)(exec::default_policy{}, zs, zt);
+  }
+  template <class Exec, sample_like ZS, sample_like ZT>
+  auto operator()(const Exec& exec, const ZS& zs, const ZT& zt) const {
+    workspace scratch;
+    return (*this)(exec, zs, zt, scratch);
+  }
+  template <class Exec, sample_like ZS, sample_like ZT>
+  auto operator()(const Exec& exec, const ZS& zs, const ZT& zt, workspace& scratch) const {
+    using T = sample_value<ZS>;
+    return run<false>(exec, sample_of(zs), sample_of(zt), gradients<T>{matrix_view<T>{}, matrix_view<T>{}}, scratch);
+  }
+
+  /// Value, and gradients into the caller's memory, in one pass.
+  template <sample_like ZS, sample_like ZT, class T>
+  T value_and_gradient(const ZS& zs, const ZT& zt, const gradients<T>& out) const {
+    return value_and_gradient(exec::default_policy{}, zs, zt, out);
+  }
+  template <class Exec, sample_like ZS, sample_like ZT, class T>
+  T value_and_gradient(const Exec& exec, const ZS& zs, const ZT& zt, const gradients<T>& out) const {
+    workspace scratch;
+    return value_and_gradient(exec, zs, zt, out, scratch);
+  }
+  template <class Exec, sample_like ZS, sample_like ZT, class T>
+  T value_and_gradient(const Exec& exec, const ZS& zs, const ZT& zt, const gradients<T>& out, workspace& scratch) const {
+    return run<true>(exec, sample_of(zs), sample_of(zt), out, scratch);
+  }
+
+private:
+  template <bool Gradient, class Exec, class T>
+  T run(const Exec& exec, const sample<T>& source, const sample<T>& target, const gradients<T>& out, workspace& scratch) const {
+    require_two_samples(name, source.rows, target.rows);
+    require_gradient_shape(name, source.rows, out.source);
+    require_gradient_shape(name, target.rows, out.target);
+    const workspace_scope scope(scratch);
+    const engine::bound_problem problem(exec, scratch, engine::layer_input<T, Kernel>{{source, target}, kernel, out.source, out.target});
+    const engine::estimate_rule<T> rule{name, out.scale, out.mode};
+    return static_cast<T>(engine::estimate_bound<Gradient, Accumulator>(exec, estimator, problem.layers(), rule, scratch));
+  }
+};
+
+} // namespace dalib

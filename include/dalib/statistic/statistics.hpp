@@ -1,0 +1,81 @@
+/// @file
+/// Pair statistics: what a kernel is a function of. Each is computed from one tile of inner products of centred rows, or feature by
+/// feature.
+#pragma once
+
+#include "dalib/core/pack.hpp"
+
+#include <cmath>
+
+namespace dalib {
+
+/// Per-row numbers from which a statistic is made of the Gram entry of two centred rows. z = z_c + m, m the mean of all rows.
+template <class T>
+struct row_terms {
+  T norm = T(0);         ///< |z_c|^2
+  T shift = T(0);        ///< m . z_c + |m|^2 / 2, so that x . y = x_c . y_c + shift_x + shift_y
+  T inverse_norm = T(0); ///< 1 / |z|, or 0 for a zero row
+};
+
+/// What a pair's slope does to the gradients: row x receives `pull * y + self_x * x`, row y receives `pull * x + self_y * y`.
+template <class T>
+struct pair_pull {
+  T pull;
+  T self_x;
+  T self_y;
+};
+
+/// s = |x - y|^2. A pair at distance 0 contributes no gradient, whatever the kernel's slope is there.
+struct squared_distance {
+  static constexpr bool from_gram = true;
+  static constexpr bool translation_invariant = true;
+
+  template <class T>
+  DALIB_HD static T value(const T& gram, const row_terms<T>& x, const row_terms<T>& y) {
+    return maximum(x.norm + y.norm - T(2) * gram, T(0));
+  }
+  template <class T>
+  DALIB_HD static pair_pull<T> pull(const T& slope, const T& s, const row_terms<T>&, const row_terms<T>&) {
+    const T twice = T(2) * where_nonzero(s, slope);
+    return {-twice, twice, twice};
+  }
+};
+
+/// s = x . y.
+struct inner_product {
+  static constexpr bool from_gram = true;
+  static constexpr bool translation_invariant = false;
+
+  template <class T>
+  DALIB_HD static T value(const T& gram, const row_terms<T>& x, const row_terms<T>& y) {
+    return gram + x.shift + y.shift;
+  }
+  template <class T>
+  DALIB_HD static pair_pull<T> pull(const T& slope, const T&, const row_terms<T>&, const row_terms<T>&) {
+    return {slope, T(0), T(0)};
+  }
+};
+
+/// s = x . y / (|x| |y|); 0 if either row is zero.
+struct cosine_similarity {
+  static constexpr bool from_gram = true;
+  static constexpr bool translation_invariant = false;
+
+  template <class T>
+  DALIB_HD static T value(const T& gram, const row_terms<T>& x, const row_terms<T>& y) {
+    return (gram + x.shift + y.shift) * (x.inverse_norm * y.inverse_norm);
+  }
+  template <class T>
+  DALIB_HD static pair_pull<T> pull(const T& slope, const T& s, const row_terms<T>& x, const row_terms<T>& y) {
+    const T along = -(slope * s);
+    return {slope * (x.inverse_norm * y.inverse_norm), along * x.inverse_norm * x.inverse_norm, along * y.inverse_norm * y.inverse_norm};
+  }
+};
+
+/// s = |x - y|_1, feature by feature; its derivative is taken as 0 where two features are equal.
+struct l1_distance {
+  static constexpr bool from_gram = false;
+  static constexpr bool translation_invariant = true;
+};
+
+} // namespace dalib
