@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "../io/random.hpp"
 #include "parallel.hpp"
 #include "variable.hpp"
 
@@ -149,14 +150,6 @@ variable<Scalar> mean(const variable<Scalar>& x) {
   return scale(sum(x), Scalar(1) / static_cast<Scalar>(x.rows() * x.cols()));
 }
 
-/// The mixing function of splitmix64: statistically independent bits for consecutive x.
-inline std::uint64_t mix_bits(std::uint64_t x) {
-  x += 0x9E3779B97F4A7C15ull;
-  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ull;
-  x = (x ^ (x >> 27)) * 0x94D049BB133111EBull;
-  return x ^ (x >> 31);
-}
-
 /// Inverted dropout: zero with probability `rate`, otherwise x / (1 - rate). Which elements are dropped is a function of `key`
 /// and the position alone, so the mask is not stored. @throws std::invalid_argument unless 0 <= rate < 1
 template <class Scalar>
@@ -164,10 +157,10 @@ variable<Scalar> dropout(const variable<Scalar>& x, double rate, std::uint64_t k
   if (!(rate >= 0 && rate < 1)) throw std::invalid_argument("dropout: the rate must be in [0, 1)");
   const auto threshold = static_cast<std::uint32_t>(std::ldexp(rate, 32));
   const auto factor = static_cast<Scalar>(1 / (1 - rate));
-  const auto masked = [threshold, factor, base = mix_bits(key)](const tensor<Scalar>& from, const tensor<Scalar>& to) {
+  const auto masked = [threshold, factor, base = io::splitmix64(key)](const tensor<Scalar>& from, const tensor<Scalar>& to) {
     parallel_blocks(from.size(), elements_per_block, [&](index b, index e) {
       for (index i = b; i < e; ++i) {
-        const auto bits = static_cast<std::uint32_t>(mix_bits(base + static_cast<std::uint64_t>(i)) >> 32);
+        const auto bits = static_cast<std::uint32_t>(io::splitmix64(base + static_cast<std::uint64_t>(i)) >> 32);
         to.data()[i] = bits < threshold ? Scalar(0) : factor * from.data()[i];
       }
     });

@@ -1,0 +1,9 @@
+#pragma once
+/// Layers, models and optimiser of the example trainers.
+#include "backbones.hpp"
+#include "classifiers.hpp"
+#include "layers.hpp"
+#include "module.hpp"
+#include "parameter.hpp"
+#include "sgd.hpp"
+#include "warm_start.hpp"
