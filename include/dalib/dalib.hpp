@@ -6,19 +6,27 @@
 
 #include "dalib/core/concepts.hpp"
 #include "dalib/tensor/eigen.hpp"
+#include "dalib/tensor/eigen_graph.hpp"
 
 #include "dalib/kernel/composite.hpp"
 #include "dalib/kernel/from_value.hpp"
 #include "dalib/kernel/gaussian.hpp"
 #include "dalib/kernel/linear.hpp"
 #include "dalib/kernel/radial.hpp"
+#include "dalib/kernel/terms.hpp"
 
 #include "dalib/estimator/estimators.hpp"
 
 #include "dalib/execution/openmp.hpp"
 #include "dalib/execution/serial.hpp"
 
+#include "dalib/reduction/reductions.hpp"
+#include "dalib/schedule/warm_start_reversal.hpp"
+
+#include "dalib/compat/binary_cross_entropy.hpp"
+
 #include "dalib/measure/checked.hpp"
+#include "dalib/measure/domain_adversarial.hpp"
 #include "dalib/measure/kernel_matrix.hpp"
 #include "dalib/measure/mmd.hpp"
 #include "dalib/measure/multi_kernel.hpp"

@@ -1,0 +1,26 @@
+/// @file
+/// The binary cross-entropy that DALIB's numbers come from: of a sigmoid's output, with PyTorch's clamps.
+#pragma once
+
+#include "dalib/engine/rowwise.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace dalib::compat {
+
+/// -log p for label 1, -log(1 - p) for label 0, p = sigmoid(logit) rounded as a probability; logarithms are clamped at -100 and p (1 - p)
+/// in the gradient at 1e-12f, so the gradient dies in saturation (in single precision from a logit of about 17). `slope` is with respect to
+/// the logit.
+template <class T>
+T binary_cross_entropy(T logit, bool label, T& slope) {
+  const T p = T(1) / (T(1) + std::exp(-logit));
+  const T y = label ? T(1) : T(0);
+  const T spread = (T(1) - p) * p;
+  slope = (p - y) / std::max(spread, static_cast<T>(1e-12f)) * spread;
+  const T log_p = std::max(std::log(p), T(-100));
+  const T log_q = std::max(std::log1p(-p), T(-100));
+  return -(y * log_p + (T(1) - y) * log_q);
+}
+
+} // namespace dalib::compat

@@ -1,0 +1,25 @@
+/// @file
+/// The one customisation point through which losses with a network inside reach a tape.
+#pragma once
+
+#include "dalib/core/matrix_traits.hpp"
+
+#include <type_traits>
+#include <utility>
+
+namespace dalib {
+
+/// How a value `V` of a computation graph joins. Specialise it for a framework's variable with
+/// - `using scalar`
+/// - `static index rows(const V&)`, `static auto view(const V&)`: shape and read-only matrix_view of the value
+/// - `static V concat_rows(const V&, const V&)`, `static V slice_rows(const V&, index first, index count)`
+/// - `static V reverse(const V&, double coefficient)`: identity forwards, times -coefficient backwards
+/// - `static V detach(const V&)`
+/// - `static auto record(std::array<V, n>, f)`: one node; `f(views, gradients)` returns the value and fills one gradient matrix_view per
+///   input (no data: not wanted); the node multiplies by the upstream gradient. What record returns is the loss's type.
+///
+/// The primary template serves plain tensors: nothing is recorded, and a loss is its value.
+template <class V, class Enable = void>
+struct graph_traits;
+
+} // namespace dalib

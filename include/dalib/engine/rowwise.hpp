@@ -1,0 +1,76 @@
+/// @file
+/// The row-wise engine: one task per row, values added in a fixed order.
+#pragma once
+
+#include "dalib/core/workspace.hpp"
+#include "dalib/reduction/reductions.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace dalib {
+
+/// log(1 + e^x) without overflow.
+template <class T>
+DALIB_HD T softplus(T x) {
+  using std::exp;
+  using std::log1p;
+  return (x > T(0) ? x : T(0)) + log1p(exp(x > T(0) ? -x : x));
+}
+
+/// 1 / (1 + e^-x) without overflow; no digit is lost near 0 or 1.
+template <class T>
+DALIB_HD T sigmoid(T x) {
+  using std::exp;
+  const T e = exp(x > T(0) ? -x : x);
+  return (x > T(0) ? T(1) : e) / (T(1) + e);
+}
+
+namespace engine {
+
+/// Rows that one task visits: enough to pay for starting it.
+inline constexpr index rows_per_task = 128;
+
+/// Calls `visit(row)` -> double for every row and returns the sum, added in row order within fixed runs of rows and over the runs in order.
+/// Nothing throws inside. O(rows) calls; the same bits for any number of threads.
+template <class Exec, class Visit>
+double sum_over_rows(const Exec& exec, index rows, const Visit& visit) {
+  const index tasks = (rows + rows_per_task - 1) / rows_per_task;
+  const auto sum_of = [&](index task) {
+    double total = 0;
+    for (index row = task * rows_per_task; row < std::min(rows, (task + 1) * rows_per_task); ++row) total += visit(row);
+    return total;
+  };
+  if (tasks == 1) return sum_of(0);
+  std::vector<double> sums(static_cast<std::size_t>(tasks));
+  exec.run(tasks, [&](index task, int) { sums[static_cast<std::size_t>(task)] = sum_of(task); });
+  double total = 0;
+  for (double sum : sums) total += sum;
+  return total;
+}
+
+/// Reduces per-sample values of `rows` samples: `visit(row)` gives sample `row`'s value, already times the reduction's factor.
+template <class T, class Reduction, class Exec, class Visit>
+reduced<T, Reduction> reduce_rows(const Exec& exec, index rows, const Visit& visit) {
+  if constexpr (Reduction::per_sample) {
+    std::vector<T> values(static_cast<std::size_t>(rows));
+    sum_over_rows(exec, rows, [&](index row) {
+      const double value = visit(row);
+      values[static_cast<std::size_t>(row)] = static_cast<T>(value);
+      return value;
+    });
+    return values;
+  } else {
+    return static_cast<T>(sum_over_rows(exec, rows, visit));
+  }
+}
+
+/// Writes `gradient` into `to`, or adds it.
+template <class T>
+void put(T& to, T gradient, bool accumulate) {
+  to = accumulate ? to + gradient : gradient;
+}
+
+} // namespace engine
+} // namespace dalib

@@ -1,0 +1,125 @@
+/// @file
+/// The domain adversarial loss of DANN: on a discriminator's logits, and with the discriminator inside.
+#pragma once
+
+#include "dalib/core/check.hpp"
+#include "dalib/core/gradients.hpp"
+#include "dalib/core/graph.hpp"
+#include "dalib/engine/rowwise.hpp"
+#include "dalib/execution/openmp.hpp"
+#include "dalib/schedule/warm_start_reversal.hpp"
+
+#include <array>
+#include <utility>
+
+namespace dalib {
+
+/// Binary cross-entropy of one logit, for label 1 (source) or 0 (target), with its slope.
+template <class T>
+DALIB_HD T binary_cross_entropy(T logit, bool label, T& slope) {
+  slope = label ? -sigmoid(-logit) : sigmoid(logit);
+  return softplus(label ? -logit : logit);
+}
+
+/// Domain adversarial loss of a discriminator's logits (DANN, Ganin et al. 2016, eq. 9 with the sign of a minimisation), source label 1:
+///
+///     1/2 (mean_s softplus(-l_s) + mean_t softplus(l_t)),   softplus(x) = log(1 + e^x)
+///
+/// Logits are (n_s, 1) and (n_t, 1); n_s and n_t may differ, and then each domain still has half of the weight. With reduction::none sample
+/// i has the value 1/2 softplus(-+l_i). Finite with a right gradient for any finite logit. O(n).
+/// @throws std::invalid_argument for empty domains, other than one column, or gradients of the wrong shape.
+template <reduction_policy Reduction = reduction::mean>
+struct domain_adversarial {
+  static constexpr const char* name = "domain_adversarial";
+
+  template <matrix_like LS, matrix_like LT>
+  auto operator()(const LS& logits_s, const LT& logits_t) const {
+    using T = value_type_of<LS>;
+    return value_and_gradient(logits_s, logits_t, gradients<T>{matrix_view<T>{}, matrix_view<T>{}});
+  }
+  template <matrix_like LS, matrix_like LT, class T>
+  auto value_and_gradient(const LS& logits_s, const LT& logits_t, const gradients<T>& out) const {
+    return value_and_gradient(exec::default_policy{}, logits_s, logits_t, out);
+  }
+  template <class Exec, matrix_like LS, matrix_like LT, class T>
+  reduced<T, Reduction> value_and_gradient(const Exec& exec, const LS& logits_s, const LT& logits_t, const gradients<T>& out) const {
+    const matrix_view<const T> source = view_of(logits_s), target = view_of(logits_t);
+    require_two_samples(name, source, target);
+    require_shapes(source.cols == 1, name, "a discriminator gives one logit per sample", source, target);
+    require_gradient_shape(name, source, out.source);
+    require_gradient_shape(name, target, out.target);
+    const T source_factor = static_cast<T>(0.5 * Reduction::factor(source.rows));
+    const T target_factor = static_cast<T>(0.5 * Reduction::factor(target.rows));
+    return engine::reduce_rows<T, Reduction>(exec, source.rows + target.rows, [&](index row) {
+      const bool is_source = row < source.rows;
+      const index place = is_source ? row : row - source.rows;
+      const T factor = is_source ? source_factor : target_factor;
+      T slope;
+      const T loss = binary_cross_entropy((is_source ? source : target)(place, 0), is_source, slope);
+      const matrix_view<T>& to = is_source ? out.source : out.target;
+      if (to.data) engine::put(to(place, 0), out.scale * factor * slope, out.mode == write_mode::accumulate);
+      return static_cast<double>(factor * loss);
+    });
+  }
+};
+
+/// Share of samples, in percent, that a discriminator's logits put into the right domain: the mean of both domains' shares (50 = it cannot
+/// tell).
+template <matrix_like LS, matrix_like LT>
+double domain_accuracy(const LS& logits_s, const LT& logits_t) {
+  const auto source = const_view_of(logits_s), target = const_view_of(logits_t);
+  require_two_samples("domain_accuracy", source, target);
+  index right_s = 0, right_t = 0;
+  for (index i = 0; i < source.rows; ++i) right_s += source(i, 0) >= 0 ? 1 : 0;
+  for (index i = 0; i < target.rows; ++i) right_t += target(i, 0) < 0 ? 1 : 0;
+  return 50 * (static_cast<double>(right_s) / static_cast<double>(source.rows) +
+               static_cast<double>(right_t) / static_cast<double>(target.rows));
+}
+
+/// What a call of an adversarial loss gives: the loss (a graph's variable, or a number) and the discriminator's accuracy in percent.
+template <class Loss>
+struct adversarial_result {
+  Loss loss;
+  double accuracy;
+};
+
+/// DANN with the discriminator inside: features of both domains pass a gradient reversal with the schedule's coefficient and, as one batch,
+/// the discriminator; its logits give domain_adversarial. Minimising it trains the discriminator and, through the reversal, confuses it.
+///
+/// `Discriminator` is anything that maps a graph value (n, F) to logits (n, 1), not to probabilities. The class works on every type with
+/// graph_traits: Eigen matrices (value only), the tape of examples/autodiff, another framework's. The schedule advances once per call in
+/// training mode, after use, as DALIB's does.
+template <class Discriminator, reduction_policy Reduction = reduction::mean>
+struct domain_adversarial_loss {
+  Discriminator discriminator;
+  warm_start_reversal reversal{};
+  Reduction reduction{};
+
+  template <class V>
+  auto operator()(const V& features_s, const V& features_t) {
+    using graph = graph_traits<V>;
+    const index source_rows = graph::rows(features_s), target_rows = graph::rows(features_t);
+    require_two_samples("domain_adversarial_loss", graph::view(features_s), graph::view(features_t));
+    const V joint = graph::reverse(graph::concat_rows(features_s, features_t), reversal.coefficient());
+    reversal.step();
+    const V logits = discriminator(joint);
+    require_shapes(graph::rows(logits) == source_rows + target_rows && graph::view(logits).cols == 1, "domain_adversarial_loss",
+                   "the discriminator must give one logit per sample", graph::view(logits), graph::view(joint));
+    const V logits_s = graph::slice_rows(logits, 0, source_rows);
+    const V logits_t = graph::slice_rows(logits, source_rows, target_rows);
+    auto loss = graph::record(std::array<V, 2>{logits_s, logits_t}, [](const auto& value, const auto& gradient) {
+      using T = typename graph::scalar;
+      return domain_adversarial<Reduction>{}.value_and_gradient(value[0], value[1], gradients<T>{gradient[0], gradient[1]});
+    });
+    return adversarial_result<decltype(loss)>{std::move(loss), domain_accuracy(graph::view(logits_s), graph::view(logits_t))};
+  }
+};
+
+template <class Discriminator>
+domain_adversarial_loss(Discriminator) -> domain_adversarial_loss<Discriminator>;
+template <class Discriminator>
+domain_adversarial_loss(Discriminator, warm_start_reversal) -> domain_adversarial_loss<Discriminator>;
+template <class Discriminator, class Reduction>
+domain_adversarial_loss(Discriminator, warm_start_reversal, Reduction) -> domain_adversarial_loss<Discriminator, Reduction>;
+
+} // namespace dalib
