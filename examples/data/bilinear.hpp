@@ -22,6 +22,8 @@ inline bilinear_tap half_pixel_tap(Eigen::Index position, Eigen::Index in, Eigen
 }
 
 /// Bilinear resize of a one-channel image with half-pixel centres and no smoothing; meant for enlarging.
+///
+/// Beyond the outermost pixel centres the border values continue. The image must not be empty. O(height * width).
 template <class Derived>
 Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> resize_bilinear(const Eigen::MatrixBase<Derived>& image,
                                                                                       Eigen::Index height, Eigen::Index width) {

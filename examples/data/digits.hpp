@@ -48,6 +48,7 @@ inline const digits_domain& find_digits_domain(std::string_view name) {
   throw std::invalid_argument("unknown domain '" + std::string(name) + "'; known domains: " + known);
 }
 
+// Like read_idx, but tells what to do about a missing file.
 inline idx_array read_digits_file(const std::filesystem::path& path) {
   if (!std::filesystem::exists(path)) {
     io::fail_file(path, "no such file; name the folder of the digits files (the project's examples/data/digits) with --data or in the "
@@ -56,6 +57,7 @@ inline idx_array read_digits_file(const std::filesystem::path& path) {
   return read_idx(path);
 }
 
+// The images must have the domain's size and number and no value above its brightest.
 inline void check_digits_images(const idx_array& images, const digits_domain& domain, const std::filesystem::path& path) {
   const auto side = static_cast<std::size_t>(domain.stored_side);
   if (images.sizes.size() != 3 || images.sizes[1] != side || images.sizes[2] != side) {
@@ -72,6 +74,7 @@ inline void check_digits_images(const idx_array& images, const digits_domain& do
   }
 }
 
+// One label per image, each below the number of classes.
 inline void check_digits_labels(const idx_array& labels, std::size_t expected_count, const std::filesystem::path& path) {
   if (labels.sizes.size() != 1) io::fail_file(path, "does not hold a list of labels");
   if (labels.values.size() != expected_count) {

@@ -74,6 +74,7 @@ private:
     rest_ = rest_.subspan(piece);
   }
 
+  // Z_BUF_ERROR means that no progress was possible; there is always room for output, so it is input that is missing.
   void check(int result) {
     at_end_ = result == Z_STREAM_END;
     if (at_end_ || result == Z_OK) return;
@@ -82,7 +83,7 @@ private:
   }
 
   std::filesystem::path name_;
-  std::span<const std::byte> rest_;
+  std::span<const std::byte> rest_; // input that neither was read nor is in zlib's hands
   z_stream stream_{};
   bool compressed_ = false;
   bool at_end_ = false;

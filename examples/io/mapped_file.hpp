@@ -22,6 +22,7 @@ class mapped_file {
 public:
   /// Throws std::runtime_error naming the path if it cannot be opened, is no regular file or cannot be mapped.
   explicit mapped_file(const std::filesystem::path& path) {
+    // Without O_NONBLOCK a named pipe would block here until somebody writes.
     const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (descriptor < 0) fail_system(path, "cannot open", errno);
     map(path, descriptor);
@@ -42,6 +43,7 @@ public:
   std::span<const std::byte> bytes() const { return {static_cast<const std::byte*>(address_), size_}; }
 
 private:
+  // Closes the descriptor before it throws. Empty files cannot be mapped and need not be.
   void map(const std::filesystem::path& path, int descriptor) {
     struct stat status {};
     int failure = ::fstat(descriptor, &status) == 0 ? 0 : errno;

@@ -29,6 +29,9 @@ inline constexpr std::array<std::pair<std::string_view, dtype>, 3> npy_types{
     {{"<f4", dtype::f32}, {"<f8", dtype::f64}, {"<i8", dtype::i64}}};
 
 /// Reads the header of a .npy file, a Python dictionary {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }.
+///
+/// Knows just what that dictionary needs, strings in single quotes, False, and tuples of non-negative integers, and refuses all else.
+/// Every failure is std::runtime_error starting with the file's name.
 class npy_header_parser {
 public:
   npy_header_parser(std::string_view text, const std::filesystem::path& name) : rest_(text), name_(&name) {}
@@ -63,6 +66,7 @@ private:
 
   void skip_space() { rest_.remove_prefix(std::min(rest_.find_first_not_of(" \n"), rest_.size())); }
 
+  // Skips space, then takes the character if it is the next one.
   bool accept(char wanted) {
     skip_space();
     if (!rest_.starts_with(wanted)) return false;
@@ -74,6 +78,7 @@ private:
     if (!accept(wanted)) fail(std::string("has a damaged header: '") + wanted + "' expected");
   }
 
+  // A string in single quotes, without escapes: none of the valid ones has any.
   std::string_view quoted() {
     expect('\'');
     const std::size_t end = rest_.find('\'');
@@ -99,6 +104,7 @@ private:
     order_seen_ = true;
   }
 
+  // A tuple; as in Python, a comma may follow the last size.
   tensor_shape sizes() {
     tensor_shape shape;
     expect('(');
@@ -119,7 +125,7 @@ private:
     return shape;
   }
 
-  std::string_view rest_;
+  std::string_view rest_; // of the header, not read yet
   const std::filesystem::path* name_;
   std::optional<dtype> type_;
   bool order_seen_ = false;
@@ -130,7 +136,8 @@ private:
 
 /// Checks a .npy file that lies in memory and returns its array as a view into these bytes.
 ///
-/// Format versions 1 to 3, element types <f4, <f8 and <i8, C order. Throws std::runtime_error starting with `name` for anything else, a
+/// Format versions 1 to 3, element types <f4, <f8 and <i8, C order. The view's name is the file's. No allocation beyond the shape.
+/// Throws std::runtime_error starting with `name` for anything else, a
 /// damaged header, and data that are shorter or longer than the shape says.
 inline tensor_view parse_npy(std::span<const std::byte> bytes, const std::filesystem::path& name) {
   constexpr std::string_view magic = "\x93NUMPY";

@@ -44,13 +44,18 @@ inline std::string header_text(const safetensors_layout& layout) {
   return text + "}";
 }
 
-/// Receives the events of the JSON parser and builds the layout; anything but the exact structure stops the parser at once, so a
-/// hostile header cannot make it collect more than the header's own size.
+/// Receives the events of the JSON parser and builds the layout of
+/// `{"__metadata__": {KEY: TEXT, ...}, NAME: {"dtype": TYPE, "shape": [SIZE, ...], "data_offsets": [BEGIN, END]}, ...}`.
+///
+/// Anything else stops the parser at once, so a hostile header cannot make it collect more than the header's own size, and names that
+/// appear twice are seen, which a parsed JSON object would hide. To be handed to nlohmann::json::sax_parse; whether the offsets fit the
+/// data is not checked here.
 class safetensors_header_parser : public nlohmann::json_sax<nlohmann::json> {
 public:
   safetensors_layout layout;
   std::string problem; ///< why parsing stopped; empty while all is well
 
+  /// A name: of a tensor, of a metadata text or of one of the three entries of a tensor.
   bool key(string_t& name) override {
     key_ = name;
     if (place_ == place::top) return name == "__metadata__" ? begin_metadata() : begin_tensor(name);
@@ -59,6 +64,7 @@ public:
     return seen_.insert(name).second || fail("entry '" + name + "' appears twice");
   }
 
+  /// A metadata text or a dtype.
   bool string(string_t& value) override {
     if (place_ == place::metadata) {
       return layout.metadata.emplace(key_, value).second || fail("metadata entry '" + key_ + "' appears twice");
@@ -70,6 +76,7 @@ public:
     return true;
   }
 
+  /// A size of a shape or an offset.
   bool number_unsigned(number_unsigned_t value) override {
     if (place_ == place::shape) return add_size(value);
     if (place_ == place::offsets) return add_offset(value);
@@ -109,6 +116,7 @@ public:
     return true;
   }
 
+  // What appears nowhere in a valid header.
   bool null() override { return unexpected("null"); }
   bool boolean(bool) override { return unexpected("a boolean"); }
   bool number_integer(number_integer_t) override { return unexpected("a negative number"); }
@@ -119,6 +127,7 @@ public:
   }
 
 private:
+  // Where in the structure the parser stands.
   enum class place { outside, top, metadata, tensor, shape, offsets };
 
   bool fail(const std::string& what) {
@@ -158,11 +167,11 @@ private:
   }
 
   place place_ = place::outside;
-  std::string key_;
+  std::string key_; // the latest one, so the one that a value belongs to
   bool has_metadata_ = false;
   std::set<std::string> names_;
   std::set<std::string> seen_; // entries of the current tensor
-  int offset_count_ = 0;
+  int offset_count_ = 0;       // how many of its data_offsets were read
 };
 
 } // namespace dalib::io

@@ -13,7 +13,8 @@
 
 namespace dalib::io {
 
-/// Visitor that notes names, types and shapes of a state.
+/// Visitor that notes names, types and shapes of a state: the first step of saving.
+/// Throws std::invalid_argument for a name that is used twice or reserved.
 class state_layout : public state_visitor<state_layout> {
 public:
   template <class T>
@@ -30,12 +31,13 @@ public:
   }
 
 private:
-  safetensors_layout wide_;
-  safetensors_layout narrow_;
+  safetensors_layout wide_;   // elements of 8 bytes
+  safetensors_layout narrow_; // elements of 4 bytes
   std::set<std::string> names_{"__metadata__"};
 };
 
-/// Visitor that hands the values of one element size to a sink, in the order of the visit.
+/// Visitor that hands the values of one element size to a sink, in the order of the visit. Nothing is copied.
+/// @tparam Sink callable with std::span<const std::byte>
 template <class Sink>
 class state_writer : public state_visitor<state_writer<Sink>> {
 public:
@@ -87,12 +89,12 @@ private:
   }
 
   const safetensors_file* file_;
-  std::set<std::string> unexpected_;
+  std::set<std::string> unexpected_; // names in the file that were not visited yet
   std::vector<std::string> missing_;
   std::vector<std::string> different_;
 };
 
-/// Visitor that copies a file's tensors into the state; to be used after state_checker has passed.
+/// Visitor that copies a file's tensors into the state; to be used after state_checker has passed. Throws where a tensor is missing.
 class state_reader : public state_visitor<state_reader> {
 public:
   explicit state_reader(const safetensors_file& file) : file_(&file) {}
@@ -106,7 +108,9 @@ private:
   const safetensors_file* file_;
 };
 
-/// Copies all tensors of a file into an object's state. Names, element types and shapes must match exactly and are all compared before
+/// Copies all tensors of a file into an object's state, which is visited twice.
+///
+/// Names, element types and shapes must match exactly and are all compared before
 /// anything is changed; std::runtime_error lists what is missing, different or unexpected.
 template <class Object>
 void restore_state(const safetensors_file& file, Object& object) {
@@ -117,7 +121,7 @@ void restore_state(const safetensors_file& file, Object& object) {
   object.visit_state(reader);
 }
 
-/// Calls `sink` with all values of the state in the order of state_layout::layout().
+/// Calls `sink(std::span<const std::byte>)` with all values of the state, in the order of state_layout::layout(). Visits the state twice.
 template <class Object, class Sink>
 void stream_state(Object& object, Sink sink) {
   for (const std::size_t element_size : {std::size_t{8}, std::size_t{4}}) {

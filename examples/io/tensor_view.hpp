@@ -31,6 +31,7 @@ struct dtype_info {
   std::size_t size;
 };
 
+/// All element types, in the order of the enumeration.
 inline constexpr std::array<dtype_info, 8> dtype_table{{
     {dtype::f64, "F64", 8},
     {dtype::f32, "F32", 4},
@@ -42,6 +43,7 @@ inline constexpr std::array<dtype_info, 8> dtype_table{{
     {dtype::u8, "U8", 1},
 }};
 
+/// Name and size of an element type.
 constexpr const dtype_info& info(dtype type) { return dtype_table[static_cast<std::size_t>(type)]; }
 
 /// Element type of that name, if there is one.
@@ -111,12 +113,16 @@ inline float half_to_float(std::uint16_t half) {
 inline float bfloat16_to_float(std::uint16_t value) { return std::bit_cast<float>(static_cast<std::uint32_t>(value) << 16); }
 
 /// A named tensor that lies in a file's bytes, row-major, not necessarily aligned.
+///
+/// Owns its name and shape but not the bytes: it is valid as long as what holds the file. Made by the readers, which guarantee that the
+/// number of bytes fits type and shape.
 struct tensor_view {
   std::string name;
   dtype type = dtype::f32;
   tensor_shape shape;
   std::span<const std::byte> bytes;
 
+  /// Number of elements.
   std::size_t size() const { return bytes.size() / info(type).size; }
 
   /// Copies all elements, converted to T, into the caller's memory.
@@ -158,6 +164,7 @@ struct tensor_view {
   }
 
 private:
+  // Element by element through memcpy, because nothing promises alignment; compilers make it a plain load.
   template <class Stored, class T, class Decode>
   void convert(std::span<T> target, Decode decode) const {
     for (std::size_t i = 0; i < target.size(); ++i) {
