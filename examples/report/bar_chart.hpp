@@ -23,12 +23,6 @@ namespace detail {
 
 inline constexpr double bar_pitch = 30;
 
-/// "83.3 ± 1.7", without the deviation where there is only one run.
-inline std::string summary_text(const summary& s) {
-  if (s.count == 0) return "not run";
-  return joined(fixed(s.mean, 1), s.count > 1 ? joined(" \u00B1 ", fixed(s.deviation, 1)) : "");
-}
-
 /// One bar with its runs as dots and, for two runs or more, its standard deviation as a whisker.
 inline void draw_bar(svg_canvas& canvas, const axes& frame, double middle, const result& r, const std::string& color) {
   const summary s = summarize(r.accuracies);
@@ -81,7 +75,7 @@ inline std::string bar_chart(const result_set& results, const bar_chart_options&
       const char* shade = m == best ? color::emphasis : is_baseline ? color::baseline : color::secondary;
       if (t % columns == 0) canvas.text({left - 10, middle + 4.5}, methods[m], {text_size::tick, color::ink, anchor::end});
       if (s.count > 0) detail::draw_bar(canvas, frame, middle, {methods[m], tasks[t], results.accuracies(methods[m], tasks[t])}, shade);
-      canvas.text({frame.area.right() + value_width, middle + 4.5}, detail::summary_text(s),
+      canvas.text({frame.area.right() + value_width, middle + 4.5}, s.count > 0 ? summary_text(s) : "not run",
                   {text_size::tick, s.count > 0 ? color::ink : color::muted, anchor::end, m == best});
     }
     const summary base = results.of(options.baseline, tasks[t]);

@@ -8,7 +8,6 @@
 
 #include <stdexcept>
 #include <string>
-#include <utility>
 
 namespace dalib::report {
 
@@ -23,9 +22,9 @@ namespace detail {
 template <class Source, class Target>
 Eigen::MatrixXd stacked(const Eigen::MatrixBase<Source>& source, const Eigen::MatrixBase<Target>& target, const char* function) {
   if (source.cols() != target.cols())
-    throw std::invalid_argument(std::string(function) + ": source (" + std::to_string(source.rows()) + ", " +
-                                std::to_string(source.cols()) + ") and target (" + std::to_string(target.rows()) + ", " +
-                                std::to_string(target.cols()) + ") must have the same number of features");
+    throw std::invalid_argument(joined(function, ": source (", std::to_string(source.rows()), ", ", std::to_string(source.cols()),
+                                       ") and target (", std::to_string(target.rows()), ", ", std::to_string(target.cols()),
+                                       ") must have the same number of features"));
   Eigen::MatrixXd both(source.rows() + target.rows(), source.cols());
   both.topRows(source.rows()) = source.template cast<double>();
   both.bottomRows(target.rows()) = target.template cast<double>();

@@ -1,24 +1,25 @@
 #pragma once
-// The one parallel loop of the report.
+// The parallel loop of the embeddings.
+
+#include <dalib/execution/openmp.hpp>
+
+#include <algorithm>
 
 namespace dalib::report {
 
 /// Calls body(i) for i = 0 .. count - 1 on `threads` threads (0: OpenMP's default; serial without OpenMP). Each call must write to places
 /// of its own and must not throw; then the results do not depend on the number of threads.
-template <class Index, class Body>
-void parallel_for(Index count, int threads, const Body& body) {
+template <class Body>
+void for_rows(index count, [[maybe_unused]] int threads, const Body& body) {
 #ifdef _OPENMP
-  if (threads > 0) {
-#  pragma omp parallel for schedule(static) num_threads(threads)
-    for (Index i = 0; i < count; ++i) body(i);
-  } else {
-#  pragma omp parallel for schedule(static)
-    for (Index i = 0; i < count; ++i) body(i);
-  }
+  const exec::openmp policy{threads};
 #else
-  static_cast<void>(threads);
-  for (Index i = 0; i < count; ++i) body(i);
+  const exec::serial policy;
 #endif
+  constexpr index block = 16;
+  policy.run((count + block - 1) / block, [&](index task, int) {
+    for (index i = task * block; i < std::min((task + 1) * block, count); ++i) body(i);
+  });
 }
 
 } // namespace dalib::report

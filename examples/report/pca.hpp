@@ -1,6 +1,8 @@
 #pragma once
 // Principal component analysis.
 
+#include "text.hpp"
+
 #include <Eigen/Core>
 #include <Eigen/Eigenvalues>
 
@@ -35,13 +37,13 @@ private:
 
 template <class Derived>
 Eigen::MatrixXd finite_copy(const Eigen::MatrixBase<Derived>& points, const char* function) {
-  const auto shape = "(" + std::to_string(points.rows()) + ", " + std::to_string(points.cols()) + ")";
+  const std::string shape = joined("(", std::to_string(points.rows()), ", ", std::to_string(points.cols()), ")");
   if (points.rows() < 1 || points.cols() < 1)
-    throw std::invalid_argument(std::string(function) + ": needs at least one point and one feature, got " + shape);
+    throw std::invalid_argument(joined(function, ": needs at least one point and one feature, got ", shape));
   Eigen::MatrixXd copy = points.template cast<double>();
   // The bound keeps squares and sums of squares finite.
   if (!(copy.array().abs() <= 1e100).all())
-    throw std::invalid_argument(std::string(function) + ": the points " + shape + " contain NaN, infinity or values above 1e100");
+    throw std::invalid_argument(joined(function, ": the points ", shape, " contain NaN, infinity or values above 1e100"));
   return copy;
 }
 
@@ -56,7 +58,7 @@ template <class Derived>
 principal_components pca(const Eigen::MatrixBase<Derived>& points, Eigen::Index count) {
   const detail::serial_products guard;
   Eigen::MatrixXd centred = detail::finite_copy(points, "pca");
-  if (count < 1) throw std::invalid_argument("pca: the number of components must be positive, got " + std::to_string(count));
+  if (count < 1) throw std::invalid_argument(joined("pca: the number of components must be positive, got ", std::to_string(count)));
   const Eigen::Index n = centred.rows();
   const Eigen::Index features = centred.cols();
   const Eigen::Index kept = std::min(count, std::min(n, features));

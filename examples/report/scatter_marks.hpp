@@ -47,13 +47,13 @@ struct scatter_mark {
 };
 
 inline void check_panel(const scatter_panel& panel) {
-  const auto check = [&](const Eigen::MatrixXd& points, const std::vector<int>& labels, const char* domain) {
+  const auto check = [](const Eigen::MatrixXd& points, const std::vector<int>& labels, const char* domain) {
+    const std::string rows = std::to_string(points.rows());
     if (points.size() > 0 && points.cols() != 2)
-      throw std::invalid_argument(std::string("scatter_plot: the ") + domain + " points must have 2 columns, got (" +
-                                  std::to_string(points.rows()) + ", " + std::to_string(points.cols()) + ")");
+      throw std::invalid_argument(
+          joined("scatter_plot: the ", domain, " points must have 2 columns, got (", rows, ", ", std::to_string(points.cols()), ")"));
     if (!labels.empty() && labels.size() != static_cast<std::size_t>(points.rows()))
-      throw std::invalid_argument(std::string("scatter_plot: ") + std::to_string(points.rows()) + " " + domain + " points but " +
-                                  std::to_string(labels.size()) + " labels");
+      throw std::invalid_argument(joined("scatter_plot: ", rows, " ", domain, " points but ", std::to_string(labels.size()), " labels"));
   };
   check(panel.source, panel.source_labels, "source");
   check(panel.target, panel.target_labels, "target");

@@ -1,9 +1,12 @@
 #pragma once
 // Mean and spread of repeated runs.
 
+#include "text.hpp"
+
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <string>
 #include <vector>
 
 namespace dalib::report {
@@ -33,6 +36,12 @@ inline summary summarize(const std::vector<double>& values) {
     if (std::isfinite(value)) squares += (value - s.mean) * (value - s.mean);
   s.deviation = std::sqrt(squares / static_cast<double>(s.count - 1));
   return s;
+}
+
+/// "83.3 ± 1.7"; without the deviation where there is one run only, "-" where there is none.
+inline std::string summary_text(const summary& s) {
+  if (s.count == 0) return "-";
+  return joined(fixed(s.mean, 1), s.count > 1 ? joined(" \u00B1 ", fixed(s.deviation, 1)) : "");
 }
 
 } // namespace dalib::report

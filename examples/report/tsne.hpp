@@ -23,7 +23,7 @@ struct tsne_options {
   double exaggeration = 12;           ///< early exaggeration (section 3.4)
   double learning_rate = 0;           ///< 0: max(n / exaggeration / 4, 50), after Belkina et al. (2019)
   Eigen::Index input_components = 50; ///< the points are reduced to this many principal components first
-  int threads = 0;                    ///< 0: OpenMP's default; the result is bit-identical for any number
+  int threads = 0;                    ///< 0: one per 10^6 pairs of points, at most OpenMP's default
 };
 
 namespace detail {
@@ -60,14 +60,21 @@ inline void conditional_probabilities(const Eigen::MatrixXd& points, Eigen::Inde
   }
 }
 
+/// A step of fewer pairs takes less than half a millisecond: on a busy machine waiting for other threads would cost more than they save.
+inline int tsne_threads(Eigen::Index n, int asked) {
+  constexpr Eigen::Index pairs_per_thread = 1000000;
+  const auto useful = static_cast<int>(std::clamp<Eigen::Index>(n * n / pairs_per_thread, 1, exec::default_policy{}.workers()));
+  return asked > 0 ? asked : useful;
+}
+
 inline affinity_matrix joint_probabilities(const Eigen::MatrixXd& points, double perplexity, int threads) {
   const Eigen::Index n = points.cols();
   const double entropy = std::log(std::max(std::min(perplexity, static_cast<double>(n - 1) / 3), 1.0));
   Eigen::MatrixXd conditional(n, n); // column i holds p_j|i
-  parallel_for(n, threads, [&](Eigen::Index i) { conditional_probabilities(points, i, entropy, conditional.col(i).array()); });
+  for_rows(n, threads, [&](Eigen::Index i) { conditional_probabilities(points, i, entropy, conditional.col(i).array()); });
   affinity_matrix joint = affinity_matrix::Zero(n, (n + lanes - 1) / lanes * lanes);
   const double scale = 0.5 / static_cast<double>(n);
-  parallel_for(n, threads, [&](Eigen::Index i) {
+  for_rows(n, threads, [&](Eigen::Index i) {
     for (Eigen::Index j = 0; j < n; ++j) joint(i, j) = static_cast<float>((conditional(j, i) + conditional(i, j)) * scale);
   });
   return joint;
@@ -117,7 +124,8 @@ Eigen::MatrixXd tsne(const Eigen::MatrixBase<Derived>& points, const tsne_option
   const Eigen::Index n = reduced.scores.rows();
   if (n < 2) return Eigen::MatrixXd::Zero(n, 2);
 
-  const detail::affinity_matrix p = detail::joint_probabilities(reduced.scores.transpose(), options.perplexity, options.threads);
+  const int threads = detail::tsne_threads(n, options.threads);
+  const detail::affinity_matrix p = detail::joint_probabilities(reduced.scores.transpose(), options.perplexity, threads);
   const Eigen::Index padded_n = p.cols();
   // Padding points are so far away that they vanish beside w_ii = 1, and their squared weights underflow to zero.
   constexpr float far_away = 1e15f;
@@ -138,7 +146,7 @@ Eigen::MatrixXd tsne(const Eigen::MatrixBase<Derived>& points, const tsne_option
     const bool early = iteration < options.exaggerated_iterations;
     const float momentum = early ? 0.5f : 0.8f;
     const float attraction = 4 * (early ? static_cast<float>(options.exaggeration) : 1.0f);
-    parallel_for(n, options.threads, [&](Eigen::Index i) { forces[static_cast<std::size_t>(i)] = detail::forces_on(i, p, x, y); });
+    for_rows(n, threads, [&](Eigen::Index i) { forces[static_cast<std::size_t>(i)] = detail::forces_on(i, p, x, y); });
     // The sum includes w_ii = 1, which equation (4) leaves out.
     double weights = 0;
     for (const detail::point_forces& f : forces) weights += static_cast<double>(f.weight) - 1;
