@@ -35,6 +35,13 @@ struct outcome {
   std::map<std::string, std::string> not_applicable;
 };
 
+/// One thing that is wrong, with the variants that show it.
+struct failure {
+  std::string what;                  ///< case, output and precision
+  std::string message;               ///< in the first variant
+  std::vector<std::string> variants; ///< empty if the case could not be computed
+};
+
 /// Counts and failures of one group.
 struct tally {
   std::size_t cases = 0;
@@ -42,7 +49,15 @@ struct tally {
   double worst64 = 0; ///< largest error in units of the tolerance
   double worst32 = 0;
   std::map<std::string, std::size_t> not_applicable; ///< reason -> number of outputs
-  std::vector<std::string> failures;
+  std::vector<failure> failures;
+
+  void add_failure(const std::string& what, const std::string& message, const std::string& variant) {
+    const auto known = std::find_if(failures.begin(), failures.end(), [&](const failure& f) { return f.what == what; });
+    if (known != failures.end())
+      known->variants.push_back(variant);
+    else
+      failures.push_back({what, message, {variant}});
+  }
 };
 
 /// The error of `got` in units of the tolerance; infinity for a wrong shape or anything that is not finite.
@@ -72,7 +87,7 @@ inline void compare(const std::string& case_name, const std::vector<expected_out
                     tally& result) {
   const char* digits = p == precision::float64 ? "float64" : "float32";
   const auto fail = [&](const std::string& output, const std::string& message) {
-    result.failures.push_back(case_name + " / " + output + " (" + digits + ", " + got.variant + "): " + message);
+    result.add_failure(case_name + " / " + output + " (" + digits + ")", message, got.variant);
   };
   for (const expected_output& output : expected) {
     if (const auto excused = got.not_applicable.find(output.name); excused != got.not_applicable.end()) {

@@ -21,10 +21,10 @@ constexpr const char* usage = "Usage: golden_tests [--help] [GROUP ...]\n"
 void run_case(const test_case& test, const runner& run, precision digits, tally& result) {
   try {
     const std::vector<outcome> outcomes = run(test);
-    if (outcomes.empty()) result.failures.push_back(test.name + ": was not computed");
+    if (outcomes.empty()) result.add_failure(test.name, "was not computed", "all");
     for (const outcome& got : outcomes) compare(test.name, test.outputs, got, digits, result);
   } catch (const std::exception& error) {
-    result.failures.push_back(test.name + ": " + error.what());
+    result.add_failure(test.name, error.what(), "all");
   }
 }
 
@@ -49,8 +49,11 @@ void print_group(const std::string& name, const tally& result) {
   std::printf("%-10s %6zu %12zu %14.3g %14.3g   %s\n", name.c_str(), result.cases, result.comparisons, result.worst64, result.worst32,
               result.failures.empty() ? "ok" : "FAILED");
   for (const auto& [reason, count] : result.not_applicable) std::printf("  %zu outputs not applicable: %s\n", count, reason.c_str());
-  for (std::size_t i = 0; i < std::min(result.failures.size(), most_failures_shown); ++i)
-    std::printf("  failed: %s\n", result.failures[i].c_str());
+  for (std::size_t i = 0; i < std::min(result.failures.size(), most_failures_shown); ++i) {
+    const failure& f = result.failures[i];
+    const std::string others = f.variants.size() > 1 ? " and " + std::to_string(f.variants.size() - 1) + " more" : "";
+    std::printf("  failed: %s: %s (variant %s%s)\n", f.what.c_str(), f.message.c_str(), f.variants.front().c_str(), others.c_str());
+  }
   if (result.failures.size() > most_failures_shown) std::printf("  and %zu more failures\n", result.failures.size() - most_failures_shown);
 }
 

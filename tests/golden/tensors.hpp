@@ -44,6 +44,7 @@ public:
   }
   static std::string kind() { return Order == Eigen::RowMajor ? "Eigen row-major" : "Eigen column-major"; }
   auto& get() { return matrix_; }
+  const auto& get() const { return matrix_; }
   array read() const {
     const row_major copy = matrix_;
     return {shape_, {copy.data(), copy.data() + copy.size()}};
