@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <filesystem>
 #include <limits>
 #include <span>
@@ -45,8 +46,7 @@ public:
 private:
   std::size_t copy_into(std::span<std::uint8_t> target) {
     const std::size_t count = std::min(target.size(), rest_.size());
-    std::transform(rest_.begin(), rest_.begin() + static_cast<std::ptrdiff_t>(count), target.begin(),
-                   [](std::byte b) { return std::to_integer<std::uint8_t>(b); });
+    if (count != 0) std::memcpy(target.data(), rest_.data(), count);
     rest_ = rest_.subspan(count);
     return count;
   }

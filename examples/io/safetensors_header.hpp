@@ -38,8 +38,8 @@ inline std::string header_text(const safetensors_layout& layout) {
   for (const tensor_entry& tensor : layout.tensors) {
     text += text.size() > 1 ? "," : "";
     text += quoted(tensor.name) + ":{\"dtype\":\"" + std::string(info(tensor.type).name) + "\",\"shape\":";
-    text += nlohmann::json(tensor.shape).dump() + ",\"data_offsets\":";
-    text += "[" + std::to_string(tensor.begin) + "," + std::to_string(tensor.end) + "]}";
+    text += nlohmann::json(tensor.shape).dump() + ",\"data_offsets\":[";
+    text += std::to_string(tensor.begin) + "," + std::to_string(tensor.end) + "]}";
   }
   return text + "}";
 }
