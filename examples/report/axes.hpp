@@ -23,8 +23,8 @@ inline constexpr double tick = 13;
 
 /// Maps values to the interval [0, 1] and knows its ticks.
 struct axis {
-  double low = 0;
-  double high = 1;
+  double low = 0;  ///< value at position 0
+  double high = 1; ///< value at position 1, greater than `low`
   bool logarithmic = false;
   std::vector<tick> ticks = {};
 
@@ -54,6 +54,7 @@ struct axes {
   axis x;
   axis y;
 
+  /// Where the point (x, y) is on the canvas.
   point at(double x_value, double y_value) const {
     return {area.left + area.width * x.position(x_value), area.bottom() - area.height * y.position(y_value)};
   }
@@ -119,8 +120,10 @@ public:
     height_ = entries_.empty() ? 0 : row + row_height;
   }
 
+  /// Height of all rows in pixels; 0 without entries.
   double height() const { return height_; }
 
+  /// Draws the entries with the upper left corner at the given place.
   void draw(svg_canvas& canvas, double left, double top) const {
     for (std::size_t i = 0; i < entries_.size(); ++i) {
       const point middle{left + offsets_[i].x, top + offsets_[i].y + row_height / 2};

@@ -12,15 +12,17 @@
 
 namespace dalib::report {
 
+/// Looks of a bar chart.
 struct bar_chart_options {
-  std::string title = {};
-  std::string x_label = "target accuracy, %";
+  std::string title = {};                     ///< bold line at the top; no room is kept for an empty one
+  std::string x_label = "target accuracy, %"; ///< below the lowest panels
   std::string baseline = {}; ///< name of the method that the others are compared with: gray, with a dashed line through its mean
-  double width = 900;
+  double width = 900;        ///< of the whole picture, pixels; the height follows from the number of bars
 };
 
 namespace detail {
 
+/// Distance of neighbouring bars in pixels.
 inline constexpr double bar_pitch = 30;
 
 /// One bar with its runs as dots and, for two runs or more, its standard deviation as a whisker.
@@ -39,7 +41,14 @@ inline void draw_bar(svg_canvas& canvas, const axes& frame, double middle, const
 
 } // namespace detail
 
-/// Draws one panel of horizontal bars per task, two panels in a row, and returns an SVG document. The length of a bar is the mean over the
+/// Draws one panel of horizontal bars per task, two panels in a row, and returns an SVG document.
+/// @code
+/// result_set results;
+/// results.add("source only", "mnist -> optdigits", 73.7);
+/// results.add("MDD", "mnist -> optdigits", 92.7);
+/// const std::string svg = bar_chart(results, {.baseline = "source only"});
+/// @endcode
+/// The length of a bar is the mean over the
 /// runs, the whisker its standard deviation, the dots the runs; the best method of each task is emphasised. Axes go from 0 to 100.
 inline std::string bar_chart(const result_set& results, const bar_chart_options& options) {
   const auto& methods = results.methods();

@@ -23,8 +23,8 @@ namespace dalib::report {
 
 /// A table of numbers with named columns.
 struct csv_data {
-  std::vector<std::string> names;
-  std::vector<std::vector<double>> rows;
+  std::vector<std::string> names;        ///< from the header line
+  std::vector<std::vector<double>> rows; ///< each as long as `names`
 
   /// The values of one column from top to bottom. Throws std::invalid_argument if there is no such column.
   std::vector<double> column(std::string_view name) const {
@@ -38,6 +38,7 @@ struct csv_data {
 
 namespace detail {
 
+/// The parts of a line between separators, one more than there are separators.
 inline std::vector<std::string_view> split(std::string_view line, char separator) {
   std::vector<std::string_view> fields;
   for (;;) {
@@ -55,6 +56,7 @@ inline std::string csv_line(const std::vector<double>& row) {
   return line + "\n";
 }
 
+/// The first line of the file.
 inline std::string csv_header(const std::vector<std::string>& names) {
   std::string line;
   for (const std::string& name : names) line += joined(line.empty() ? "" : ",", name);
@@ -97,7 +99,11 @@ inline csv_data read_csv(const std::filesystem::path& path) {
 }
 
 /// The growing record of one training run: one row per epoch, the first column counts iterations.
-///
+/// @code
+/// csv_log log("out/history.csv", {"iteration", "loss", "accuracy"});        // a new run
+/// log.append({100, 0.71, 64.5});
+/// csv_log resumed("out/history.csv", {"iteration", "loss", "accuracy"}, 100); // after a checkpoint of iteration 100
+/// @endcode
 /// Each row is on disk, whole, when `append` returns; a kill leaves at most a last line without its line break, which is dropped on resume.
 /// Only one object may write a file at a time.
 class csv_log {
@@ -162,6 +168,7 @@ private:
         throw std::invalid_argument(joined("csv_log: '", name, "' is not a column name (empty, or has a comma, quote or line break)"));
   }
 
+  /// Replaces the file by the rows that are kept, atomically, and opens it for more.
   void rewrite() {
     std::string text = detail::csv_header(data_.names);
     for (const auto& row : data_.rows) text += detail::csv_line(row);

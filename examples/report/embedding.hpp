@@ -19,6 +19,7 @@ struct embedded_domains {
 
 namespace detail {
 
+/// Source rows above target rows, as doubles.
 template <class Source, class Target>
 Eigen::MatrixXd stacked(const Eigen::MatrixBase<Source>& source, const Eigen::MatrixBase<Target>& target, const char* function) {
   if (source.cols() != target.cols())

@@ -13,10 +13,17 @@
 
 namespace dalib::report {
 
+/// @code
+/// html_report page("mnist -> optdigits");
+/// page.results("Results", results_table(results));
+/// page.figure(line_plot(curves, options), "Accuracy during training.");
+/// page.save("out/report.html");
+/// @endcode
 /// Builds a page section by section; sections appear in the order of the calls. All text is escaped; only pictures are taken as they are,
 /// so they must come from the plots of this folder. The page has no script and loads nothing.
 class html_report {
 public:
+  /// The title is the heading of the page and the name of its tab.
   explicit html_report(std::string_view title) : title_(escape(title)) {}
 
   /// A short paragraph below the title or wherever it is called.

@@ -14,12 +14,13 @@
 
 namespace dalib::report {
 
+/// Looks of a line plot.
 struct line_plot_options {
-  std::string title = {};
-  std::string x_label = {};
-  std::string y_label = {};
-  double width = 900;
-  double height = 420;
+  std::string title = {};               ///< bold line at the top; no room is kept for an empty one
+  std::string x_label = {};             ///< what the x axis measures, with its unit
+  std::string y_label = {};             ///< what the y axis measures, with its unit
+  double width = 900;                   ///< of the whole picture, pixels
+  double height = 420;                  ///< of the whole picture, pixels
   std::size_t smoothing = 1;            ///< above 1: the mean over so many neighbouring points, with the curve itself pale behind it
   bool log_y = false;                   ///< logarithmic y axis; values that are not positive leave a gap
   std::optional<range> y_limits = {};   ///< fixed y axis, for example {0, 100}; the curves are clipped to it
@@ -29,6 +30,7 @@ struct line_plot_options {
 
 namespace detail {
 
+/// Shades y - deviation .. y + deviation along one stretch.
 inline void draw_band(svg_canvas& canvas, const axes& frame, const series& s, const stretch& part, const std::string& color) {
   if (s.deviation.empty()) return;
   // A logarithmic axis has no place for a lower edge at or below zero: it ends at the axis.
@@ -45,6 +47,7 @@ inline void draw_band(svg_canvas& canvas, const axes& frame, const series& s, co
   canvas.polygon(edge, {color, 0.16});
 }
 
+/// Draws one stretch: a line, or a dot where it is a single point.
 inline void draw_curve(svg_canvas& canvas, const axes& frame, const series& s, const stretch& part, const pen& stroke) {
   std::vector<point> points;
   for (std::size_t i = part.first; i < part.second; ++i) points.push_back(frame.at(s.x[i], s.y[i]));
@@ -56,7 +59,12 @@ inline void draw_curve(svg_canvas& canvas, const axes& frame, const series& s, c
 
 } // namespace detail
 
-/// Draws curves over a common x axis and returns an SVG document. The colours are safe for colour-blind readers; from the eighth curve on
+/// Draws curves over a common x axis and returns an SVG document.
+/// @code
+/// const series dan{"DAN", {0, 100, 200}, {10.2, 61.0, 78.9}, {0.4, 2.1, 1.3}};
+/// const std::string svg = line_plot({dan}, {.x_label = "iteration", .y_label = "target accuracy, %"});
+/// @endcode
+/// The colours are safe for colour-blind readers; from the eighth curve on
 /// they repeat with dashes. Never fails on data: empty, constant, single-point and non-finite series give a plot with what can be shown.
 /// Time and size are linear in the number of points; the document has at most four points per curve and pixel column.
 inline std::string line_plot(const std::vector<series>& curves, const line_plot_options& options) {

@@ -35,6 +35,7 @@ private:
   int previous_ = Eigen::nbThreads();
 };
 
+/// The points as doubles. Throws std::invalid_argument, naming the function, if there are none or one is not usable.
 template <class Derived>
 Eigen::MatrixXd finite_copy(const Eigen::MatrixBase<Derived>& points, const char* function) {
   const std::string shape = joined("(", std::to_string(points.rows()), ", ", std::to_string(points.cols()), ")");
@@ -71,7 +72,7 @@ principal_components pca(const Eigen::MatrixBase<Derived>& points, Eigen::Index 
       many_points ? Eigen::MatrixXd(centred.transpose() * centred) : Eigen::MatrixXd(centred * centred.transpose());
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(gram);
   if (solver.info() != Eigen::Success) throw std::runtime_error("pca: the eigenvalue iteration did not converge");
-  // The solver sorts upwards.
+  // The solver sorts upwards; rounding may leave variances of -1e-17.
   const Eigen::VectorXd squares = solver.eigenvalues().reverse().head(kept).cwiseMax(0.0);
   const Eigen::MatrixXd vectors = solver.eigenvectors().rowwise().reverse().leftCols(kept);
   result.components = many_points ? vectors : Eigen::MatrixXd(centred.transpose() * vectors);

@@ -17,16 +17,16 @@ namespace dalib::report {
 
 /// What is shown beside the bar; values that are not a number are left out.
 struct progress_values {
-  double loss = std::numeric_limits<double>::quiet_NaN();
-  double transfer_loss = std::numeric_limits<double>::quiet_NaN();
-  double accuracy = std::numeric_limits<double>::quiet_NaN(); ///< in percent
+  double loss = std::numeric_limits<double>::quiet_NaN();          ///< classification loss of the source
+  double transfer_loss = std::numeric_limits<double>::quiet_NaN(); ///< may be negative with unbiased estimators
+  double accuracy = std::numeric_limits<double>::quiet_NaN();      ///< in percent
 };
 
 /// One state of a progress display.
 struct progress_state {
   long long iteration = 0; ///< iterations done
-  long long total = 0;
-  double rate = 0; ///< iterations per second, 0 while unknown
+  long long total = 0;     ///< iterations of the whole run
+  double rate = 0;         ///< iterations per second, 0 while unknown
   progress_values values = {};
 };
 
@@ -38,10 +38,12 @@ struct progress_part {
   int rank;
 };
 
+/// Share of the run that is done, in [0, 1]; a run without iterations is done.
 inline double done_fraction(const progress_state& state) {
   return state.total > 0 ? std::clamp(static_cast<double>(state.iteration) / static_cast<double>(state.total), 0.0, 1.0) : 1.0;
 }
 
+/// The parts in the order of the line; those whose value is unknown are missing.
 inline std::vector<progress_part> progress_parts(const progress_state& state) {
   const std::string total = std::to_string(state.total);
   std::string count = std::to_string(state.iteration);
@@ -60,11 +62,13 @@ inline std::vector<progress_part> progress_parts(const progress_state& state) {
   return parts;
 }
 
+/// Four columns, rounded down: 100% means done.
 inline std::string percent(const progress_state& state) {
   const std::string number = std::to_string(static_cast<int>(std::floor(100 * done_fraction(state))));
   return joined(std::string(3 - number.size(), ' '), number, "%");
 }
 
+/// A bar of `length` columns.
 inline std::string bar(double fraction, std::size_t length, bool unicode) {
   const auto filled = static_cast<std::size_t>(std::floor(fraction * static_cast<double>(length)));
   std::string text;
@@ -101,7 +105,10 @@ inline std::string progress_log_line(const progress_state& state) {
 }
 
 /// Shows a run's progress: one line drawn over at most ten times a second on a terminal, plain lines every so many iterations elsewhere.
-///
+/// @code
+/// progress bar(open_terminal(STDOUT_FILENO), iterations);
+/// for (long long i = 1; i <= iterations; ++i) bar.update(i, {loss, transfer_loss, accuracy});
+/// @endcode
 /// The state of the terminal is never changed (the cursor stays visible, nothing must be restored), so a kill leaves it usable. The line is
 /// ended by `finish` or the destructor. Not for use by several threads at once.
 class progress {
@@ -142,6 +149,7 @@ public:
   }
 
 private:
+  /// Shows the present state, over the line of the last one on a terminal.
   void draw() {
     if (!out_.interactive) return out_.write(joined(progress_log_line(state_), "\n"));
     // The last column stays free: a terminal may wrap as soon as it is written.

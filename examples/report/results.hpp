@@ -13,12 +13,13 @@ namespace dalib::report {
 
 /// What was measured for one method on one task: one number per seed.
 struct result {
-  std::string method;
-  std::string task;
-  std::vector<double> accuracies; ///< in percent
+  std::string method;             ///< for example "dan"
+  std::string task;               ///< for example "mnist -> optdigits"
+  std::vector<double> accuracies; ///< one per seed, in percent
 };
 
-/// Results in the order in which methods and tasks first appeared.
+/// Results in the order in which methods and tasks first appeared. Tables, bar charts and JSON are made from it. Not every method must
+/// have been run on every task, nor with the same number of seeds. Look-ups are linear in the number of results.
 class result_set {
 public:
   /// Adds one run's accuracy in percent.
@@ -33,8 +34,11 @@ public:
     results_.push_back({std::string(method), std::string(task), {accuracy}});
   }
 
+  /// Names of the methods, each once.
   const std::vector<std::string>& methods() const { return methods_; }
+  /// Names of the tasks, each once.
   const std::vector<std::string>& tasks() const { return tasks_; }
+  /// One entry for each pair of method and task that was run.
   const std::vector<result>& all() const { return results_; }
 
   /// Accuracies of a method on a task; empty if it was not run.

@@ -28,12 +28,13 @@ struct scatter_panel {
 /// What the colour of a point means. The shape always tells the domain: circles are source, triangles are target.
 enum class scatter_color { by_class, by_domain };
 
+/// Looks of a scatter plot.
 struct scatter_plot_options {
-  std::string title = {};
-  std::vector<std::string> class_names = {}; ///< names for the legend; classes without one are called by their number
-  scatter_color color = scatter_color::by_class;
-  bool class_names_in_panels = true; ///< writes the names of up to 20 classes at their source points
-  double width = 900;
+  std::string title = {};                        ///< bold line at the top; no room is kept for an empty one
+  std::vector<std::string> class_names = {};     ///< names for the legend; classes without one are called by their number
+  scatter_color color = scatter_color::by_class; ///< by_domain where the question is how well the domains mix
+  bool class_names_in_panels = true;             ///< writes the names of up to 20 classes at their source points
+  double width = 900;                            ///< of the whole picture, pixels
 };
 
 namespace detail {
@@ -46,6 +47,7 @@ struct scatter_mark {
   bool is_target;
 };
 
+/// Throws std::invalid_argument unless points have 2 columns and labels are absent or one per point.
 inline void check_panel(const scatter_panel& panel) {
   const auto check = [](const Eigen::MatrixXd& points, const std::vector<int>& labels, const char* domain) {
     const std::string rows = std::to_string(points.rows());
@@ -85,11 +87,13 @@ inline void draw_mark(svg_canvas& canvas, point p, bool is_target, const std::st
   }
 }
 
+/// CSS colour of a mark; gray where the class is unknown.
 inline std::string mark_color(const scatter_mark& mark, scatter_color meaning) {
   if (meaning == scatter_color::by_domain) return mark.is_target ? "#d55e00" : "#0072b2";
   return mark.class_index < 0 ? color::axis : class_color(static_cast<std::size_t>(mark.class_index));
 }
 
+/// What the legend and the panels call class c.
 inline std::string class_name(int c, const scatter_plot_options& options) {
   if (c < 0) return "unknown class";
   const auto index = static_cast<std::size_t>(c);

@@ -14,6 +14,7 @@ namespace dalib::report {
 
 namespace detail {
 
+/// Both shapes, then the classes by colour unless the colour means the domain. Beyond 40 classes a legend explains nothing and is cut.
 inline std::vector<legend_entry> scatter_legend(const std::vector<int>& classes, const scatter_plot_options& options) {
   const bool by_domain = options.color == scatter_color::by_domain;
   std::vector<legend_entry> entries;
@@ -56,16 +57,34 @@ inline void draw_class_names(svg_canvas& canvas, const std::vector<scatter_mark>
   }
 }
 
-/// Draws the marks into a square area: same scale on both axes, because distances are what the picture is about.
-inline void draw_panel(svg_canvas& canvas, const box& area, std::vector<scatter_mark> panel, const scatter_plot_options& options) {
-  range xs;
-  range ys;
+/// Horizontal and vertical range of a panel's marks, never without a length.
+struct extent {
+  range x;
+  range y;
+};
+
+inline extent extent_of(const std::vector<scatter_mark>& panel) {
+  extent e;
   for (const scatter_mark& mark : panel) {
-    xs.include(mark.x);
-    ys.include(mark.y);
+    e.x.include(mark.x);
+    e.y.include(mark.y);
   }
-  xs = padded(xs, 0);
-  ys = padded(ys, 0);
+  return {padded(e.x, 0), padded(e.y, 0)};
+}
+
+/// Height of all panels for a given width: square, or less where every panel's points are wider than high.
+inline double panel_height(const std::vector<std::vector<scatter_mark>>& panels, double width) {
+  double ratio = 0.5;
+  for (const auto& panel : panels) {
+    const auto [x, y] = extent_of(panel);
+    ratio = std::max(ratio, (y.high - y.low) / (x.high - x.low));
+  }
+  return width * std::min(ratio, 1.0);
+}
+
+/// Draws the marks into an area: same scale on both axes, because distances are what the picture is about.
+inline void draw_panel(svg_canvas& canvas, const box& area, std::vector<scatter_mark> panel, const scatter_plot_options& options) {
+  const auto [xs, ys] = extent_of(panel);
   const double scale = std::min((area.width - 24) / (xs.high - xs.low), (area.height - 24) / (ys.high - ys.low));
   const double size = std::clamp(area.width / 420 * std::sqrt(500.0 / static_cast<double>(panel.size() + 1)), 0.5, 1.3);
   canvas.rectangle(area, {"#fafbfc"}, {color::axis});
@@ -81,7 +100,14 @@ inline void draw_panel(svg_canvas& canvas, const box& area, std::vector<scatter_
 
 } // namespace detail
 
-/// Draws panels side by side (for example before and after adaptation), at most three in a row, and returns an SVG document. Points that
+/// Draws panels side by side (for example before and after adaptation), at most three in a row, and returns an SVG document.
+/// @code
+/// const auto before = embed_by_tsne(source_before, target_before);
+/// const auto after = embed_by_tsne(source_after, target_after);
+/// scatter_plot({{"before", before.source, before.target, source_labels, target_labels},
+///               {"after", after.source, after.target, source_labels, target_labels}}, {.title = "features"});
+/// @endcode
+/// The panels have no axes, since the coordinates of an embedding mean nothing by themselves, and each has a scale of its own. Points that
 /// are not finite are left out. Throws std::invalid_argument where a panel has not 2 columns or labels of another length than its points.
 inline std::string scatter_plot(const std::vector<scatter_panel>& panels, const scatter_plot_options& options) {
   std::vector<std::vector<detail::scatter_mark>> marks;
@@ -97,14 +123,15 @@ inline std::string scatter_plot(const std::vector<scatter_panel>& panels, const 
   const legend names(detail::scatter_legend(detail::classes_of(marks), options), options.width - 2 * left, 10);
   const double legend_top = options.title.empty() ? 10 : 38;
   const double top = legend_top + names.height() + 8;
-  const double row_height = side + 26 + gap;
+  const double height = detail::panel_height(marks, side);
+  const double row_height = height + 26 + gap;
 
   svg_canvas canvas(options.width, top + row_height * static_cast<double>(rows), options.title.empty() ? "scatter plot" : options.title);
   canvas.text({left, 28}, options.title, {text_size::title, color::ink, anchor::start, true});
   names.draw(canvas, left, legend_top);
   for (std::size_t k = 0; k < panels.size(); ++k) {
     const box area{left + (side + gap) * static_cast<double>(k % columns), top + 24 + row_height * static_cast<double>(k / columns), side,
-                   side};
+                   height};
     canvas.text({area.left, area.top - 8}, panels[k].title, {text_size::label, color::ink, anchor::start, true});
     detail::draw_panel(canvas, area, marks[k], options);
   }

@@ -16,10 +16,10 @@ namespace dalib::report {
 /// One curve. `y[i]` belongs to `x[i]`; with a non-empty `deviation` the area y - deviation .. y + deviation is shaded. Values that are not
 /// finite leave a gap; where the lengths differ the longer ones are cut; one point between two gaps is drawn as a dot.
 struct series {
-  std::string name;
-  std::vector<double> x;
-  std::vector<double> y;
-  std::vector<double> deviation = {};
+  std::string name;                   ///< in the legend; an empty name has no entry there
+  std::vector<double> x;              ///< increasing
+  std::vector<double> y;              ///< one value per x
+  std::vector<double> deviation = {}; ///< empty, or one value per x; not a number counts as zero
 };
 
 namespace detail {
@@ -27,12 +27,15 @@ namespace detail {
 /// The indices [first, second) of points that follow each other without a gap.
 using stretch = std::pair<std::size_t, std::size_t>;
 
+/// Number of points that have both coordinates.
 inline std::size_t length(const series& s) { return std::min(s.x.size(), s.y.size()); }
 
+/// Half the height of the band at point i, 0 where there is none.
 inline double deviation_at(const series& s, std::size_t i) {
   return i < s.deviation.size() && plottable(s.deviation[i]) ? std::abs(s.deviation[i]) : 0;
 }
 
+/// True if point i can be drawn on the chosen axis.
 inline bool shown(const series& s, std::size_t i, bool log_y) { return plottable(s.x[i]) && plottable(s.y[i]) && !(log_y && s.y[i] <= 0); }
 
 /// The stretches [first, last) of a curve that have no gap.

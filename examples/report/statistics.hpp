@@ -14,9 +14,9 @@ namespace dalib::report {
 /// Mean and sample standard deviation (divisor n - 1) of repeated measurements. The mean of none is not a number, the deviation of fewer
 /// than two is not a number: it is unknown, not zero.
 struct summary {
-  double mean = std::numeric_limits<double>::quiet_NaN();
-  double deviation = std::numeric_limits<double>::quiet_NaN();
-  std::size_t count = 0;
+  double mean = std::numeric_limits<double>::quiet_NaN();      ///< in the unit of the measurements
+  double deviation = std::numeric_limits<double>::quiet_NaN(); ///< in the unit of the measurements
+  std::size_t count = 0;                                       ///< measurements that went in
 };
 
 /// Summary of the finite ones among `values`: a run that failed does not hide the others.

@@ -30,10 +30,10 @@ struct box {
 
 /// How an outline is drawn. `dash` is an SVG dash pattern, empty for a solid line.
 struct pen {
-  std::string color = color::ink;
-  double width = 1;
+  std::string color = color::ink; ///< a CSS colour; "none" draws nothing
+  double width = 1;               ///< pixels
   std::string dash = {};
-  double opacity = 1;
+  double opacity = 1; ///< 0 is invisible, 1 covers what is below
 };
 
 /// How a surface is filled: a CSS colour, or "none" to leave it open.
@@ -42,6 +42,7 @@ struct fill {
   double opacity = 1;
 };
 
+/// Which part of a text stands at its position.
 enum class anchor { start, middle, end };
 
 /// How text is set. `rotation` is in degrees around the text's own position.
@@ -66,6 +67,7 @@ public:
     rectangle({0, 0, width, height}, {color::paper});
   }
 
+  /// A straight line.
   void line(point from, point to, const pen& stroke) {
     if (!finite(from) || !finite(to)) return;
     append("<line", attribute("x1", from.x), attribute("y1", from.y), attribute("x2", to.x), attribute("y2", to.y), outline(stroke),
@@ -97,6 +99,7 @@ public:
       append("><title>", escape(tooltip), "</title></rect>\n");
   }
 
+  /// A circle of a radius in pixels.
   void circle(point center, double radius, const fill& surface, const pen& stroke = no_outline()) {
     if (!finite(center)) return;
     append("<circle", attribute("cx", center.x), attribute("cy", center.y), attribute("r", radius), inside(surface), outline(stroke),

@@ -16,7 +16,7 @@ namespace dalib::report {
 
 /// One cell; `strong` is what the reader should see first, such as the best of a column.
 struct cell {
-  std::string text;
+  std::string text; ///< one line of UTF-8
   bool strong = false;
 };
 
@@ -24,8 +24,14 @@ struct cell {
 enum class emphasis { star, terminal_bold };
 
 /// A table with a header row. The first column is set flush left, the others flush right.
+/// @code
+/// table t({"method", "accuracy"});
+/// t.add({{"DAN"}, {"83.3", true}});
+/// std::cout << t.text() << t.markdown();
+/// @endcode
 class table {
 public:
+  /// Throws std::invalid_argument without columns.
   explicit table(std::vector<std::string> header) : header_(std::move(header)) {
     if (header_.empty()) throw std::invalid_argument("table: needs at least one column");
   }

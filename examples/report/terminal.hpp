@@ -15,15 +15,16 @@ namespace dalib::report {
 
 /// An output with what a progress display must know of it. Tests supply their own functions.
 struct terminal {
-  std::function<void(std::string_view)> write;
-  std::function<int()> width;      ///< columns at this moment; the window may change its size
-  std::function<double()> seconds; ///< a clock that never goes back
-  bool interactive = false;        ///< a line can be drawn over
-  bool unicode = false;            ///< characters outside of ASCII are shown
+  std::function<void(std::string_view)> write; ///< shows text at once
+  std::function<int()> width;                  ///< columns at this moment; the window may change its size
+  std::function<double()> seconds;             ///< a clock that never goes back
+  bool interactive = false;                    ///< a line can be drawn over
+  bool unicode = false;                        ///< characters outside of ASCII are shown
 };
 
 namespace detail {
 
+/// Value of an environment variable, empty if there is none.
 inline std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;

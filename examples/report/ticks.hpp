@@ -16,10 +16,12 @@ inline bool plottable(double value) { return std::abs(value) <= 1e100; }
 
 /// The values of an axis. `include` grows it; nothing else changes it, and values that are not plottable are ignored.
 struct range {
-  double low = std::numeric_limits<double>::infinity();
-  double high = -std::numeric_limits<double>::infinity();
+  double low = std::numeric_limits<double>::infinity();   ///< least value
+  double high = -std::numeric_limits<double>::infinity(); ///< greatest value
 
+  /// True while no plottable value was included.
   bool empty() const { return !(low <= high); }
+  /// Grows the range to hold a value.
   void include(double value) {
     if (!plottable(value)) return;
     low = std::min(low, value);
@@ -42,8 +44,8 @@ inline range padded(range values, double margin) {
 
 /// A labelled position on an axis.
 struct tick {
-  double value;
-  std::string label;
+  double value;      ///< in the unit of the axis
+  std::string label; ///< as printed
 };
 
 /// The step 1, 2 or 5 times a power of ten that divides `length` into about `count` parts.

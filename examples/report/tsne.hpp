@@ -16,6 +16,7 @@
 
 namespace dalib::report {
 
+/// Parameters of t-SNE. The defaults suit some hundred to some thousand points.
 struct tsne_options {
   double perplexity = 30;             ///< effective number of neighbours; at most (n - 1) / 3 is used
   int iterations = 750;               ///< gradient steps
@@ -67,6 +68,7 @@ inline int tsne_threads(Eigen::Index n, int asked) {
   return asked > 0 ? asked : useful;
 }
 
+/// The symmetric matrix of all p_ij, whose sum is 1, from points in columns.
 inline affinity_matrix joint_probabilities(const Eigen::MatrixXd& points, double perplexity, int threads) {
   const Eigen::Index n = points.cols();
   const double entropy = std::log(std::max(std::min(perplexity, static_cast<double>(n - 1) / 3), 1.0));
@@ -86,6 +88,7 @@ struct point_forces {
   float attraction_x, attraction_y, repulsion_x, repulsion_y, weight;
 };
 
+/// The forces on point i in one pass over all points. The sums over the padding are zero because its p_ij are.
 inline point_forces forces_on(Eigen::Index i, const affinity_matrix& p, const Eigen::ArrayXf& x, const Eigen::ArrayXf& y) {
   lane_array attraction_x = lane_array::Zero(), attraction_y = lane_array::Zero();
   lane_array repulsion_x = lane_array::Zero(), repulsion_y = lane_array::Zero(), weight = lane_array::Zero();
@@ -111,6 +114,9 @@ inline point_forces forces_on(Eigen::Index i, const affinity_matrix& p, const Ei
 /// with early exaggeration, momentum 0.5, later 0.8, and per-coordinate gains. The start is the first two principal components with
 /// standard deviation 1e-4 (deterministic, and the large-scale arrangement is meaningful). Returns an (n, 2) matrix.
 ///
+/// @code
+/// const Eigen::MatrixXd plane = tsne(features, {.perplexity = 20});
+/// @endcode
 /// O(n^2 iterations) time and O(n^2) memory (12 bytes per pair), so meant for n <= 1500 or so. The result is bit-identical for any number
 /// of threads. Throws std::invalid_argument for an empty matrix, for NaN or infinity, and for options out of
 /// range.
