@@ -14,6 +14,12 @@
 
 namespace golden {
 
+/// A type to be passed as a value.
+template <class Type>
+struct tag {
+  using type = Type;
+};
+
 /// Computes a case in every variant that the group has.
 using runner = std::function<std::vector<outcome>(const test_case&)>;
 

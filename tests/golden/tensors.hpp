@@ -2,7 +2,7 @@
 /// The kinds of tensors through which a tensor measure is checked. Each kind makes a tensor of an array and reads it back.
 #pragma once
 
-#include "array.hpp"
+#include "groups.hpp"
 
 #include <dalib/dalib.hpp>
 #ifdef DALIB_TEST_XTENSOR
@@ -126,12 +126,6 @@ private:
   xt::xarray<T> tensor_;
 };
 #endif
-
-/// A type to be passed as a value.
-template <class Type>
-struct tag {
-  using type = Type;
-};
 
 /// Calls visit(tag<Tensor>{}) for each kind of tensor with elements T.
 template <class T, class Visit>

@@ -1,8 +1,9 @@
-#include <xtensor/xtensor.hpp>
+#include <dalib/xtensor.hpp>
 
-double sum_of_two();
+double xtensor_mmd();
 
-double sum_of_two() {
-  const xt::xtensor<double, 1> values{1.0, 2.0};
-  return values(0) + values(1);
+double xtensor_mmd() {
+  const xt::xarray<double> source{{0.0, 1.0}, {1.0, 0.5}, {2.0, -1.0}};
+  const xt::xarray<double> target{{3.0, 1.0}, {4.0, 0.5}};
+  return dalib::mmd{dalib::kernel::linear{}, dalib::estimator::unbiased{}}(source, target);
 }
