@@ -8,7 +8,7 @@
 
 namespace dalib::accumulator {
 
-/// Sum in double. Each term is already the sum of one tile column, so rounding grows with the number of tiles, not of pairs.
+/// Sum in double. Each term is already the sum of one tile, so rounding grows with the number of tiles, not of pairs.
 struct plain {
   struct state {
     double total = 0;

@@ -3,73 +3,92 @@
 #pragma once
 
 #include "dalib/config.hpp"
+#include "dalib/core/vector_math.hpp"
 
-#include <Eigen/Core>
-
+#include <cmath>
 #include <concepts>
+#include <cstring>
 #include <type_traits>
 
 namespace dalib {
 
-/// Bytes of one SIMD register that this build uses: 64 (AVX-512), 32 (AVX) or 16.
-#if defined(__AVX512F__)
-inline constexpr int simd_bytes = 64;
-#elif defined(__AVX__)
-inline constexpr int simd_bytes = 32;
-#else
-inline constexpr int simd_bytes = 16;
-#endif
-
-/// Lanes of one register for scalar `T`.
-template <class T>
-inline constexpr int simd_lanes = simd_bytes / static_cast<int>(sizeof(T));
-
-/// `Lanes` numbers on which arithmetic acts elementwise; what the CPU engines pass to a kernel's `operator()(T s)`.
+/// One register of numbers on which arithmetic acts elementwise; what the CPU engines pass to a kernel's `operator()(T s)`.
 ///
-/// Unlike an Eigen array it can be made from one scalar (`T(1)` is a pack of ones) and mixes with plain numbers of any arithmetic type.
-/// exp, log, sqrt, pow, abs, tanh, max, min and select are found by argument-dependent lookup.
-template <class T, int Lanes = simd_lanes<T>>
+/// It can be made from one scalar (`T(1)` is a pack of ones) and mixes with plain numbers of any arithmetic type. exp, log, sqrt, pow, abs,
+/// tanh, max and min are found by argument-dependent lookup. It holds a compiler vector and not an Eigen array: g++ keeps small arrays on
+/// the stack between operations, which made the kernels of a tile three times slower.
+template <class T>
 struct pack {
   using value_type = T;
-  using array = Eigen::Array<T, Lanes, 1>;
-  static constexpr int size = Lanes;
+  using vector = simd_vector<T>;
+  static constexpr int size = simd_lanes<T>;
 
-  array lanes;
+  vector lanes;
 
   pack() = default;
   template <class S>
-  requires std::is_arithmetic_v<S> pack(S scalar) : lanes(array::Constant(static_cast<T>(scalar))) {}
-  explicit pack(const array& values) : lanes(values) {}
+  requires std::is_arithmetic_v<S> pack(S scalar) : lanes(static_cast<T>(scalar) - vector{}) {}
+  explicit pack(const vector& values) : lanes(values) {}
 
-  static pack load(const T* from) { return pack(array(Eigen::Map<const array>(from))); }
-  void store(T* to) const { Eigen::Map<array>{to} = lanes; }
+  static pack load(const T* from) {
+    pack result;
+    std::memcpy(&result.lanes, from, sizeof(vector));
+    return result;
+  }
+  void store(T* to) const { std::memcpy(to, &lanes, sizeof(vector)); }
 
-  T sum() const { return lanes.sum(); }
+  /// Sum of the lanes.
+  T sum() const { return array_of(*this).sum(); }
 
-  friend pack operator+(const pack& a, const pack& b) { return pack(array(a.lanes + b.lanes)); }
-  friend pack operator-(const pack& a, const pack& b) { return pack(array(a.lanes - b.lanes)); }
-  friend pack operator*(const pack& a, const pack& b) { return pack(array(a.lanes * b.lanes)); }
-  friend pack operator/(const pack& a, const pack& b) { return pack(array(a.lanes / b.lanes)); }
-  friend pack operator-(const pack& a) { return pack(array(-a.lanes)); }
+  friend pack operator+(const pack& a, const pack& b) { return pack(a.lanes + b.lanes); }
+  friend pack operator-(const pack& a, const pack& b) { return pack(a.lanes - b.lanes); }
+  friend pack operator*(const pack& a, const pack& b) { return pack(a.lanes * b.lanes); }
+  friend pack operator/(const pack& a, const pack& b) { return pack(a.lanes / b.lanes); }
+  friend pack operator-(const pack& a) { return pack(-a.lanes); }
   pack& operator+=(const pack& b) { return *this = *this + b; }
   pack& operator-=(const pack& b) { return *this = *this - b; }
   pack& operator*=(const pack& b) { return *this = *this * b; }
 
-  friend pack exp(const pack& a) { return pack(array(a.lanes.exp())); }
-  friend pack log(const pack& a) { return pack(array(a.lanes.log())); }
-  friend pack sqrt(const pack& a) { return pack(array(a.lanes.sqrt())); }
-  friend pack abs(const pack& a) { return pack(array(a.lanes.abs())); }
-  friend pack tanh(const pack& a) { return pack(array(a.lanes.tanh())); }
-  friend pack pow(const pack& a, const pack& b) { return pack(array(a.lanes.pow(b.lanes))); }
-  friend pack max(const pack& a, const pack& b) { return pack(array(a.lanes.max(b.lanes))); }
-  friend pack min(const pack& a, const pack& b) { return pack(array(a.lanes.min(b.lanes))); }
+  friend pack exp(const pack& a) { return pack(vector_exp<T>(a.lanes)); }
+  friend pack abs(const pack& a) { return pack(a.lanes < vector{} ? -a.lanes : a.lanes); }
+  friend pack max(const pack& a, const pack& b) { return pack(a.lanes < b.lanes ? b.lanes : a.lanes); }
+  friend pack min(const pack& a, const pack& b) { return pack(b.lanes < a.lanes ? b.lanes : a.lanes); }
+  friend pack sqrt(const pack& a) {
+    return a.by_array([](const auto& x) { return x.sqrt(); });
+  }
+  friend pack log(const pack& a) {
+    return a.by_array([](const auto& x) { return x.log(); });
+  }
+  friend pack tanh(const pack& a) {
+    return a.by_array([](const auto& x) { return x.tanh(); });
+  }
+  friend pack pow(const pack& a, const pack& b) {
+    pack result = b;
+    result = result.by_array([&](const auto& y) { return array_of(a).pow(y); });
+    return result;
+  }
+
+private:
+  using array = Eigen::Array<T, size, 1>;
+
+  static array array_of(const pack& a) {
+    array values;
+    std::memcpy(values.data(), &a.lanes, sizeof(vector));
+    return values;
+  }
+  /// A function that Eigen has and the compiler's vectors lack.
+  template <class F>
+  pack by_array(F&& f) const {
+    const array values = f(array_of(*this));
+    return load(values.data());
+  }
 };
 
 /// `value` where `gate` is not zero, 0 elsewhere, whatever `value` is there (also inf or NaN).
-template <class T, int Lanes>
-pack<T, Lanes> where_nonzero(const pack<T, Lanes>& gate, const pack<T, Lanes>& value) {
-  using array = typename pack<T, Lanes>::array;
-  return pack<T, Lanes>(array((gate.lanes != T(0)).select(value.lanes, array::Zero())));
+template <class T>
+pack<T> where_nonzero(const pack<T>& gate, const pack<T>& value) {
+  const simd_vector<T> zero{};
+  return pack<T>(gate.lanes != zero ? value.lanes : zero);
 }
 
 /// The same for a scalar.

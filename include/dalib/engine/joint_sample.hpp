@@ -4,9 +4,12 @@
 
 #include "dalib/core/sample.hpp"
 #include "dalib/core/workspace.hpp"
+#include "dalib/statistic/statistics.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace dalib::engine {
@@ -57,21 +60,27 @@ public:
     reference_ = scratch.template allocate<T>(features);
     for (index f = 0; f < features; ++f) reference_[f] = data.source.rows(0, f);
     exec.run(chunks, [&](index chunk, int) {
-      const index first = chunk * chunk_rows;
-      const index last = std::min(first + chunk_rows, data_.rows());
-      for (index row = first; row < last; ++row) {
-        const double weight = data_.weight(row);
-        weights[chunk] += weight;
-        add_row(row, weight, sums + chunk * features, squares + chunk * features);
+      const index last = std::min((chunk + 1) * chunk_rows, data_.rows());
+      for (index row = chunk * chunk_rows; row < last;) {
+        const index same = std::min(data_.is_source(row) ? std::min(last, data_.source_rows()) : last, row + rows_at_once) - row;
+        for (index r = 0; r < same; ++r) weights[chunk] += data_.weight(row + r);
+        add_rows(row, same, sums + chunk * features, squares + chunk * features);
+        row += same;
       }
     });
     mean_ = scratch.template allocate<double>(features);
+    mean_high_ = scratch.template allocate<T>(features);
+    mean_low_ = scratch.template allocate<T>(features);
     merge(chunks, sums, squares, weights);
   }
 
   /// Mean of feature f.
   double mean(index f) const { return mean_[f]; }
   const double* mean() const { return mean_; }
+
+  /// The mean as a sum of two numbers of type T.
+  const T* mean_high() const { return mean_high_; }
+  const T* mean_low() const { return mean_low_; }
 
   /// |mean|^2.
   double mean_norm() const { return mean_norm_; }
@@ -99,20 +108,31 @@ public:
 
 private:
   static constexpr index chunk_rows = 256;
+  static constexpr index rows_at_once = 4;
 
-  void add_row(index row, double weight, double* sum, double* square) const {
+  /// Adds up to rows_at_once rows of one domain: the more rows in one sweep, the fewer times the sums are read and written.
+  void add_rows(index row, index count, double* sum, double* square) const {
     const auto& view = data_.view_of_row(row);
     const T* from = &view(data_.place_of_row(row), 0);
-    const auto add = [&](index f, index stride) {
-      const double offset = static_cast<double>(from[f * stride]) - static_cast<double>(reference_[f]);
-      sum[f] += weight * offset;
-      square[f] += weight * offset * offset;
+    double weight[rows_at_once];
+    for (index r = 0; r < count; ++r) weight[r] = data_.weight(row + r);
+    const auto sweep = [&](auto whole, index col_stride) {
+      for (index f = 0; f < view.cols; ++f) {
+        double added = 0, squared = 0;
+        for (index r = 0; r < (whole ? rows_at_once : count); ++r) {
+          const double offset = static_cast<double>(from[r * view.row_stride + f * col_stride]) - static_cast<double>(reference_[f]);
+          added += weight[r] * offset;
+          squared += weight[r] * offset * offset;
+        }
+        sum[f] += added;
+        square[f] += squared;
+      }
     };
-    // The constant stride lets the compiler vectorise the common case.
-    if (view.col_stride == 1)
-      for (index f = 0; f < view.cols; ++f) add(f, 1);
+    // Constant trip count and stride let the compiler vectorise the common case.
+    if (count == rows_at_once && view.col_stride == 1)
+      sweep(std::true_type{}, 1);
     else
-      for (index f = 0; f < view.cols; ++f) add(f, view.col_stride);
+      sweep(std::false_type{}, view.col_stride);
   }
 
   void merge(index chunks, double* sums, double* squares, const double* weights) {
@@ -130,6 +150,8 @@ private:
       square += squares[f];
       offset_norm += offset * offset;
       mean_[f] = static_cast<double>(reference_[f]) + offset;
+      mean_high_[f] = static_cast<T>(mean_[f]);
+      mean_low_[f] = static_cast<T>(mean_[f] - static_cast<double>(mean_high_[f]));
       mean_norm_ += mean_[f] * mean_[f];
     }
     const double variance = square / weight - offset_norm;
@@ -169,8 +191,23 @@ private:
   joint_sample<T> data_;
   T* reference_ = nullptr;
   double* mean_ = nullptr;
+  T* mean_high_ = nullptr;
+  T* mean_low_ = nullptr;
   double mean_norm_ = 0;
   double mean_squared_distance_ = 0;
 };
+
+/// Terms of a centred row that depend on where the mean lies; see row_terms. In double: the mean may be far larger than the row. O(F).
+template <class T>
+row_terms<T> raw_terms(const T* centred, index features, const sample_summary<T>& summary) {
+  double norm = 0, along_mean = 0;
+  for (index f = 0; f < features; ++f) {
+    norm += static_cast<double>(centred[f]) * static_cast<double>(centred[f]);
+    along_mean += static_cast<double>(centred[f]) * summary.mean(f);
+  }
+  const double raw_norm = norm + 2 * along_mean + summary.mean_norm();
+  return {static_cast<T>(norm), static_cast<T>(along_mean + summary.mean_norm() / 2),
+          raw_norm > 0 ? static_cast<T>(1 / std::sqrt(raw_norm)) : T(0)};
+}
 
 } // namespace dalib::engine

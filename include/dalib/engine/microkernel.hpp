@@ -3,7 +3,7 @@
 #pragma once
 
 #include "dalib/core/matrix_view.hpp"
-#include "dalib/core/pack.hpp"
+#include "dalib/core/vector_math.hpp"
 
 #include <cstring>
 #include <utility>
@@ -20,10 +20,6 @@ inline constexpr int tile_columns = 4;
 inline constexpr int tile_vectors = 3;
 
 namespace detail {
-template <class T>
-struct simd_register {
-  typedef T type __attribute__((vector_size(simd_bytes)));
-};
 /// Calls f(0), f(1), ... f(Count - 1) with compile-time indices, so that accumulators stay in registers.
 template <int... I, class F>
 [[gnu::always_inline]] inline void unroll(std::integer_sequence<int, I...>, F&& f) {
@@ -78,7 +74,7 @@ struct add_absolute_difference {
 /// result(v, c) (+)= sum_k op(lanes(k, v), scalars(c, k)) over `depth` terms, for tile_columns columns and `Vectors` registers.
 template <int Vectors, class Op, class T>
 inline void micro_tile(index depth, lane_operand<T> lanes, broadcast_operand<T> scalars, result_tile<T> result, bool accumulate) {
-  using vector = typename detail::simd_register<T>::type;
+  using vector = simd_vector<T>;
   constexpr int width = simd_lanes<T>;
   vector sums[tile_columns][Vectors] = {};
   for (index k = 0; k < depth; ++k) {

@@ -2,13 +2,17 @@
 /// A block of rows in the two layouts that the tiles read: centred rows, and the same transposed in panels of SIMD lanes.
 #pragma once
 
+#include "dalib/core/pack.hpp"
 #include "dalib/engine/joint_sample.hpp"
 #include "dalib/engine/microkernel.hpp"
 #include "dalib/statistic/statistics.hpp"
 
-#include <cmath>
+#include <algorithm>
 
 namespace dalib::engine {
+
+/// Depth of one pass over the features: a panel of 3 registers by this depth stays in the first-level cache while the columns pass by.
+inline constexpr index depth_block = 256;
 
 /// Rounds `count` up to a multiple of `unit`.
 constexpr index round_up(index count, index unit) { return (count + unit - 1) / unit * unit; }
@@ -59,67 +63,108 @@ struct packed_rows {
   /// Terms of one row.
   row_terms<T> terms(index row) const { return {norm[row], shift[row], inverse_norm[row]}; }
 
+  /// Rows [from, from + rows) of a block that holds more, as a block of their own.
+  packed_rows part(index from, index row_count) const {
+    packed_rows result = *this;
+    result.assign(first + from, row_count);
+    result.rows += from * stride;
+    result.panels += from * features;
+    result.norm += from;
+    result.shift += from;
+    result.inverse_norm += from;
+    return result;
+  }
+
   /// Terms of simd_lanes rows.
   row_terms<pack<T>> lane_terms(index row) const {
     return {pack<T>::load(norm + row), pack<T>::load(shift + row), pack<T>::load(inverse_norm + row)};
   }
 };
 
-/// Fills panel `panel` of `block`: centred rows, their transpose, and their terms. O(simd_lanes F).
+namespace detail {
+
+/// One row, centred. A float mean in two parts, both subtracted in float, loses nothing: the first difference is exact where it matters.
 template <class T>
-void pack_panel(const joint_sample<T>& data, const sample_summary<T>& summary, const packed_rows<T>& block, index panel) {
+void centre_row(const T* from, index stride, const T* mean_high, const T* mean_low, index features, T* to) {
+  const auto centre = [&](index f, index step) { to[f] = (from[f * step] - mean_high[f]) - mean_low[f]; };
+  // The constant stride lets the compiler vectorise the common case.
+  if (stride == 1)
+    for (index f = 0; f < features; ++f) centre(f, 1);
+  else
+    for (index f = 0; f < features; ++f) centre(f, stride);
+}
+
+// Eigen's packets carry an alignment attribute that template arguments drop, which does no harm here.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wignored-attributes"
+
+/// panel(feature, lane) = rows(lane, feature): simd_lanes rows become a panel. Whole squares go through registers.
+template <class T>
+void transpose_panel(const T* rows, index stride, index features, T* panel) {
   constexpr index width = simd_lanes<T>;
-  T* transposed = block.panels + panel * width * block.features;
-  for (index lane = 0; lane < width; ++lane) {
-    const index local = panel * width + lane;
+  using packet = typename Eigen::internal::packet_traits<T>::type;
+  index f = 0;
+  if constexpr (Eigen::internal::unpacket_traits<packet>::size == width)
+    for (; f + width <= features; f += width) {
+      Eigen::internal::PacketBlock<packet, width> square;
+      for (index lane = 0; lane < width; ++lane) square.packet[lane] = Eigen::internal::ploadu<packet>(rows + lane * stride + f);
+      Eigen::internal::ptranspose(square);
+      for (index k = 0; k < width; ++k) Eigen::internal::pstoreu(panel + (f + k) * width, square.packet[k]);
+    }
+  for (; f < features; ++f)
+    for (index lane = 0; lane < width; ++lane) panel[f * width + lane] = rows[lane * stride + f];
+}
+
+#pragma GCC diagnostic pop
+
+/// |row|^2 of every lane, added in the order in which pair_tile adds inner products, so that identical rows are at distance exactly 0.
+template <class T>
+void panel_norms(const T* panel, index features, T* norm) {
+  pack<T> total(0);
+  for (index k = 0; k < features; k += depth_block) {
+    pack<T> sum(0);
+    for (index f = k; f < std::min(features, k + depth_block); ++f) {
+      const pack<T> value = pack<T>::load(panel + f * simd_lanes<T>);
+      sum.lanes += value.lanes * value.lanes;
+    }
+    total = k == 0 ? sum : sum + total;
+  }
+  total.store(norm);
+}
+
+} // namespace detail
+
+/// Fills panel `panel` of `block`: centred rows, their transpose, and their terms. O(simd_lanes F).
+/// @param raw  whether a statistic needs the terms of the rows before centring (row_terms::shift and inverse_norm)
+template <class T>
+void pack_panel(const joint_sample<T>& data, const sample_summary<T>& summary, const packed_rows<T>& block, index panel, bool raw) {
+  constexpr index width = simd_lanes<T>;
+  const index first = panel * width;
+  for (index local = first; local < first + width; ++local) {
     T* to = block.rows + local * block.stride;
-    double norm = 0, along_mean = 0;
-    if (local < block.count) {
+    const index valid = local < block.count ? block.features : 0;
+    if (valid) {
       const index row = block.first + local;
       const auto& view = data.view_of_row(row);
-      const T* from = &view(data.place_of_row(row), 0);
-      const double* mean = summary.mean();
-      const auto centre = [&](index f, index step) { to[f] = static_cast<T>(static_cast<double>(from[f * step]) - mean[f]); };
-      if (view.col_stride == 1)
-        for (index f = 0; f < block.features; ++f) centre(f, 1);
-      else
-        for (index f = 0; f < block.features; ++f) centre(f, view.col_stride);
-      constexpr int partials = 8;
-      double norms[partials] = {}, alongs[partials] = {};
-      index f = 0;
-      for (; f + partials <= block.features; f += partials)
-        for (int p = 0; p < partials; ++p) {
-          const double value = static_cast<double>(to[f + p]);
-          norms[p] += value * value;
-          alongs[p] += value * mean[f + p];
-        }
-      for (; f < block.features; ++f) {
-        const double value = static_cast<double>(to[f]);
-        norms[0] += value * value;
-        alongs[0] += value * mean[f];
-      }
-      for (int p = 0; p < partials; ++p) {
-        norm += norms[p];
-        along_mean += alongs[p];
-      }
-      for (index g = block.features; g < block.stride; ++g) to[g] = T(0);
-    } else {
-      for (index f = 0; f < block.stride; ++f) to[f] = T(0);
+      detail::centre_row(&view(data.place_of_row(row), 0), view.col_stride, summary.mean_high(), summary.mean_low(), valid, to);
     }
-    const double raw_norm = norm + 2 * along_mean + summary.mean_norm();
-    block.norm[local] = static_cast<T>(norm);
-    block.shift[local] = static_cast<T>(along_mean + summary.mean_norm() / 2);
-    block.inverse_norm[local] = local < block.count && raw_norm > 0 ? static_cast<T>(1 / std::sqrt(raw_norm)) : T(0);
+    std::fill(to + valid, to + block.stride, T(0));
   }
-  const T* rows = block.rows + panel * width * block.stride;
-  for (index f = 0; f < block.features; ++f)
-    for (index lane = 0; lane < width; ++lane) transposed[f * width + lane] = rows[lane * block.stride + f];
+  T* transposed = block.panels + first * block.features;
+  detail::transpose_panel(block.rows + first * block.stride, block.stride, block.features, transposed);
+  detail::panel_norms(transposed, block.features, block.norm + first);
+  if (!raw) return;
+  for (index local = first; local < first + width; ++local) {
+    const row_terms<T> terms = raw_terms(block.rows + local * block.stride, block.features, summary);
+    block.shift[local] = terms.shift;
+    block.inverse_norm[local] = local < block.count ? terms.inverse_norm : T(0);
+  }
 }
 
 /// Fills the whole block on the calling thread.
 template <class T>
-void pack_rows(const joint_sample<T>& data, const sample_summary<T>& summary, const packed_rows<T>& block) {
-  for (index panel = 0; panel < block.panel_count(); ++panel) pack_panel(data, summary, block, panel);
+void pack_rows(const joint_sample<T>& data, const sample_summary<T>& summary, const packed_rows<T>& block, bool raw) {
+  for (index panel = 0; panel < block.panel_count(); ++panel) pack_panel(data, summary, block, panel, raw);
 }
 
 } // namespace dalib::engine

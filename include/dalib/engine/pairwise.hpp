@@ -1,7 +1,8 @@
 /// @file
 /// The pairwise engine: value and gradient of a weighted sum of kernels over all pairs of rows, in one pass over tiles.
 ///
-/// Memory beyond the inputs and outputs: O(F) for the mean and, for each worker, two packed blocks of rows and their tile. Never n x n.
+/// Memory beyond the inputs and outputs: O(F) for the mean, packed rows of at most packed_bytes_limit, and for each worker a tile with its
+/// two blocks of rows. Never n x n.
 #pragma once
 
 #include "dalib/core/gradients.hpp"
@@ -22,6 +23,9 @@ inline constexpr index stripe_limit = 256;
 inline constexpr index block_rows_limit = 192;
 /// At least this many blocks, so that several threads have work in each round.
 inline constexpr index least_blocks = 8;
+
+/// Rows are packed once for the whole problem up to this size, and by whoever visits a tile beyond it.
+inline constexpr index packed_bytes_limit = index{32} << 20;
 
 /// One worker's memory for all layers of a problem.
 template <class T, std::size_t Layers>
@@ -45,6 +49,11 @@ class pairwise_sum {
   using layer_indices = std::index_sequence_for<Profiles...>;
   using parts_array = std::array<tile_part<T>, layer_count>;
   using state = typename Accumulator::state;
+  template <std::size_t L>
+  using profile_of = typename std::tuple_element_t<L, std::tuple<layer<T, Profiles>...>>::profile_type;
+  /// Whether layer L's kernel reads terms of the rows before centring.
+  template <std::size_t L>
+  static constexpr bool raw = reads<profile_of<L>>::shift;
 
 public:
   pairwise_sum(const Exec& exec, const Coefficients& coefficients, const std::tuple<layer<T, Profiles>...>& layers, workspace& scratch)
@@ -61,40 +70,35 @@ private:
   // ---- few rows: everything packed once, one task per stripe of columns ----
   double run_stripes() {
     const index columns = row_unit<T>;
-    std::array<packed_rows<T>, layer_count> all;
-    for_each_layer([&](auto l) {
-      all[l].allocate(scratch_, rows_, std::get<l>(layers_).data.features());
-      all[l].assign(0, rows_);
-    });
-    const index stripes = all[0].padded / columns;
-    memory* workers = allocate_workers(static_cast<index>(exec_.workers()), all[0].padded, columns, false);
+    pack_everything();
+    const index stripes = all_[0].padded / columns;
+    memory* workers = allocate_workers(static_cast<index>(exec_.workers()), all_[0].padded, columns, false);
     state* values = scratch_.template allocate<state>(stripes);
     clear_gradients();
-    exec_.run(all[0].panel_count(), [&](index panel, int) {
-      for_each_layer([&](auto l) { pack_panel(std::get<l>(layers_).data, *std::get<l>(layers_).summary, all[l], panel); });
-    });
     exec_.run(stripes, [&](index stripe, int worker) {
       memory& own = workers[worker];
-      parts_array parts = parts_of(all, all, own);
+      parts_array parts = parts_of(all_, all_, own);
       values[stripe] = state{};
-      visit_tile(own, parts, {0, all[0].padded}, {stripe * columns, columns}, false, values[stripe]);
+      visit_tile(own, parts, {0, all_[0].padded}, {stripe * columns, columns}, false, values[stripe]);
     });
     return merged(values, stripes);
   }
 
-  // ---- many rows: blocks meet in a tournament, packed anew by whoever visits the tile ----
+  // ---- many rows: blocks meet in a tournament ----
   double run_tournament() {
     const index wanted = std::max(least_blocks, (rows_ + block_rows_limit - 1) / block_rows_limit);
-    const index block_rows = round_up((rows_ + wanted - 1) / wanted, row_unit<T>);
-    const index blocks = (rows_ + block_rows - 1) / block_rows;
+    block_rows_ = round_up((rows_ + wanted - 1) / wanted, row_unit<T>);
+    const index blocks = (rows_ + block_rows_ - 1) / block_rows_;
     const tournament order{round_up(blocks, 2)};
-    memory* workers = allocate_workers(static_cast<index>(exec_.workers()), block_rows, block_rows, true);
+    packed_ = packed_bytes() <= packed_bytes_limit;
+    if (packed_) pack_everything();
+    memory* workers = allocate_workers(static_cast<index>(exec_.workers()), block_rows_, block_rows_, !packed_);
     state* values = scratch_.template allocate<state>(blocks);
     std::fill_n(values, blocks, state{});
     clear_gradients();
     exec_.run(blocks, [&](index block, int worker) {
       memory& own = workers[worker];
-      pack_block(own.first, block, block_rows);
+      prepare_block(own.first, block);
       parts_array parts = parts_of(own.first, own.first, own);
       visit_tile(own, parts, {0, own.first[0].padded}, {0, own.first[0].padded}, false, values[block]);
     });
@@ -103,8 +107,8 @@ private:
         const auto [a, b] = order.pair(round, which);
         if (a >= blocks || b >= blocks) return; // an odd number of blocks: this one rests
         memory& own = workers[worker];
-        pack_block(own.first, a, block_rows);
-        pack_block(own.second, b, block_rows);
+        prepare_block(own.first, a);
+        prepare_block(own.second, b);
         parts_array parts = parts_of(own.first, own.second, own);
         visit_tile(own, parts, {0, own.first[0].padded}, {0, own.second[0].padded}, true, values[which]);
       });
@@ -116,7 +120,7 @@ private:
   /// Adds a tile's pairs to `value` and their gradients to the columns' rows and, if `both`, the pairs (column, lane) too, to the lanes'.
   void visit_tile(memory& own, parts_array& parts, span_of_rows lanes, span_of_rows columns, bool both, state& value) {
     for_each_layer([&](auto l) {
-      using profile = typename std::tuple_element_t<l, std::tuple<layer<T, Profiles>...>>::profile_type;
+      using profile = profile_of<l>;
       tile_part<T>& part = parts[l];
       if constexpr (reads<profile>::gram)
         pair_tile<multiply_add>(*part.lanes, lanes, *part.columns, columns, part.buffers.gram, own.stride);
@@ -129,6 +133,7 @@ private:
     const packed_rows<T>& column_block = *parts[0].columns;
     const index valid = std::min(lanes.count, lane_block.count - lanes.first);
     std::fill(own.coefficients + valid, own.coefficients + lanes.count, T(0));
+    typename dalib::detail::wide_register<T>::type sums{}; // in double, lane by lane
     for (index place = 0; place < columns.count; ++place) {
       const index column = columns.first + place;
       if (column >= column_block.count) {
@@ -136,9 +141,12 @@ private:
         continue;
       }
       coefficients_.fill(lane_block.first + lanes.first, valid, column_block.first + column, own.coefficients);
-      const double sum = combine_column<Gradient>(layer_indices{}, layers_, parts, lanes, column, place, own.stride, own.coefficients);
-      Accumulator::add(value, both ? 2 * sum : sum);
+      const pack<T> sum = combine_column<Gradient>(layer_indices{}, layers_, parts, lanes, column, place, own.stride, own.coefficients);
+      sums += __builtin_convertvector(sum.lanes, decltype(sums));
     }
+    double total = 0;
+    for (int lane = 0; lane < pack<T>::size; ++lane) total += sums[lane];
+    Accumulator::add(value, both ? 2 * total : total);
     if constexpr (Gradient)
       for_each_layer([&](auto l) {
         const layer_tile<T>& tile = parts[l].buffers;
@@ -206,7 +214,7 @@ private:
       own.coefficients = scratch_.template allocate<T>(lanes);
       index widest = 0;
       for_each_layer([&](auto l) {
-        using profile = typename std::tuple_element_t<l, std::tuple<layer<T, Profiles>...>>::profile_type;
+        using profile = profile_of<l>;
         const index features = std::get<l>(layers_).data.features();
         widest = std::max(widest, padded_features<T>(features));
         own.tiles[l] = allocate_tile<profile, T>(scratch_, lanes, columns);
@@ -215,15 +223,42 @@ private:
           own.second[l].allocate(scratch_, columns, features);
         }
       });
-      if (Gradient) own.gradient = scratch_.template allocate<T>(std::max(own_blocks ? lanes : columns, columns) * widest);
+      if (Gradient) own.gradient = scratch_.template allocate<T>(columns * widest);
     }
     return workers;
   }
 
-  void pack_block(std::array<packed_rows<T>, layer_count>& blocks, index block, index block_rows) {
+  index packed_bytes() {
+    index elements = 0;
     for_each_layer([&](auto l) {
-      blocks[l].assign(block * block_rows, std::min(block_rows, rows_ - block * block_rows));
-      pack_rows(std::get<l>(layers_).data, *std::get<l>(layers_).summary, blocks[l]);
+      const index features = std::get<l>(layers_).data.features();
+      elements += rows_ * (features + padded_features<T>(features));
+    });
+    return elements * static_cast<index>(sizeof(T));
+  }
+
+  /// Packs all rows of all layers, in parallel.
+  void pack_everything() {
+    for_each_layer([&](auto l) {
+      all_[l].allocate(scratch_, rows_, std::get<l>(layers_).data.features());
+      all_[l].assign(0, rows_);
+    });
+    exec_.run(all_[0].panel_count(), [&](index panel, int) {
+      for_each_layer([&](auto l) { pack_panel(std::get<l>(layers_).data, *std::get<l>(layers_).summary, all_[l], panel, raw<l>); });
+    });
+  }
+
+  /// Makes `blocks` hold block `which`: a part of what is packed, or packed here and now into the worker's own memory.
+  void prepare_block(std::array<packed_rows<T>, layer_count>& blocks, index which) {
+    const index first = which * block_rows_;
+    const index count = std::min(block_rows_, rows_ - first);
+    for_each_layer([&](auto l) {
+      if (packed_) {
+        blocks[l] = all_[l].part(first, count);
+      } else {
+        blocks[l].assign(first, count);
+        pack_rows(std::get<l>(layers_).data, *std::get<l>(layers_).summary, blocks[l], raw<l>);
+      }
     });
   }
 
@@ -256,6 +291,9 @@ private:
   const std::tuple<layer<T, Profiles>...>& layers_;
   workspace& scratch_;
   index rows_;
+  index block_rows_ = 0;
+  bool packed_ = false;
+  std::array<packed_rows<T>, layer_count> all_;
   T scale_ = T(0);
   write_mode mode_ = write_mode::overwrite;
 };

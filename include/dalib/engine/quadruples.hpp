@@ -100,26 +100,13 @@ private:
   /// Copies the four rows, centred, and finds their terms.
   template <class Profile>
   void load_rows(const layer<T, Profile>& one, const std::array<index, 4>& places, T* rows, row_terms<T>* terms) const {
-    const double* mean = one.summary->mean();
     const index features = one.data.features();
     for (int r = 0; r < 4; ++r) {
       const matrix_view<const T>& view = r < 2 ? one.data.source.rows : one.data.target.rows;
       const T* from = &view(places[static_cast<std::size_t>(r)], 0);
       T* to = rows + r * features;
-      if (view.col_stride == 1)
-        for (index f = 0; f < features; ++f) to[f] = static_cast<T>(static_cast<double>(from[f]) - mean[f]);
-      else
-        for (index f = 0; f < features; ++f) to[f] = static_cast<T>(static_cast<double>(from[f * view.col_stride]) - mean[f]);
-      if constexpr (reads<Profile>::shift) {
-        double norm = 0, along_mean = 0;
-        for (index f = 0; f < features; ++f) {
-          norm += static_cast<double>(to[f]) * static_cast<double>(to[f]);
-          along_mean += static_cast<double>(to[f]) * mean[f];
-        }
-        const double raw = norm + 2 * along_mean + one.summary->mean_norm();
-        terms[r] = {static_cast<T>(norm), static_cast<T>(along_mean + one.summary->mean_norm() / 2),
-                    raw > 0 ? static_cast<T>(1 / std::sqrt(raw)) : T(0)};
-      }
+      detail::centre_row(from, view.col_stride, one.summary->mean_high(), one.summary->mean_low(), features, to);
+      if constexpr (reads<Profile>::shift) terms[r] = raw_terms(to, features, *one.summary);
     }
   }
 

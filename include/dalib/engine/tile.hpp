@@ -23,8 +23,6 @@ template <class Op, class T>
 void pair_tile(const packed_rows<T>& lanes, span_of_rows lane_rows, const packed_rows<T>& columns, span_of_rows column_rows, T* tile,
                index stride) {
   constexpr index width = simd_lanes<T>;
-  // A panel of 3 registers by this depth stays in the first-level cache while the columns pass by.
-  constexpr index depth_block = 256;
   const index panel_size = width * lanes.features;
   for (index k = 0; k < lanes.features; k += depth_block) {
     const index depth = std::min(depth_block, lanes.features - k);

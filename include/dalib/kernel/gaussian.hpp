@@ -45,19 +45,20 @@ struct gaussian_ladder_profile {
   static constexpr int capacity = 16;
   double rate = 0.5; ///< of the widest Gaussian
   int count = 0;
-  double weights[capacity] = {};
+  bool uniform = true;           ///< all weights are 1
+  double weights[capacity] = {}; ///< read only if not uniform
 
   template <class T>
   DALIB_HD jet<T> operator()(const T& s) const {
     using std::exp;
     T power = exp(T(-rate) * s);
-    T value = T(0), slope = T(0);
-    double term_rate = rate;
+    T value = T(0), slope = T(0), term_rate = T(-rate);
     for (int k = count - 1; k >= 0; --k) {
-      value = value + T(weights[k]) * power;
-      slope = slope - T(weights[k] * term_rate) * power;
+      const T term = uniform ? power : T(weights[k]) * power;
+      value = value + term;
+      slope = slope + term_rate * term;
       power = power * power;
-      term_rate *= 2;
+      term_rate = term_rate + term_rate;
     }
     return {value, slope};
   }
@@ -86,7 +87,6 @@ struct gaussian_ladder {
     gaussian_ladder_profile profile;
     profile.rate = 1 / (2 * std::ldexp(first_alpha, count - 1) * bandwidth.squared_scale(data));
     profile.count = count;
-    for (int k = 0; k < count; ++k) profile.weights[k] = 1;
     return profile;
   }
 };

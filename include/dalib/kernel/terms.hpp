@@ -41,7 +41,11 @@ scaled<K> reweighted(const K& k, const double*& weight) {
   return {k, *weight++};
 }
 inline gaussian_ladder_profile reweighted(gaussian_ladder_profile k, const double*& weight) {
-  for (int i = 0; i < k.count; ++i) k.weights[i] = *weight++;
+  for (int i = 0; i < k.count; ++i) {
+    const double before = k.uniform ? 1 : k.weights[i];
+    k.weights[i] = before * *weight++;
+  }
+  k.uniform = false;
   return k;
 }
 template <class A, class B>

@@ -37,7 +37,8 @@ void kernel_matrix(const Exec& exec, const Kernel& kernel, const X& x, K&& out) 
   engine::packed_rows<T> block;
   block.allocate(problem.scratch, rows.rows, rows.cols);
   block.assign(0, rows.rows);
-  exec.run(block.panel_count(), [&](index panel, int) { engine::pack_panel(problem.data, problem.summary, block, panel); });
+  exec.run(block.panel_count(),
+           [&](index panel, int) { engine::pack_panel(problem.data, problem.summary, block, panel, engine::reads<profile_type>::shift); });
   exec.run(rows.rows, [&](index i, int) {
     for (index j = 0; j <= i; ++j) {
       const auto sums = engine::sums_of<profile_type>(block.rows + i * block.stride, block.rows + j * block.stride, rows.cols);

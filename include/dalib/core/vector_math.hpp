@@ -1,0 +1,97 @@
+/// @file
+/// Registers of the CPU as compiler vectors, and the exponential on them.
+#pragma once
+
+#include <Eigen/Core>
+
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+
+namespace dalib {
+
+/// Bytes of one SIMD register that this build uses: 64 (AVX-512), 32 (AVX) or 16.
+#if defined(__AVX512F__)
+inline constexpr int simd_bytes = 64;
+#elif defined(__AVX__)
+inline constexpr int simd_bytes = 32;
+#else
+inline constexpr int simd_bytes = 16;
+#endif
+
+/// Lanes of one register for scalar `T`.
+template <class T>
+inline constexpr int simd_lanes = simd_bytes / static_cast<int>(sizeof(T));
+
+namespace detail {
+template <class T>
+struct simd_register {
+  typedef T type __attribute__((vector_size(simd_bytes)));
+};
+
+/// Constants of exp for one floating type. ln 2 is split so that n * high is exact for every exponent n.
+template <class T>
+struct exp_constants;
+template <>
+struct exp_constants<float> {
+  using integer = std::int32_t;
+  static constexpr int mantissa_bits = 23;
+  static constexpr float lowest = -87.0f, highest = 88.0f;
+  static constexpr float ln2_high = 0.693359375f, ln2_low = -2.12194440e-4f;
+  static constexpr float round_magic = 12582912.0f; // 1.5 * 2^23: adding it leaves the rounded integer in the low bits
+  static constexpr int degree = 7;
+};
+template <>
+struct exp_constants<double> {
+  using integer = std::int64_t;
+  static constexpr int mantissa_bits = 52;
+  static constexpr double lowest = -708.0, highest = 709.0;
+  static constexpr double ln2_high = 0.693145751953125, ln2_low = 1.42860682030941723212e-6;
+  static constexpr double round_magic = 6755399441055744.0; // 1.5 * 2^52
+  static constexpr int degree = 13;
+};
+
+/// Twice as many numbers in double, lane by lane: where sums of a register over many columns are kept.
+template <class T>
+struct wide_register {
+  typedef double type __attribute__((vector_size(simd_bytes / sizeof(T) * sizeof(double))));
+};
+
+template <class T>
+constexpr T inverse_factorial(int k) {
+  double product = 1;
+  for (int i = 2; i <= k; ++i) product *= i;
+  return static_cast<T>(1 / product);
+}
+} // namespace detail
+
+/// A register of `T`.
+template <class T>
+using simd_vector = typename detail::simd_register<T>::type;
+
+/// e^x in every lane, relative error below 2 roundings on [-87, 88] (float) or [-708, 709] (double). Below that range the result is 0 (what
+/// would be subnormal is flushed), above it is e^highest; NaN stays NaN. Reduction to |r| <= ln 2 / 2 and the Taylor polynomial.
+template <class T>
+[[gnu::always_inline]] inline simd_vector<T> vector_exp(simd_vector<T> x) {
+  using constants = detail::exp_constants<T>;
+  using vector = simd_vector<T>;
+  using bits = simd_vector<typename constants::integer>;
+  const vector zero{};
+  const vector lowest = zero + constants::lowest, highest = zero + constants::highest;
+  const vector clamped = x > highest ? highest : (x < lowest ? lowest : x);
+  const vector shifted = clamped * static_cast<T>(1.4426950408889634074) + constants::round_magic;
+  const vector n = shifted - constants::round_magic;
+  const vector r = (clamped - n * constants::ln2_high) - n * constants::ln2_low;
+  vector p = zero + detail::inverse_factorial<T>(constants::degree);
+#pragma GCC unroll 16
+  for (int k = constants::degree - 1; k >= 0; --k) p = p * r + detail::inverse_factorial<T>(k);
+  bits exponent, value;
+  std::memcpy(&exponent, &shifted, sizeof(vector));
+  std::memcpy(&value, &p, sizeof(vector));
+  value += exponent << constants::mantissa_bits;
+  vector result;
+  std::memcpy(&result, &value, sizeof(vector));
+  return x < lowest ? zero : result;
+}
+
+} // namespace dalib
