@@ -1,0 +1,62 @@
+#pragma once
+// Mini-batches of both domains, and data sets as the network's input.
+
+#include "../autodiff/autodiff.hpp"
+#include "../data/loader.hpp"
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace dalib::train {
+
+using ad::index;
+using ad::variable;
+
+/// One iteration's images of both domains. They lie in one block of memory, source first, so that a method may forward the domains
+/// together (`both`) or one after the other without a copy. Target labels are never part of it.
+template <class Scalar>
+struct batch {
+  variable<Scalar> both, source, target;
+  std::vector<std::int64_t> source_labels;
+
+  index source_size() const { return source.shape().images; }
+  index target_size() const { return target.shape().images; }
+};
+
+/// Room for `count` images of a data set, (count * height * width) x channels.
+template <class Scalar>
+ad::tensor<Scalar> image_room(const data::dataset& set, index count) {
+  return {count * set.geometry.height * set.geometry.width, set.geometry.channels};
+}
+
+inline ad::geometry images_of(const data::dataset& set, index count) { return {count, set.geometry.height, set.geometry.width}; }
+
+/// The next batch of two loaders, whose data sets have images of the same size.
+template <class Scalar>
+batch<Scalar> next_batch(data::loader& source, data::loader& target) {
+  const auto n_s = static_cast<index>(source.batch_size()), n_t = static_cast<index>(target.batch_size());
+  const ad::tensor<Scalar> images = image_room<Scalar>(source.data(), n_s + n_t);
+  const index source_rows = images.rows() / (n_s + n_t) * n_s;
+  const ad::tensor<Scalar> source_part = images.row_block(0, source_rows);
+  const ad::tensor<Scalar> target_part = images.row_block(source_rows, images.rows() - source_rows);
+
+  const auto values = [](const ad::tensor<Scalar>& t) { return std::span<Scalar>(t.data(), static_cast<std::size_t>(t.size())); };
+  std::vector<int> source_labels(source.batch_size()), ignored(target.batch_size());
+  source.next(values(source_part), std::span<int>(source_labels));
+  target.next(values(target_part), std::span<int>(ignored));
+  return {ad::constant(images, images_of(source.data(), n_s + n_t)),
+          ad::constant(source_part, images_of(source.data(), n_s)),
+          ad::constant(target_part, images_of(target.data(), n_t)),
+          {source_labels.begin(), source_labels.end()}};
+}
+
+/// Images [first, first + count) of a data set, in its order.
+template <class Scalar>
+variable<Scalar> image_slice(const data::dataset& set, index first, index count) {
+  ad::tensor<Scalar> images = image_room<Scalar>(set, count);
+  Eigen::Map<ad::matrix<Scalar>>(images.data(), count, set.geometry.size()) = set.images.middleRows(first, count).template cast<Scalar>();
+  return ad::constant(std::move(images), images_of(set, count));
+}
+
+} // namespace dalib::train

@@ -1,0 +1,50 @@
+#pragma once
+// The results of all runs, as tables and JSON.
+
+#include "run_result.hpp"
+
+#include "options.hpp"
+
+#include "../report/table.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace dalib::train {
+
+/// Finished runs in the order of the methods, each method's seeds together.
+using run_list = std::vector<run_result>;
+
+/// Names of the methods, each once.
+std::vector<std::string> methods_of(const run_list& runs);
+
+/// One number per run of a method.
+std::vector<double> values_of(const run_list& runs, const std::string& method, const std::function<double(const run_result&)>& value);
+
+/// Target accuracy at the evaluation that a column's largest value selects.
+double accuracy_selected_by(const report::csv_data& history, std::string_view column);
+
+/// The columns of the comparison besides the method's name: heading, value of a run, decimals.
+struct comparison_column {
+  std::string name;   ///< in JSON
+  std::string header; ///< in tables
+  std::function<double(const run_result&)> value;
+  int decimals = 1;
+};
+
+std::vector<comparison_column> comparison_columns(selection select);
+
+/// "83.3 ± 1.7" with that many decimals.
+std::string mean_and_deviation(const std::vector<double>& values, int decimals);
+
+/// Methods as rows, the best mean target accuracy strong.
+report::table comparison_table(const run_list& runs, selection select);
+
+/// What the columns mean, for below the table.
+std::vector<std::string> comparison_notes(const run_list& runs, selection select);
+
+/// Everything about the comparison for other programs.
+nlohmann::ordered_json comparison_json(const run_list& runs, const options& settings, const std::string& task_name);
+
+} // namespace dalib::train

@@ -1,0 +1,39 @@
+#pragma once
+// Accuracy, and scores of the target predictions that need no labels.
+
+#include "method.hpp"
+#include "task.hpp"
+
+#include <Eigen/Core>
+
+#include <vector>
+
+namespace dalib::train {
+
+/// Outputs for a whole data set, one row per image.
+struct outputs {
+  Eigen::MatrixXf logits;
+  Eigen::MatrixXf features;
+};
+
+/// Forwards the first `count` images of a data set (all by default) in evaluation mode.
+outputs predict_all(method& trained, const data::dataset& set, index count = -1);
+
+/// How good the present weights are.
+struct evaluation {
+  double source_accuracy = 0; ///< on the source's test images, percent
+  double target_accuracy = 0; ///< on the target's test images, percent: needs target labels, an oracle
+  double information = 0;     ///< information_maximisation on unlabelled training images of the target
+  double density = 0;         ///< soft_neighbourhood_density on the same
+
+  /// What selects weights without target labels: source accuracy (percent) times information maximisation.
+  double score() const { return source_accuracy * information; }
+};
+
+/// Number of unlabelled target images that the label-free scores look at.
+inline constexpr index scored_images = 1000;
+
+/// Evaluates the present weights on the first `scored_images` target training images and all test images.
+evaluation evaluate(method& trained, const task& data);
+
+} // namespace dalib::train

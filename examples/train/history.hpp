@@ -1,0 +1,66 @@
+#pragma once
+// What is recorded at every evaluation of a run.
+
+#include "evaluation.hpp"
+
+#include "../report/csv.hpp"
+
+#include <span>
+#include <string>
+#include <vector>
+
+namespace dalib::train {
+
+/// Columns of history.csv. Losses and train_accuracy are means over the iterations since the row before. Accuracies are percentages.
+inline const std::vector<std::string>& history_columns() {
+  static const std::vector<std::string> names{"iteration",       "learning_rate",   "loss",           "classification_loss",
+                                              "transfer_loss",   "domain_accuracy", "train_accuracy", "source_accuracy",
+                                              "target_accuracy", "information",     "density",        "score"};
+  return names;
+}
+
+/// Sums over the iterations since the last evaluation.
+struct interval_sums {
+  double iterations = 0, images = 0, loss = 0, classification = 0, transfer = 0, domain_accuracy = 0, correct = 0;
+
+  void add(const step_report& step, index batch_size) {
+    iterations += 1;
+    images += static_cast<double>(batch_size);
+    loss += step.total_loss;
+    classification += step.classification_loss;
+    transfer += step.transfer_loss;
+    domain_accuracy += step.domain_accuracy;
+    correct += step.correct;
+  }
+
+  template <class Visitor>
+  void visit_state(Visitor&& visitor) {
+    for (const auto& [name, value] : {std::pair{"iterations", &iterations},
+                                      {"images", &images},
+                                      {"loss", &loss},
+                                      {"classification", &classification},
+                                      {"transfer", &transfer},
+                                      {"domain_accuracy", &domain_accuracy},
+                                      {"correct", &correct}})
+      visitor(name, {}, std::span<double>(value, 1));
+  }
+};
+
+/// One row of history.csv.
+inline std::vector<double> history_row(long iteration, double learning_rate, const interval_sums& sums, const evaluation& e) {
+  const auto mean = [&](double sum) { return sum / sums.iterations; };
+  return {static_cast<double>(iteration),
+          learning_rate,
+          mean(sums.loss),
+          mean(sums.classification),
+          mean(sums.transfer),
+          mean(sums.domain_accuracy),
+          100 * sums.correct / sums.images,
+          e.source_accuracy,
+          e.target_accuracy,
+          e.information,
+          e.density,
+          e.score()};
+}
+
+} // namespace dalib::train

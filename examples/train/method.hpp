@@ -1,0 +1,116 @@
+#pragma once
+// What the trainer knows of a method, and the list of all methods.
+
+#include "batch.hpp"
+#include "state.hpp"
+
+#include "../io/random.hpp"
+#include "../nn/nn.hpp"
+
+#include <functional>
+#include <limits>
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace dalib::train {
+
+/// The trainer's precision.
+using scalar = float;
+
+/// What one iteration reports, all before its update.
+struct step_report {
+  double classification_loss = 0; ///< cross-entropy on the source batch
+  double transfer_loss = 0;       ///< 0 where the method has none
+  double total_loss = 0;
+  double correct = 0;         ///< right predictions on the source batch
+  double domain_accuracy = 0; ///< of the discriminator in percent; 0 where there is none
+};
+
+/// Thrown before the update when a loss is NaN or infinite.
+struct training_failure : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// A method in training: model, losses, optimisers and schedules.
+class method {
+public:
+  method() = default;
+  method(const method&) = delete;
+  method& operator=(const method&) = delete;
+  virtual ~method() = default;
+
+  /// One training iteration. Throws training_failure if a loss is not finite; then no parameter has been changed.
+  virtual step_report step(const batch<scalar>& images) = 0;
+
+  /// Logits, and the features that are aligned, in evaluation mode and without recording. Changes nothing.
+  virtual nn::classifier_output<scalar> predict(const variable<scalar>& images) = 0;
+
+  /// Everything that training goes on from: parameters, statistics, optimisers, schedules, random generators.
+  virtual void visit_state(any_state_visitor& visitor) = 0;
+
+  /// The part of the state that predictions need, under PyTorch's names: what a snapshot of the best weights holds.
+  virtual void visit_model(any_state_visitor& visitor) = 0;
+
+  /// The learning rate of the latest step.
+  virtual double learning_rate() const = 0;
+};
+
+/// A number that belongs to one method; the command line gets an option of its name.
+struct method_setting {
+  std::string name; ///< as in --margin
+  double value;     ///< default
+  double low, high; ///< allowed range
+  std::string help;
+};
+
+/// What a method is made from. The defaults are the protocol of the bundled digits.
+struct method_config {
+  index channels = 1;
+  index side = 28;
+  index classes = 10;
+  nn::sgd_options sgd{.learning_rate = 0.01, .momentum = 0.9, .nesterov = true, .weight_decay = 5e-4};
+  double lr_gamma = 0.001;
+  double lr_decay = 0.75;
+  double backbone_multiplier = 1;
+  double trade_off = 1;
+  long reversal_iterations = 1000;
+  std::map<std::string, double> settings; ///< values of method_setting; the default where there is none
+};
+
+/// One entry of the list of methods.
+struct method_entry {
+  int rank; ///< place in tables; the classics first
+  std::string name;
+  std::string description;
+  std::vector<std::string> aliases;
+  std::vector<method_setting> settings;
+  std::function<std::unique_ptr<method>(const method_config&, io::random_generator)> make;
+};
+
+/// All methods of the program, by rank. Each registers itself from its own file.
+class method_list {
+public:
+  static method_list& instance();
+
+  /// Throws std::logic_error for a name that is taken.
+  void add(method_entry entry);
+  const std::vector<method_entry>& all() const { return entries_; }
+
+  /// Entry of that name or alias. Throws std::invalid_argument that lists the known names.
+  const method_entry& find(std::string_view name) const;
+
+private:
+  std::vector<method_entry> entries_;
+};
+
+/// A static object of this type in a method's file puts the method on the list.
+struct register_method {
+  explicit register_method(method_entry entry) { method_list::instance().add(std::move(entry)); }
+};
+
+} // namespace dalib::train

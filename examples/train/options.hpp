@@ -1,0 +1,60 @@
+#pragma once
+// Settings of the program.
+
+#include "method.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace dalib::train {
+
+/// Which weights of a run count.
+enum class selection {
+  last,  ///< after the last iteration: nothing is selected
+  score, ///< of the evaluation with the best label-free score
+  oracle ///< of the evaluation with the best target test accuracy: uses target labels
+};
+
+struct options {
+  std::vector<std::string> methods; ///< primary names, in the order asked for
+  std::string source = "mnist";
+  std::string target = "optdigits";
+  std::filesystem::path data;
+  long iterations = 1000;
+  std::size_t batch_size = 64;
+  std::uint64_t seed = 1;
+  long seeds = 1;
+  method_config method;
+  long evaluate_every = 100;
+  long checkpoint_every = 100;
+  selection select = selection::last;
+  int threads = 0;
+  std::filesystem::path out = "dalib-train";
+  bool save = false;
+  bool resume = false;
+  bool pictures = true;
+  std::optional<std::filesystem::path> json;
+};
+
+/// What parse_options decided: options to train with, or an exit code because everything has been said (help, wrong arguments).
+struct parsed_options {
+  std::optional<options> settings;
+  int exit_code = 0;
+};
+
+/// Reads the command line; prints help and complaints itself.
+parsed_options parse_options(int argc, const char* const* argv);
+
+/// "last", "score" or "oracle".
+std::string to_string(selection select);
+
+/// Everything that influences the numbers of one run, as JSON: what a checkpoint remembers. Two runs of equal description give the same
+/// bits as far as both go, so the number of iterations is not part of it, nor are threads and places of files.
+nlohmann::ordered_json describe_run(const options& settings, const std::string& method, std::uint64_t seed);
+
+} // namespace dalib::train

@@ -1,0 +1,107 @@
+#include "pictures.hpp"
+
+#include "../report/bar_chart.hpp"
+#include "../report/embedding.hpp"
+#include "../report/line_plot.hpp"
+#include "../report/scatter_plot.hpp"
+
+#include <algorithm>
+
+namespace dalib::train {
+namespace {
+
+/// A column of the histories over the iterations, one curve per method: the mean over its runs with their deviation as a band.
+std::vector<report::series> history_curves(const run_list& runs, std::string_view column) {
+  std::vector<report::series> curves;
+  for (const std::string& method : methods_of(runs)) {
+    report::series curve{method, {}, {}, {}};
+    std::vector<std::vector<double>> columns;
+    for (const run_result& run : runs) {
+      if (run.method != method) continue;
+      if (columns.empty()) curve.x = run.history.column("iteration");
+      columns.push_back(run.history.column(column));
+    }
+    for (std::size_t i = 0; i < curve.x.size(); ++i) {
+      std::vector<double> values;
+      for (const auto& one : columns)
+        if (i < one.size()) values.push_back(one[i]);
+      const report::summary s = report::summarize(values);
+      curve.y.push_back(s.mean);
+      if (columns.size() > 1) curve.deviation.push_back(s.deviation);
+    }
+    curves.push_back(std::move(curve));
+  }
+  return curves;
+}
+
+std::string accuracy_plot(const run_list& runs, const std::string& task_name) {
+  return report::line_plot(history_curves(runs, "target_accuracy"),
+                           {.title = "Target test accuracy, " + task_name, .x_label = "iteration", .y_label = "accuracy, %"});
+}
+
+std::string loss_plot(const run_list& runs) {
+  return report::line_plot(
+      history_curves(runs, "classification_loss"),
+      {.title = "Classification loss on the source", .x_label = "iteration", .y_label = "cross-entropy", .height = 320, .log_y = true});
+}
+
+/// One curve per method that has a transfer loss; empty if none has.
+std::string transfer_plot(const run_list& runs) {
+  std::vector<report::series> curves;
+  for (report::series& curve : history_curves(runs, "transfer_loss"))
+    if (std::any_of(curve.y.begin(), curve.y.end(), [](double y) { return y != 0; })) curves.push_back(std::move(curve));
+  if (curves.empty()) return "";
+  return report::line_plot(curves, {.title = "Transfer loss", .x_label = "iteration", .y_label = "transfer loss", .height = 320});
+}
+
+std::string accuracy_bars(const run_list& runs, const std::string& task_name) {
+  report::result_set results;
+  for (const run_result& run : runs) results.add(run.method, task_name, run.chosen.target_accuracy);
+  return report::bar_chart(results, {.title = "Target test accuracy", .baseline = "source-only"});
+}
+
+/// Number of test images of each domain in a picture of the features.
+constexpr index pictured_images = 400;
+
+/// t-SNE of one run's source and target test features.
+report::scatter_panel feature_panel(const run_result& run, const task& data, const std::string& title) {
+  const index n_s = std::min(pictured_images, static_cast<index>(run.source.features.rows()));
+  const index n_t = std::min(pictured_images, static_cast<index>(run.target.features.rows()));
+  const auto plane = report::embed_by_tsne(run.source.features.topRows(n_s), run.target.features.topRows(n_t));
+  return {title,
+          plane.source,
+          plane.target,
+          {data.source_test.labels.begin(), data.source_test.labels.begin() + n_s},
+          {data.target_test.labels.begin(), data.target_test.labels.begin() + n_t}};
+}
+
+/// The first run of every method, side by side.
+std::string feature_plot(const run_list& runs, const task& data) {
+  std::vector<report::scatter_panel> panels;
+  for (const std::string& method : methods_of(runs)) {
+    const auto first = std::find_if(runs.begin(), runs.end(), [&](const run_result& run) { return run.method == method; });
+    panels.push_back(feature_panel(*first, data, method + ": " + report::fixed(first->chosen.target_accuracy, 1) + " %"));
+  }
+  return report::scatter_plot(panels, {.title = "Features of test images, " + data.name()});
+}
+
+} // namespace
+
+std::vector<picture> draw_pictures(const run_list& runs, const task& data, bool with_features) {
+  std::vector<picture> all{
+      {"accuracy", accuracy_plot(runs, data.name()),
+       "Accuracy on the target's test images during training; bands are the standard deviation over seeds. Target labels are used for this "
+       "measurement only."},
+      {"methods", accuracy_bars(runs, data.name()), "Accuracy by method. Dots are runs, the dashed line is training on the source alone."},
+      {"loss", loss_plot(runs), "Cross-entropy on the source, mean over the iterations between two evaluations."}};
+  if (std::string svg = transfer_plot(runs); !svg.empty())
+    all.push_back(
+        {"transfer", std::move(svg), "Transfer loss as each method defines it; the scales of different methods cannot be compared."});
+  if (with_features)
+    all.push_back({"features", feature_plot(runs, data),
+                   "t-SNE of the features behind the bottleneck, first seed, coloured by the true class; circles are source, triangles are "
+                   "target. The first panel is without adaptation."});
+  return all;
+}
+
+} // namespace dalib::train

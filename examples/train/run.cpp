@@ -1,0 +1,160 @@
+#include "run.hpp"
+
+#include "stop_request.hpp"
+
+#include "../io/checkpoint.hpp"
+
+#include <chrono>
+
+namespace dalib::train {
+namespace {
+
+// Streams of a run's seed: each purpose has its own, so that methods with equal seeds see equal batches.
+constexpr std::uint64_t model_stream = 0, source_stream = 1, target_stream = 2;
+
+std::uint64_t seed_of_stream(const io::random_generator& random, std::uint64_t index) { return random.stream(index)(); }
+
+double seconds_now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+/// Throws std::invalid_argument naming the settings in which a checkpoint differs from what is asked for.
+void require_same_settings(const std::string& saved_text, const nlohmann::ordered_json& asked, const std::filesystem::path& path) {
+  const auto saved = nlohmann::ordered_json::parse(saved_text);
+  std::string text;
+  for (const auto& [name, value] : asked.items()) {
+    const auto found = saved.find(name);
+    if (found == saved.end() || *found != value)
+      text += "; " + name + " was " + (found == saved.end() ? "not set" : found->dump()) + ", now it is " + value.dump();
+  }
+  if (!text.empty()) throw std::invalid_argument(path.string() + ": cannot go on with other settings" + text);
+}
+
+/// Mean over about the last twenty iterations, for the display only.
+struct smooth_value {
+  double sum = 0, weight = 0;
+
+  double add(double value) {
+    sum = 0.95 * sum + value;
+    weight = 0.95 * weight + 1;
+    return sum / weight;
+  }
+};
+
+std::string evaluation_line(long iteration, const evaluation& e) {
+  using report::fixed;
+  return report::joined("  iteration ", std::to_string(iteration), ": source ", fixed(e.source_accuracy, 1), "%, target ",
+                        fixed(e.target_accuracy, 1), "% (oracle), score ", fixed(e.score(), 1));
+}
+
+} // namespace
+
+training_run::training_run(const options& settings, const task& data, const method_entry& entry, std::uint64_t seed,
+                           std::filesystem::path folder)
+    : settings_(settings), data_(data), name_(entry.name), seed_(seed), folder_(std::move(folder)), random_(seed),
+      source_loader_(data.source_train, settings.batch_size, seed_of_stream(random_, source_stream)),
+      target_loader_(data.target_train, settings.batch_size, seed_of_stream(random_, target_stream)),
+      method_(entry.make(settings.method, random_.stream(model_stream))) {
+  model_view model{*method_};
+  if (settings_.select != selection::last) best_ = state_snapshot::of(model);
+  if (settings_.resume && io::checkpoint_exists(checkpoint_path())) {
+    restore();
+  } else if (io::checkpoint_exists(checkpoint_path())) {
+    start_message_ = "replaces the earlier run in " + folder_.string() + " (--resume would have gone on with it)";
+  }
+  if (iteration_ == 0)
+    history_.emplace(folder_ / "history.csv", history_columns());
+  else
+    history_.emplace(folder_ / "history.csv", history_columns(), static_cast<double>(iteration_));
+}
+
+void training_run::restore() {
+  const io::loaded_checkpoint loaded = io::load_checkpoint(checkpoint_path());
+  require_same_settings(loaded.contents.info().config, describe_run(settings_, name_, seed_), checkpoint_path());
+  loaded.contents.restore(*this);
+  if (iteration_ > settings_.iterations)
+    throw std::invalid_argument(checkpoint_path().string() + ": has " + std::to_string(iteration_) +
+                                " iterations behind it already, more than the " + std::to_string(settings_.iterations) + " asked for");
+  start_message_ = iteration_ == settings_.iterations ? "is finished already" : "goes on from iteration " + std::to_string(iteration_);
+  if (!loaded.message.empty()) start_message_ += " (" + loaded.message + ")";
+}
+
+step_report training_run::step() {
+  const double start = seconds_now();
+  const step_report report = method_->step(next_batch<scalar>(source_loader_, target_loader_));
+  seconds_ += seconds_now() - start;
+  ++iteration_;
+  sums_.add(report, static_cast<index>(settings_.batch_size));
+  return report;
+}
+
+evaluation training_run::evaluate_now() {
+  const evaluation e = evaluate(*method_, data_);
+  history_->append(history_row(iteration(), method_->learning_rate(), sums_, e));
+  sums_ = {};
+  const double value = settings_.select == selection::oracle ? e.target_accuracy : e.score();
+  if (settings_.select != selection::last && value > best_value_) {
+    model_view model{*method_};
+    best_ = state_snapshot::of(model);
+    best_value_ = value;
+    best_iteration_ = iteration_;
+  }
+  return e;
+}
+
+void training_run::save() { io::save_checkpoint(checkpoint_path(), *this, {name_, describe_run(settings_, name_, seed_).dump()}); }
+
+bool training_run::train(report::progress& display, bool show_evaluations) {
+  smooth_value loss, transfer, correct;
+  while (iteration_ < settings_.iterations && stop_request::received() == 0) {
+    step_report report;
+    try {
+      report = step();
+    } catch (const training_failure& failure) {
+      throw training_failure(name_ + ", seed " + std::to_string(seed_) + ", iteration " + std::to_string(iteration_ + 1) + ": " +
+                             failure.what() + "; training has stopped, the last checkpoint in " + folder_.string() +
+                             " is kept (a smaller --lr or --trade-off may help)");
+    }
+    const double share = 100 * report.correct / static_cast<double>(settings_.batch_size);
+    const bool last = iteration_ == settings_.iterations;
+    display.update(iteration_, {loss.add(report.total_loss), transfer.add(report.transfer_loss), correct.add(share)});
+    if (last || iteration_ % settings_.evaluate_every == 0) {
+      const evaluation e = evaluate_now();
+      if (show_evaluations) display.message(evaluation_line(iteration(), e));
+    }
+    if (last || iteration_ % settings_.checkpoint_every == 0 || stop_request::received() != 0) save();
+  }
+  display.finish();
+  return iteration_ >= settings_.iterations;
+}
+
+run_result training_run::finish() {
+  run_result result;
+  result.method = name_;
+  result.seed = seed_;
+  result.chosen_iteration = iteration();
+  if (settings_.select != selection::last) {
+    model_view model{*method_};
+    best_.restore(model);
+    result.chosen_iteration = static_cast<long>(best_iteration_);
+  }
+  result.chosen = evaluate(*method_, data_);
+  result.milliseconds = 1000 * seconds_ / static_cast<double>(iteration_);
+  result.history = history_->data();
+  result.source = predict_all(*method_, data_.source_test);
+  result.target = predict_all(*method_, data_.target_test);
+  if (settings_.save) save_model();
+  return result;
+}
+
+void training_run::save_model() {
+  model_view model{*method_};
+  io::state_layout visitor;
+  model.visit_state(visitor);
+  io::safetensors_layout layout = visitor.layout();
+  layout.metadata = {{"method", name_}, {"config", describe_run(settings_, name_, seed_).dump()}};
+  io::atomic_file file(folder_ / "model.safetensors");
+  file.write(io::header_bytes(layout));
+  io::stream_state(model, [&](std::span<const std::byte> bytes) { file.write(bytes); });
+  file.commit();
+}
+
+} // namespace dalib::train

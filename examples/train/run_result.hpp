@@ -1,0 +1,24 @@
+#pragma once
+// What a finished run leaves.
+
+#include "evaluation.hpp"
+
+#include "../report/csv.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace dalib::train {
+
+/// What a finished run leaves for tables and pictures.
+struct run_result {
+  std::string method;
+  std::uint64_t seed = 0;
+  evaluation chosen; ///< of the weights that --select says
+  long chosen_iteration = 0;
+  double milliseconds = 0;  ///< per training iteration, loading included, evaluation not
+  report::csv_data history; ///< all rows of history.csv
+  outputs source, target;   ///< of the test images, by the chosen weights
+};
+
+} // namespace dalib::train
