@@ -63,9 +63,9 @@ struct pack {
     return a.by_array([](const auto& x) { return x.tanh(); });
   }
   friend pack pow(const pack& a, const pack& b) {
-    pack result = b;
-    result = result.by_array([&](const auto& y) { return array_of(a).pow(y); });
-    return result;
+    const array base = array_of(a), exponent = array_of(b);
+    const array values = base.pow(exponent);
+    return load(values.data());
   }
 
 private:
