@@ -18,6 +18,25 @@ void check_weights(const char* function, const variable<Scalar>& x, const variab
                                 std::to_string(bias.rows()) + " x " + std::to_string(bias.cols()));
 }
 
+/// The forward product of a convolution; result and result_stride are left to the caller.
+template <class Scalar>
+gather_product<Scalar> forward_product(const variable<Scalar>& x, const packed_matrix<Scalar>& packed, const window& taps,
+                                       const geometry& shape, const geometry& result_shape, const variable<Scalar>& bias, activation act) {
+  gather_product<Scalar> product;
+  product.source = x.storage().data();
+  product.source_shape = shape;
+  product.channels = x.cols();
+  product.rows = window_axis::forward(shape.height, result_shape.height, taps);
+  product.columns = window_axis::forward(shape.width, result_shape.width, taps);
+  product.kernel_width = taps.kernel;
+  product.weights = &packed;
+  product.result_shape = result_shape;
+  product.result_stride = packed.cols();
+  product.bias = bias.valid() ? bias.storage().data() : nullptr;
+  product.relu = act == activation::relu;
+  return product;
+}
+
 /// Convolution from `shape` to `result_shape`, both in images of the given sizes; a linear layer is the case of 1 x 1 images.
 template <class Scalar>
 variable<Scalar> convolve(const variable<Scalar>& x, const variable<Scalar>& weight, const variable<Scalar>& bias, const window& taps,
@@ -25,19 +44,8 @@ variable<Scalar> convolve(const variable<Scalar>& x, const variable<Scalar>& wei
   tensor<Scalar> result(result_shape.rows(), weight.cols());
   {
     const packed_matrix<Scalar> packed = pack(weight.value());
-    gather_product<Scalar> product;
-    product.source = x.storage().data();
-    product.source_shape = shape;
-    product.channels = x.cols();
-    product.rows = window_axis::forward(shape.height, result_shape.height, taps);
-    product.columns = window_axis::forward(shape.width, result_shape.width, taps);
-    product.kernel_width = taps.kernel;
-    product.weights = &packed;
+    gather_product<Scalar> product = forward_product(x, packed, taps, shape, result_shape, bias, act);
     product.result = result.data();
-    product.result_shape = result_shape;
-    product.result_stride = weight.cols();
-    product.bias = bias.valid() ? bias.storage().data() : nullptr;
-    product.relu = act == activation::relu;
     product.run();
   }
   std::vector<variable<Scalar>> inputs{x, weight};

@@ -5,6 +5,7 @@
 #include <type_traits>
 #include <vector>
 
+#include <dalib/core/gradients.hpp>
 #include <dalib/core/graph.hpp>
 
 #include "elementwise.hpp"

@@ -1,5 +1,6 @@
 #pragma once
 #include "tile.hpp"
+#include "transpose.hpp"
 #include "window.hpp"
 
 namespace dalib::ad {
@@ -53,7 +54,7 @@ packed_matrix<Scalar> pack_reversed(const_map<Scalar> weight, index taps) {
     const index p = task / taps, t = task % taps;
     const index columns = packed.columns(p), step = packed.step(p);
     map<Scalar> target(packed.panel(p) + (taps - 1 - t) * out * step, out, step);
-    target.leftCols(columns) = weight.middleRows(t * in + p * packed.width, columns).transpose();
+    transpose(weight.data() + (t * in + p * packed.width) * out, out, target.data(), step, columns, out);
     target.rightCols(step - columns).setZero();
   });
   return packed;
@@ -87,8 +88,14 @@ struct gather_product {
       const index last = std::min(image_rows, first + chunk);
       const index first_panel = split == 1 ? 0 : task % split;
       const index last_panel = split == 1 ? panels : first_panel + 1;
-      for (index p = first_panel; p < last_panel; ++p) run_chunk(first, last, p);
+      for (index p = first_panel; p < last_panel; ++p) run_chunk(first, last, p, result, 0);
     });
+  }
+
+  /// The images [first, last) only, written from `target` on, by the calling thread.
+  void run_images(index first, index last, Scalar* target) const {
+    const index start = first * result_shape.height;
+    for (index p = 0; p < weights->panels(); ++p) run_chunk(start, last * result_shape.height, p, target, start);
   }
 
 private:
@@ -96,7 +103,8 @@ private:
   /// Terms summed in one go: their part of a panel stays in the second-level cache.
   static constexpr index terms_per_pass = 1152;
 
-  void run_chunk(index first, index last, index panel) const {
+  /// Image rows [first, last); row `origin` is the first one in `target`.
+  void run_chunk(index first, index last, index panel, Scalar* target, index origin) const {
     std::vector<std::vector<index>> rows_of_kind(rows.kinds.size());
     for (index row = first; row < last; ++row) rows_of_kind[rows.kind[static_cast<std::size_t>(row % result_shape.height)]].push_back(row);
     std::vector<tile::run> runs;
@@ -108,7 +116,7 @@ private:
           std::size_t end = begin;
           for (index terms = 0; end < runs.size() && (end == begin || terms + runs[end].count <= terms_per_pass); ++end)
             terms += runs[end].count;
-          run_pass(rows_of_kind[y], columns.members[x], panel, runs, begin, end);
+          run_pass(rows_of_kind[y], columns.members[x], panel, runs, begin, end, target, origin);
           begin = std::max(end, begin + 1);
         }
       }
@@ -133,7 +141,7 @@ private:
 
   /// Adds the runs [begin, end) for the positions image_rows x members; the first pass overwrites, the last one finishes.
   void run_pass(const std::vector<index>& image_rows, const std::vector<index>& members, index panel, const std::vector<tile::run>& runs,
-                std::size_t begin, std::size_t end) const {
+                std::size_t begin, std::size_t end, Scalar* target, index origin) const {
     tile::arguments<Scalar> t;
     t.b = weights->panel(panel);
     t.b_step = weights->step(panel);
@@ -153,7 +161,7 @@ private:
       for (const index x : members) {
         const auto slot = static_cast<std::size_t>(t.rows++);
         t.a[slot] = source + (source_row * source_shape.width + columns.base[static_cast<std::size_t>(x)]) * channels;
-        t.c[slot] = result + (row * result_shape.width + x) * result_stride + first_column;
+        t.c[slot] = target + ((row - origin) * result_shape.width + x) * result_stride + first_column;
         if (t.rows == full) {
           tile::compute(t);
           t.rows = 0;

@@ -3,32 +3,63 @@
 #include <limits>
 
 #include "elementwise.hpp"
+#include "simd.hpp"
 #include "window.hpp"
 
 namespace dalib::ad {
 namespace detail {
 
-/// One pixel of a pooling result: its number and the source pixels of its window, inside the image only.
-struct pooled_pixel {
-  index pixel;
-  index image_start; // first source pixel of the image
-  index y_first, y_last, x_first, x_last;
+/// The source coordinates of window number `o` of one axis that lie in the image.
+struct axis_range {
+  index first, last;
 };
+inline axis_range clipped_window(index o, const window& w, index size) {
+  const index start = o * w.stride - w.padding;
+  return {std::max<index>(0, start), std::min(size, start + w.kernel)};
+}
 
-/// Calls body(pooled_pixel) for all pixels of the result, image rows in parallel.
-template <class Body>
-void for_each_window(const geometry& source, const geometry& result, const window& w, const Body& body) {
-  const index rows = result.images * result.height;
-  parallel_blocks(rows, std::max<index>(1, 128 / result.width), [&](index first, index last) {
-    for (index row = first; row < last; ++row) {
-      const index image = row / result.height, top = row % result.height * w.stride - w.padding;
-      for (index x = 0; x < result.width; ++x) {
-        const index left = x * w.stride - w.padding;
-        body(pooled_pixel{row * result.width + x, image * source.height * source.width, std::max<index>(0, top),
-                          std::min(source.height, top + w.kernel), std::max<index>(0, left), std::min(source.width, left + w.kernel)});
-      }
+/// Maxima of one window for channels [c, c + valid): the first largest value and its pixel in the image, -1 and 0 where clipped.
+template <class Scalar, int Lanes>
+void maximum_of_window(const Scalar* image, index width, index channels, axis_range ys, axis_range xs, bool clip, index c, index valid,
+                       Scalar* result, simd::lane_index<Scalar>* winner) {
+  using integer = simd::lane_index<Scalar>;
+  simd::vector<Scalar, Lanes> best = simd::vector<Scalar, Lanes>{} + (clip ? Scalar(0) : -std::numeric_limits<Scalar>::infinity());
+  simd::vector<integer, Lanes> from = simd::vector<integer, Lanes>{} + static_cast<integer>(clip ? -1 : ys.first * width + xs.first);
+  for (index y = ys.first; y < ys.last; ++y)
+    for (index x = xs.first; x < xs.last; ++x) {
+      const index pixel = y * width + x;
+      const auto value = simd::load<Lanes>(image + pixel * channels + c);
+      const auto better = (value > best) | (value != value); // NaN wins, so that it is not hidden
+      best = better ? value : best;
+      from = better ? simd::vector<integer, Lanes>{} + static_cast<integer>(pixel) : from;
     }
-  });
+  if (valid == Lanes) {
+    simd::store<Lanes>(result + c, best);
+    simd::store<Lanes>(winner + c, from);
+  } else {
+    simd::store_first<Lanes>(result + c, best, valid);
+    simd::store_first<Lanes>(winner + c, from, valid);
+  }
+}
+
+/// Max pooling of whole images by the calling thread.
+template <class Scalar>
+void pool_images(const Scalar* source, const geometry& shape, const geometry& pooled, const window& w, index channels, activation act,
+                 Scalar* result, simd::lane_index<Scalar>* winner) {
+  constexpr int wide = simd::native_lanes<Scalar>, narrow = 16 / static_cast<int>(sizeof(Scalar));
+  const bool clip = act == activation::relu;
+  for (index n = 0; n < pooled.images; ++n)
+    for (index y = 0; y < pooled.height; ++y)
+      for (index x = 0; x < pooled.width; ++x, result += channels, winner += channels) {
+        const Scalar* image = source + n * shape.height * shape.width * channels;
+        const axis_range ys = clipped_window(y, w, shape.height), xs = clipped_window(x, w, shape.width);
+        index c = 0;
+        for (; c + wide <= channels; c += wide)
+          maximum_of_window<Scalar, wide>(image, shape.width, channels, ys, xs, clip, c, wide, result, winner);
+        for (; c < channels; c += narrow)
+          maximum_of_window<Scalar, narrow>(image, shape.width, channels, ys, xs, clip, c, std::min<index>(narrow, channels - c), result,
+                                            winner);
+      }
 }
 } // namespace detail
 
@@ -38,36 +69,24 @@ void for_each_window(const geometry& source, const geometry& result, const windo
 template <class Scalar>
 variable<Scalar> max_pool(const variable<Scalar>& x, const window& w, activation act = activation::none) {
   const geometry source = x.shape(), shape = window_result("max_pool", source, w);
-  const index channels = x.cols();
+  const index channels = x.cols(), pixels = source.height * source.width, pooled = shape.height * shape.width;
   tensor<Scalar> result(shape.rows(), channels);
-  tensor<std::int32_t> winner(shape.rows(), channels); // source pixel inside the image, -1 where the ReLU cuts off
-  const Scalar* in = x.storage().data();
-  const bool clip = act == activation::relu;
-  detail::for_each_window(source, shape, w, [&](const detail::pooled_pixel& p) {
-    Scalar* best = result.data() + p.pixel * channels;
-    std::int32_t* from = winner.data() + p.pixel * channels;
-    std::fill(best, best + channels, clip ? Scalar(0) : -std::numeric_limits<Scalar>::infinity());
-    std::fill(from, from + channels, clip ? -1 : static_cast<std::int32_t>(p.y_first * source.width + p.x_first));
-    for (index y = p.y_first; y < p.y_last; ++y)
-      for (index column = p.x_first; column < p.x_last; ++column) {
-        const index pixel = y * source.width + column;
-        const Scalar* values = in + (p.image_start + pixel) * channels;
-        for (index c = 0; c < channels; ++c) {
-          const bool better = values[c] > best[c] || values[c] != values[c]; // NaN wins, so that it is not hidden
-          best[c] = better ? values[c] : best[c];
-          from[c] = better ? static_cast<std::int32_t>(pixel) : from[c];
-        }
-      }
+  tensor<simd::lane_index<Scalar>> winner(shape.rows(), channels);
+  parallel_blocks(source.images, rows_per_block(pixels * channels), [&](index first, index last) {
+    detail::pool_images(x.storage().data() + first * pixels * channels, {last - first, source.height, source.width},
+                        {last - first, shape.height, shape.width}, w, channels, act, result.data() + first * pooled * channels,
+                        winner.data() + first * pooled * channels);
   });
   return make_result(std::move(result), shape, {x}, [=](const tensor<Scalar>& upstream, const auto& inputs) {
     tensor<Scalar> gradient(source.rows(), channels);
-    const index pixels = source.height * source.width, pooled = shape.height * shape.width;
-    parallel_for(source.images, [&](index image) { // windows may overlap, images do not
-      Scalar* out = gradient.data() + image * pixels * channels;
-      std::fill(out, out + pixels * channels, Scalar(0));
-      for (index p = image * pooled; p < (image + 1) * pooled; ++p)
+    parallel_blocks(source.images, rows_per_block(pixels * channels), [&](index first, index last) { // windows may overlap, images do not
+      std::fill(gradient.data() + first * pixels * channels, gradient.data() + last * pixels * channels, Scalar(0));
+      for (index p = first * pooled; p < last * pooled; ++p) {
+        Scalar* const image = gradient.data() + p / pooled * pixels * channels;
         for (index c = 0; c < channels; ++c)
-          if (const index from = winner.data()[p * channels + c]; from >= 0) out[from * channels + c] += upstream.data()[p * channels + c];
+          if (const index from = winner.data()[p * channels + c]; from >= 0)
+            image[from * channels + c] += upstream.data()[p * channels + c];
+      }
     });
     inputs[0].add_gradient(std::move(gradient));
   });
@@ -81,12 +100,17 @@ variable<Scalar> average_pool(const variable<Scalar>& x, const window& w) {
   const Scalar factor = Scalar(1) / static_cast<Scalar>(w.kernel * w.kernel);
   tensor<Scalar> result(shape.rows(), channels);
   const auto in = x.value();
-  detail::for_each_window(source, shape, w, [&](const detail::pooled_pixel& p) {
-    auto out = result.view().row(p.pixel);
-    out.setZero();
-    for (index y = p.y_first; y < p.y_last; ++y)
-      for (index column = p.x_first; column < p.x_last; ++column) out += in.row(p.image_start + y * source.width + column);
-    out *= factor;
+  parallel_for(shape.images * shape.height, [&](index row) {
+    const index image = row / shape.height;
+    const auto ys = detail::clipped_window(row % shape.height, w, source.height);
+    for (index column = 0; column < shape.width; ++column) {
+      auto out = result.view().row(row * shape.width + column);
+      out.setZero();
+      const auto xs = detail::clipped_window(column, w, source.width);
+      for (index y = ys.first; y < ys.last; ++y)
+        for (index i = xs.first; i < xs.last; ++i) out += in.row((image * source.height + y) * source.width + i);
+      out *= factor;
+    }
   });
   return make_result(std::move(result), shape, {x}, [=](const tensor<Scalar>& upstream, const auto& inputs) {
     const auto gradient = tensor<Scalar>::zeros(source.rows(), channels);
@@ -96,10 +120,9 @@ variable<Scalar> average_pool(const variable<Scalar>& x, const window& w) {
       for (index y = 0; y < shape.height; ++y)
         for (index column = 0; column < shape.width; ++column) {
           const auto g = upstream.view().row((image * shape.height + y) * shape.width + column);
-          const index top = y * w.stride - w.padding, left = column * w.stride - w.padding;
-          for (index i = std::max<index>(0, top); i < std::min(source.height, top + w.kernel); ++i)
-            for (index j = std::max<index>(0, left); j < std::min(source.width, left + w.kernel); ++j)
-              out.row(i * source.width + j) += factor * g;
+          const auto ys = detail::clipped_window(y, w, source.height), xs = detail::clipped_window(column, w, source.width);
+          for (index i = ys.first; i < ys.last; ++i)
+            for (index j = xs.first; j < xs.last; ++j) out.row(i * source.width + j) += factor * g;
         }
     });
     inputs[0].add_gradient(gradient);

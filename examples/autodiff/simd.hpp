@@ -1,5 +1,7 @@
 #pragma once
+#include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include "tensor.hpp"
 
@@ -23,6 +25,10 @@ struct vector_of {
 };
 template <class Scalar, int Lanes>
 using vector = typename vector_of<Scalar, Lanes>::type;
+
+/// Signed integer as wide as the scalar, so that one comparison selects numbers and integers alike.
+template <class Scalar>
+using lane_index = std::conditional_t<sizeof(Scalar) == 4, std::int32_t, std::int64_t>;
 
 /// Lanes of the machine's widest register.
 template <class Scalar>

@@ -33,8 +33,8 @@ struct lenet {
   }
 
   variable<Scalar> operator()(const variable<Scalar>& x) {
-    const auto first = ad::max_pool(conv1(x), {2, 2, 0}, activation::relu);
-    return ad::flatten(ad::max_pool(conv2(first), {2, 2, 0}, activation::relu));
+    const ad::window halve{2, 2, 0};
+    return ad::flatten(conv2.pooled(conv1.pooled(x, halve, activation::relu), halve, activation::relu));
   }
   template <class Visitor>
   void parts(Visitor&& f) {
@@ -58,7 +58,7 @@ struct lenet_bn {
 
   variable<Scalar> operator()(const variable<Scalar>& x) {
     const auto first = ad::max_pool(bn1(conv1(x)), {2, 2, 0}, activation::relu);
-    return ad::flatten(ad::max_pool(conv2(first), {2, 2, 0}, activation::relu));
+    return ad::flatten(conv2.pooled(first, {2, 2, 0}, activation::relu));
   }
   template <class Visitor>
   void parts(Visitor&& f) {

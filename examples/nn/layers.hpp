@@ -51,6 +51,10 @@ struct conv2d {
   variable<Scalar> operator()(const variable<Scalar>& x, activation act = activation::none) {
     return ad::conv2d<Scalar>(x, weight, bias, taps, act);
   }
+  /// Convolution, max pooling and activation in one.
+  variable<Scalar> pooled(const variable<Scalar>& x, const ad::window& pool, activation act = activation::none) {
+    return ad::conv2d_max_pool<Scalar>(x, weight, bias, taps, pool, act);
+  }
   template <class Visitor>
   void parts(Visitor&& f) {
     f("weight", weight);

@@ -5,5 +5,6 @@
 #include "layers.hpp"
 #include "module.hpp"
 #include "parameter.hpp"
+#include "resnet.hpp"
 #include "sgd.hpp"
 #include "warm_start.hpp"

@@ -1,7 +1,7 @@
 #pragma once
 #include <cmath>
 
-#include "../autodiff/parallel.hpp"
+#include "../autodiff/elementwise.hpp"
 #include "module.hpp"
 
 namespace dalib::nn {
@@ -58,18 +58,19 @@ private:
   void update(const ad::variable<Scalar>& p, const ad::tensor<Scalar>& momentum, double rate) const {
     const auto lambda = static_cast<Scalar>(rate), mu = static_cast<Scalar>(options_.momentum);
     const auto decay = static_cast<Scalar>(options_.weight_decay);
-    Scalar* const value = p.mutable_value().data();
-    const Scalar* const gradient = p.gradient().data();
-    const Scalar share = options_.nesterov ? mu : Scalar(1), direct = options_.nesterov || mu == Scalar(0) ? Scalar(1) : Scalar(0);
+    const ad::tensor<Scalar>&value = p.storage(), &gradient = p.handle()->gradient;
+    const bool plain = mu == Scalar(0);
     ad::parallel_blocks(momentum.size(), ad::elements_per_block, [&](index begin, index end) {
-      for (index i = begin; i < end; ++i) {
-        const Scalar g = gradient[i] + decay * value[i];
-        Scalar m = Scalar(0);
-        if (mu != Scalar(0)) {
-          m = mu * momentum.data()[i] + g;
-          momentum.data()[i] = m;
-        }
-        value[i] -= lambda * (direct * g + share * m);
+      auto v = ad::elements(value, begin, end), m = ad::elements(momentum, begin, end);
+      const auto g = ad::elements(gradient, begin, end) + decay * v;
+      if (plain) {
+        v -= lambda * g;
+      } else if (options_.nesterov) {
+        m = mu * m + g;
+        v -= lambda * (g + mu * m);
+      } else {
+        m = mu * m + g;
+        v -= lambda * m;
       }
     });
   }

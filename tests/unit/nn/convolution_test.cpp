@@ -102,3 +102,37 @@ TEST_CASE("frozen inputs and weights get no gradient") {
   CHECK(!x.has_gradient());
   CHECK(weight.gradient().norm() > 0);
 }
+
+TEST_CASE("convolution with max pooling in one operation equals the two operations") {
+  struct pooled_case {
+    ad::geometry shape;
+    ad::index in, out;
+    ad::window taps, pool;
+  };
+  const std::vector<pooled_case> cases{
+      {{3, 9, 8}, 1, 20, {5, 1, 0}, {2, 2, 0}},  {{20, 6, 6}, 3, 5, {3, 1, 0}, {2, 2, 0}}, {{2, 9, 9}, 4, 3, {3, 2, 0}, {2, 1, 0}},
+      {{2, 8, 8}, 20, 50, {5, 1, 0}, {3, 2, 1}}, {{2, 7, 7}, 2, 3, {3, 1, 1}, {2, 2, 0}},  {{1, 3, 3}, 1, 1, {3, 1, 0}, {1, 1, 0}},
+  };
+  for (const auto& c : cases)
+    for (const auto act : {ad::activation::none, ad::activation::relu}) {
+      CAPTURE(c.shape.height);
+      CAPTURE(c.pool.kernel);
+      const auto x = random_leaf(c.shape, c.in, 1), weight = random_leaf(c.taps.kernel * c.taps.kernel * c.in, c.out, 2);
+      const auto bias = random_leaf(1, c.out, 3);
+      bias.mutable_value().array() += 1; // keeps the smallest case above zero
+      const std::vector<ad::variable<double>> leaves{x, weight, bias};
+      const auto two = ad::max_pool(ad::conv2d(x, weight, bias, c.taps), c.pool, act);
+      const auto one = ad::conv2d_max_pool(x, weight, bias, c.taps, c.pool, act);
+      CHECK(one.shape() == two.shape());
+      CHECK((one.value() - two.value()).cwiseAbs().maxCoeff() < 1e-12);
+      std::vector<ad::matrix<double>> expected;
+      ad::backward(weighted_sum(two));
+      for (const auto& leaf : leaves) {
+        expected.push_back(leaf.gradient());
+        CHECK(expected.back().norm() > 0);
+        leaf.clear_gradient();
+      }
+      ad::backward(weighted_sum(one));
+      for (std::size_t i = 0; i < leaves.size(); ++i) CHECK((leaves[i].gradient() - expected[i]).cwiseAbs().maxCoeff() < 1e-11);
+    }
+}

@@ -1,0 +1,120 @@
+#pragma once
+#include "simd.hpp"
+#include "tile.hpp"
+
+namespace dalib::ad {
+
+/// A row of numbers, by its distance from a common base, and its factor in a sum.
+template <class Scalar>
+struct weighted_row {
+  simd::lane_index<Scalar> offset;
+  Scalar factor;
+};
+
+namespace detail {
+
+/// Adds `sum` to the first `valid` elements from `to` on.
+template <int Lanes, class Scalar>
+void add_to(Scalar* to, const simd::vector<Scalar, Lanes>& sum, index valid) {
+  if (valid >= Lanes)
+    simd::store<Lanes>(to, simd::load<Lanes>(to) + sum);
+  else
+    for (index i = 0; i < valid; ++i) to[i] += sum[i];
+}
+
+template <class Scalar, int Full, int TailLanes>
+void add_weighted(const Scalar* base, const weighted_row<Scalar>* terms, index count, Scalar* out, index columns) {
+  constexpr int lanes = simd::native_lanes<Scalar>;
+  constexpr int tail = TailLanes == 0 ? lanes : TailLanes;
+  constexpr int vectors = Full + (TailLanes > 0 ? 1 : 0);
+  constexpr int chains = vectors >= 4 ? 1 : 4 / vectors; // independent sums hide the latency of the additions
+  simd::vector<Scalar, lanes> sum[chains][Full == 0 ? 1 : Full] = {};
+  simd::vector<Scalar, tail> rest[chains] = {};
+  const auto add_term = [&](int chain, const weighted_row<Scalar>& term) {
+    const Scalar* row = base + term.offset;
+    for (int v = 0; v < Full; ++v) sum[chain][v] += term.factor * simd::load<lanes>(row + v * lanes);
+    if constexpr (TailLanes > 0) rest[chain] += term.factor * simd::load<tail>(row + Full * lanes);
+  };
+  index i = 0;
+  for (; i + chains <= count; i += chains)
+    for (int chain = 0; chain < chains; ++chain) add_term(chain, terms[i + chain]);
+  for (; i < count; ++i) add_term(0, terms[i]);
+  for (int chain = 1; chain < chains; ++chain) {
+    for (int v = 0; v < Full; ++v) sum[0][v] += sum[chain][v];
+    rest[0] += rest[chain];
+  }
+  for (int v = 0; v < Full; ++v) add_to<lanes>(out + v * lanes, sum[0][v], columns - v * lanes);
+  if constexpr (TailLanes > 0) add_to<tail>(out + Full * lanes, rest[0], columns - Full * lanes);
+}
+
+template <class Scalar>
+using weighted_kernel = void (*)(const Scalar*, const weighted_row<Scalar>*, index, Scalar*, index);
+
+template <class Scalar, int Full>
+weighted_kernel<Scalar> select_weighted(index tail) {
+  constexpr int lanes = simd::native_lanes<Scalar>;
+  constexpr int smallest = 16 / static_cast<int>(sizeof(Scalar));
+  if constexpr (lanes > smallest)
+    if (tail == smallest) return add_weighted<Scalar, Full, smallest>;
+  if constexpr (lanes > 2 * smallest)
+    if (tail == 2 * smallest) return add_weighted<Scalar, Full, 2 * smallest>;
+  if constexpr (Full > 0)
+    return add_weighted<Scalar, Full, 0>;
+  else
+    return nullptr;
+}
+
+} // namespace detail
+
+/// out[0, columns) += sum of factor * (base + offset)[0, columns) over the terms, accumulated in registers.
+/// Whole vectors are read, so rows need readable slack behind them.
+template <class Scalar>
+class weighted_sum {
+public:
+  explicit weighted_sum(index columns) : columns_(columns) {
+    for (index first = 0; first < columns; first += widest) {
+      const index part = std::min(widest, columns - first), padded = tile::padded_columns<Scalar>(part);
+      kernels_.push_back(choose(padded / lanes, padded % lanes));
+    }
+  }
+
+  void operator()(const Scalar* base, const weighted_row<Scalar>* terms, index count, Scalar* out) const {
+    index first = 0;
+    for (const auto kernel : kernels_) {
+      kernel(base + first, terms, count, out + first, std::min(widest, columns_ - first));
+      first += widest;
+    }
+  }
+
+private:
+  static constexpr index lanes = simd::native_lanes<Scalar>;
+  static constexpr index widest = 8 * lanes;
+
+  static detail::weighted_kernel<Scalar> choose(index full, index tail) {
+    switch (full) {
+    case 0:
+      return detail::select_weighted<Scalar, 0>(tail);
+    case 1:
+      return detail::select_weighted<Scalar, 1>(tail);
+    case 2:
+      return detail::select_weighted<Scalar, 2>(tail);
+    case 3:
+      return detail::select_weighted<Scalar, 3>(tail);
+    case 4:
+      return detail::select_weighted<Scalar, 4>(tail);
+    case 5:
+      return detail::select_weighted<Scalar, 5>(tail);
+    case 6:
+      return detail::select_weighted<Scalar, 6>(tail);
+    case 7:
+      return detail::select_weighted<Scalar, 7>(tail);
+    default:
+      return detail::select_weighted<Scalar, 8>(tail);
+    }
+  }
+
+  index columns_;
+  std::vector<detail::weighted_kernel<Scalar>> kernels_;
+};
+
+} // namespace dalib::ad
