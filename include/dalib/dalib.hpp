@@ -24,9 +24,14 @@
 #include "dalib/schedule/warm_start_reversal.hpp"
 
 #include "dalib/compat/binary_cross_entropy.hpp"
+#include "dalib/compat/shift_log.hpp"
 
 #include "dalib/measure/checked.hpp"
+#include "dalib/measure/class_balance.hpp"
+#include "dalib/measure/classifier_discrepancy.hpp"
 #include "dalib/measure/domain_adversarial.hpp"
+#include "dalib/measure/joint_mmd.hpp"
 #include "dalib/measure/kernel_matrix.hpp"
+#include "dalib/measure/margin_disparity.hpp"
 #include "dalib/measure/mmd.hpp"
 #include "dalib/measure/multi_kernel.hpp"

@@ -15,6 +15,24 @@ enum class write_mode {
   accumulate ///< gradient += scale * dL/dz
 };
 
+namespace detail {
+/// The view of a tensor that receives gradients; `G` is its type as it was passed, with its reference.
+template <class T, class Memory, class G>
+matrix_view<T, Memory> writable_view(std::remove_reference_t<G>& tensor) {
+  using view = view_type<std::remove_reference_t<G>>;
+  constexpr bool fits = std::is_same_v<typename view::value_type, T> && std::is_same_v<typename view::memory, Memory>;
+  constexpr bool mutable_elements = !std::is_const_v<typename view::element_type>;
+  static_assert(fits, "dalib: both gradients must have the same scalar type and memory");
+  static_assert(mutable_elements, "dalib: gradients are written, so their tensors must not be const");
+  static_assert(std::is_lvalue_reference_v<G> || !matrix_traits<std::remove_cvref_t<G>>::owning,
+                "dalib: a temporary that owns its memory cannot receive gradients");
+  if constexpr (fits && mutable_elements)
+    return view_of(tensor);
+  else
+    return {};
+}
+} // namespace detail
+
 /// The caller's memory for the gradients of a two-sample measure.
 ///
 /// @param source, target  writable tensors of the samples' shapes; a default-made view means "not wanted".
@@ -33,13 +51,8 @@ struct gradients {
   requires(!std::is_same_v<std::remove_cvref_t<GS>, matrix_view<T, Memory>> ||
            !std::is_same_v<std::remove_cvref_t<GT>, matrix_view<T, Memory>>)
       gradients(GS&& to_source, GT&& to_target, T upstream = T(1), write_mode how = write_mode::overwrite)
-      : gradients(view_of(to_source), view_of(to_target), upstream, how) {
-    static_assert(!std::is_const_v<std::remove_reference_t<GS>> && !std::is_const_v<std::remove_reference_t<GT>>,
-                  "dalib: gradients are written, so their tensors must not be const");
-    static_assert((std::is_lvalue_reference_v<GS> || !matrix_traits<std::remove_cvref_t<GS>>::owning) &&
-                      (std::is_lvalue_reference_v<GT> || !matrix_traits<std::remove_cvref_t<GT>>::owning),
-                  "dalib: a temporary that owns its memory cannot receive gradients");
-  }
+      : source(detail::writable_view<T, Memory, GS>(to_source)), target(detail::writable_view<T, Memory, GT>(to_target)), scale(upstream),
+        mode(how) {}
 };
 
 template <class GS, class GT>

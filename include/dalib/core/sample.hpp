@@ -49,8 +49,8 @@ sample<T, Memory> sample_of(const sample<T, Memory>& s) {
   return s;
 }
 template <matrix_like M>
-sample<value_type_of<M>, memory_of<M>> sample_of(const M& rows) {
-  return {const_view_of(rows), nullptr};
+auto sample_of(const M& rows) {
+  return sample<value_type_of<M>, memory_of<M>>{const_view_of(rows), nullptr};
 }
 
 namespace detail {
@@ -67,5 +67,25 @@ concept sample_like = detail::is_sample<std::remove_cvref_t<S>> || matrix_like<S
 /// Scalar type of a sample_like.
 template <sample_like S>
 using sample_value = typename decltype(sample_of(std::declval<const S&>()))::value_type;
+
+/// What every two-sample measure asks of the types of its samples; one sentence for each that is missing.
+template <class ZS, class ZT>
+struct two_sample_types {
+  static_assert(sample_like<ZS> && sample_like<ZT>,
+                "dalib: this type is not a tensor that dalib knows. Evaluate expressions into a matrix first, include the tensor's header "
+                "(dalib/xtensor.hpp ...), pass a dalib::matrix_view, or specialise dalib::matrix_traits.");
+  using source = decltype(sample_of(std::declval<const ZS&>()));
+  using target = decltype(sample_of(std::declval<const ZT&>()));
+  using value_type = typename source::value_type;
+  static_assert(std::is_same_v<value_type, float> || std::is_same_v<value_type, double>, "dalib: tensors must hold float or double");
+  static_assert(std::is_same_v<source, target>, "dalib: source and target must have the same scalar type and memory");
+};
+
+/// The same, with gradients of type `T`.
+template <class ZS, class ZT, class T>
+struct two_sample_gradient_types : two_sample_types<ZS, ZT> {
+  static_assert(std::is_same_v<typename two_sample_types<ZS, ZT>::value_type, T>,
+                "dalib: samples and gradients must have the same scalar type");
+};
 
 } // namespace dalib

@@ -5,41 +5,66 @@
 #include "dalib/core/check.hpp"
 #include "dalib/core/gradients.hpp"
 
+#include <array>
+#include <cstddef>
+#include <string>
+#include <tuple>
+#include <type_traits>
+
 namespace dalib {
 
-/// The same measure, which throws std::invalid_argument naming the measure, the row and the column if an input is not finite, before any
-/// output is touched. Costs one more pass, O((n_s + n_t) F): `checked{mmd{...}}(zs, zt)`.
+namespace detail {
+/// How a measure calls its arguments in messages; a two-sample measure says nothing.
+template <class Measure>
+constexpr auto argument_names_of() {
+  if constexpr (requires { Measure::argument_names; })
+    return Measure::argument_names;
+  else
+    return std::array<const char*, 2>{"the source", "the target"};
+}
+
+template <class A>
+inline constexpr bool is_layered = false;
+template <class... Layers>
+inline constexpr bool is_layered<std::tuple<Layers...>> = true;
+} // namespace detail
+
+/// The same measure, which throws std::invalid_argument naming the measure, the tensor, the row and the column if an input is not finite,
+/// before any output is touched. Costs one more pass over the inputs: `checked{mmd{...}}(zs, zt)`. It takes every call that the measure
+/// takes.
 template <class Measure>
 struct checked {
   Measure measure;
   static constexpr const char* name = Measure::name;
 
-  template <sample_like ZS, sample_like ZT>
-  auto operator()(const ZS& zs, const ZT& zt) const {
-    check(zs, zt);
-    return measure(zs, zt);
+  template <class... Arguments>
+  auto operator()(Arguments&&... arguments) const {
+    check_all(arguments...);
+    return measure(arguments...);
   }
-  template <class Exec, sample_like ZS, sample_like ZT, class... More>
-  auto operator()(const Exec& exec, const ZS& zs, const ZT& zt, More&&... more) const {
-    check(zs, zt);
-    return measure(exec, zs, zt, more...);
-  }
-  template <sample_like ZS, sample_like ZT, class T>
-  T value_and_gradient(const ZS& zs, const ZT& zt, const gradients<T>& out) const {
-    check(zs, zt);
-    return measure.value_and_gradient(zs, zt, out);
-  }
-  template <class Exec, sample_like ZS, sample_like ZT, class T, class... More>
-  T value_and_gradient(const Exec& exec, const ZS& zs, const ZT& zt, const gradients<T>& out, More&&... more) const {
-    check(zs, zt);
-    return measure.value_and_gradient(exec, zs, zt, out, more...);
+  template <class... Arguments>
+  auto value_and_gradient(Arguments&&... arguments) const {
+    check_all(arguments...);
+    return measure.value_and_gradient(arguments...);
   }
 
 private:
-  template <class ZS, class ZT>
-  static void check(const ZS& zs, const ZT& zt) {
-    require_finite(name, "the source", sample_of(zs).rows);
-    require_finite(name, "the target", sample_of(zt).rows);
+  /// Looks at the arguments that are tensors, samples or layers of them; execution policies, gradients and workspaces are none.
+  template <class... Arguments>
+  static void check_all(const Arguments&... arguments) {
+    std::size_t place = 0;
+    (check_one(arguments, place), ...);
+  }
+  template <class A>
+  static void check_one(const A& argument, std::size_t& place) {
+    constexpr auto names = detail::argument_names_of<Measure>();
+    if constexpr (sample_like<A>) {
+      require_finite(name, names.at(place), sample_of(argument).rows);
+      ++place;
+    } else if constexpr (detail::is_layered<A>) {
+      std::apply([&](const auto&... layer) { (require_finite(name, names.at(place), sample_of(layer).rows), ...); }, argument);
+      ++place;
+    }
   }
 };
 

@@ -75,6 +75,13 @@ struct matrix_traits<M, std::enable_if_t<detail::xtensor_with_memory<M>>> {
   }
   static auto view(const M& m) { return detail::flattened(m, m.data() + m.data_offset()); }
 
+  /// Product of the axes after the second: the positions of a tensor (minibatch, classes, d1, ..., dK).
+  static index positions(const M& m) {
+    index count = 1;
+    for (std::size_t axis = 2; axis < m.dimension(); ++axis) count *= static_cast<index>(m.shape()[axis]);
+    return count > 0 ? count : 1;
+  }
+
   /// An xarray of the same shape, row-major.
   static auto like(const M& m) {
     std::vector<std::size_t> shape(m.shape().begin(), m.shape().end());

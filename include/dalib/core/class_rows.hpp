@@ -1,0 +1,59 @@
+/// @file
+/// Class scores as rows: of a matrix (N, C), or of a tensor (N, C, d1, ..., dK) whose second axis counts classes.
+#pragma once
+
+#include "dalib/core/check.hpp"
+#include "dalib/core/matrix_traits.hpp"
+
+namespace dalib {
+
+/// Number of positions that each sample has scores for: the product of the axes after the second, 1 for a matrix. A tensor type has more
+/// than one by `static index positions(const M&)` in its matrix_traits.
+template <class M>
+index positions_of(const M& m) {
+  if constexpr (requires { matrix_traits<M>::positions(m); })
+    return matrix_traits<M>::positions(m);
+  else
+    return 1;
+}
+
+/// Scores of C classes; one row for each sample and position, in that order. Element (n, c, p) of the tensor is element (n, c P + p) of its
+/// view as (N, C P).
+template <class T>
+struct class_rows {
+  using value_type = std::remove_const_t<T>;
+
+  matrix_view<T> tensor;
+  index positions = 1;
+
+  index rows() const { return tensor.rows * positions; }
+  index classes() const { return tensor.cols / positions; }
+  /// Distance of the scores of two neighbouring classes.
+  index class_stride() const { return positions * tensor.col_stride; }
+  T* row(index i) const {
+    if (positions == 1) return tensor.data + i * tensor.row_stride;
+    return tensor.data + i / positions * tensor.row_stride + i % positions * tensor.col_stride;
+  }
+
+  /// A tensor of the same shape (such as the gradient) read in the same way.
+  template <class U>
+  class_rows<U> like(const matrix_view<U>& other) const {
+    return {other, positions};
+  }
+};
+
+/// Read-only class rows of any tensor.
+template <matrix_like M>
+class_rows<const value_type_of<M>> class_rows_of(const M& m) {
+  return {const_view_of(m), positions_of(m)};
+}
+
+/// Two tensors of class scores of the same samples must have the same shape, with at least one row and one class.
+template <class T>
+void require_same_scores(const char* measure, const class_rows<T>& a, const class_rows<T>& b) {
+  require_shapes(a.tensor.rows == b.tensor.rows && a.tensor.cols == b.tensor.cols && a.positions == b.positions, measure,
+                 "both tensors of class scores of the same samples must have the same shape", a.tensor, b.tensor);
+  require_shapes(a.tensor.rows > 0 && a.tensor.cols > 0, measure, "there must be at least one sample and one class", a.tensor, b.tensor);
+}
+
+} // namespace dalib

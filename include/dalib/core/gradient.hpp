@@ -1,0 +1,36 @@
+/// @file
+/// Where a function of one tensor writes its gradient.
+#pragma once
+
+#include "dalib/core/gradients.hpp"
+
+namespace dalib {
+
+/// The caller's memory for the gradient of one tensor: `gradient{g}`, `gradient{g, scale, mode}`. See `gradients` for two.
+///
+/// @param target  a writable tensor of the input's shape; a default-made view means "not wanted".
+/// @param scale  the upstream gradient; it does not change the value.
+template <class T, class Memory = host_memory>
+struct gradient {
+  matrix_view<T, Memory> target;
+  T scale = T(1);
+  write_mode mode = write_mode::overwrite;
+
+  gradient() = default;
+  explicit gradient(matrix_view<T, Memory> to, T upstream = T(1), write_mode how = write_mode::overwrite)
+      : target(to), scale(upstream), mode(how) {}
+
+  template <matrix_like G>
+  requires(!std::is_same_v<std::remove_cvref_t<G>, matrix_view<T, Memory>>) explicit gradient(G&& to, T upstream = T(1),
+                                                                                              write_mode how = write_mode::overwrite)
+      : target(detail::writable_view<T, Memory, G>(to)), scale(upstream), mode(how) {}
+};
+
+template <class G>
+gradient(G&&) -> gradient<value_type_of<G>, memory_of<G>>;
+template <class G, class S>
+gradient(G&&, S) -> gradient<value_type_of<G>, memory_of<G>>;
+template <class G, class S>
+gradient(G&&, S, write_mode) -> gradient<value_type_of<G>, memory_of<G>>;
+
+} // namespace dalib

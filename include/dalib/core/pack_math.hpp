@@ -1,0 +1,84 @@
+/// @file
+/// What row-wise losses need of a number beyond arithmetic, for scalars and for packs of them.
+#pragma once
+
+#include "dalib/core/pack.hpp"
+
+#include <cmath>
+#include <concepts>
+#include <type_traits>
+
+namespace dalib {
+
+/// `yes` where a > b, else `no`; NaN is not greater than anything.
+template <std::floating_point T>
+DALIB_HD T where_greater(T a, T b, T yes, T no) {
+  return a > b ? yes : no;
+}
+template <class T>
+pack<T> where_greater(const pack<T>& a, const pack<T>& b, const pack<T>& yes, const pack<T>& no) {
+  return pack<T>(a.lanes > b.lanes ? yes.lanes : no.lanes);
+}
+
+/// `yes` where a == b, else `no`.
+template <std::floating_point T>
+DALIB_HD T where_equal(T a, T b, T yes, T no) {
+  return a == b ? yes : no;
+}
+template <class T>
+pack<T> where_equal(const pack<T>& a, const pack<T>& b, const pack<T>& yes, const pack<T>& no) {
+  return pack<T>(a.lanes == b.lanes ? yes.lanes : no.lanes);
+}
+
+/// log(1 + x) for x >= 0, to a few roundings: the rounding of 1 + x is divided out again.
+template <class T>
+pack<T> log1p(const pack<T>& x) {
+  const pack<T> sum = pack<T>(1) + x;
+  return where_equal(sum, pack<T>(1), x, log(sum) * (x / (sum - pack<T>(1))));
+}
+
+/// log(1 + e^x) without overflow.
+template <class T>
+pack<T> softplus(const pack<T>& x) {
+  return max(x, pack<T>(0)) + log1p(exp(-abs(x)));
+}
+
+/// 1 / (1 + e^-x) without overflow; no digit is lost near 0 or 1.
+template <class T>
+pack<T> sigmoid(const pack<T>& x) {
+  const pack<T> e = exp(-abs(x));
+  return where_greater(x, pack<T>(0), pack<T>(1), e) / (pack<T>(1) + e);
+}
+
+namespace detail {
+template <class V>
+struct element_of {
+  using type = V;
+};
+template <class T>
+struct element_of<pack<T>> {
+  using type = T;
+};
+} // namespace detail
+
+/// The scalar of a scalar or a pack.
+template <class V>
+using element_of = typename detail::element_of<V>::type;
+
+/// Reads V's lanes (one for a scalar) from memory, or writes them.
+template <class V>
+DALIB_HD V load_lanes(const element_of<V>* from) {
+  if constexpr (std::is_arithmetic_v<V>)
+    return *from;
+  else
+    return V::load(from);
+}
+template <class V>
+DALIB_HD void store_lanes(const V& value, element_of<V>* to) {
+  if constexpr (std::is_arithmetic_v<V>)
+    *to = value;
+  else
+    value.store(to);
+}
+
+} // namespace dalib

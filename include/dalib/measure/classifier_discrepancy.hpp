@@ -1,0 +1,147 @@
+/// @file
+/// The discrepancy of two classifiers, of MCD.
+#pragma once
+
+#include "dalib/core/graph_value.hpp"
+#include "dalib/engine/rowwise.hpp"
+#include "dalib/engine/softmax.hpp"
+#include "dalib/execution/openmp.hpp"
+
+#include <array>
+
+namespace dalib {
+
+/// What the class scores given to a measure are.
+namespace scores {
+
+/// Logits: softmax is fused into the measure, value and gradient.
+struct logits {
+  template <class V>
+  DALIB_HD static void to_probabilities(const engine::class_column<V>& column) {
+    engine::softmax_in_place(column);
+  }
+  /// Gradient with respect to the scores, in place of the probabilities; slope(c) is the gradient with respect to probability c.
+  template <class V, class Slope>
+  DALIB_HD static void pull(const engine::class_column<V>& p, const V& factor, const Slope& slope) {
+    engine::pull_softmax(p, factor, slope);
+  }
+};
+
+/// Probabilities: used as they are.
+struct probabilities {
+  template <class V>
+  DALIB_HD static void to_probabilities(const engine::class_column<V>&) {}
+  template <class V, class Slope>
+  DALIB_HD static void pull(const engine::class_column<V>& p, const V& factor, const Slope& slope) {
+    for (index c = 0; c < p.classes; ++c) p.set(c, factor * slope(c));
+  }
+};
+
+} // namespace scores
+
+/// Discrepancy of two classifiers on the same samples (MCD, Saito et al. 2018, eq. 2):
+///
+///     mean_i 1/C sum_c |p1_ic - p2_ic|,   p = softmax of the logits
+///
+/// Both are (n, C), or (n, C, d1, ..., dK) as xtensor tensors. With `scores::probabilities` the tensors hold p1 and p2. The gradient takes
+/// the sign of 0 as 0. Differences of probabilities near 1 are found from the other classes', so the gradient is right for any finite
+/// logits. With reduction::none there is one value per row. One class has discrepancy 0. O(n C).
+///
+/// `gradients{g1, g2}` are those of the first and of the second classifier.
+/// @throws std::invalid_argument for empty tensors or different shapes; nothing has been written then. See `checked` for NaN.
+template <class Scores = scores::logits, reduction_policy Reduction = reduction::mean>
+struct classifier_discrepancy {
+  static constexpr const char* name = "classifier_discrepancy";
+  static constexpr std::array<const char*, 2> argument_names = {"the first classifier's scores", "the second classifier's scores"};
+
+  classifier_discrepancy() = default;
+  explicit classifier_discrepancy(Scores, Reduction = {}) {}
+
+  /// The value only.
+  template <matrix_like A, matrix_like B>
+  auto operator()(const A& first, const B& second) const {
+    return (*this)(exec::default_policy{}, first, second);
+  }
+  template <class Exec, matrix_like A, matrix_like B>
+  auto operator()(const Exec& exec, const A& first, const B& second) const {
+    using T = value_type_of<A>;
+    return run<false>(exec, class_rows_of(first), class_rows_of(second), gradients<T>{matrix_view<T>{}, matrix_view<T>{}});
+  }
+
+  /// Value, and gradients into the caller's memory.
+  template <matrix_like A, matrix_like B, class T>
+  reduced<T, Reduction> value_and_gradient(const A& first, const B& second, const gradients<T>& out) const {
+    return value_and_gradient(exec::default_policy{}, first, second, out);
+  }
+  template <class Exec, matrix_like A, matrix_like B, class T>
+  reduced<T, Reduction> value_and_gradient(const Exec& exec, const A& first, const B& second, const gradients<T>& out) const {
+    return run<true>(exec, class_rows_of(first), class_rows_of(second), out);
+  }
+
+  /// On a tape: one node. A tape adds the gradients of both classifiers to what they share.
+  template <graph_value V>
+  requires(!Reduction::per_sample) auto operator()(const V& first, const V& second) const {
+    using T = typename graph_traits<V>::scalar;
+    return graph_traits<V>::record(std::array<V, 2>{first, second}, [&](const auto& value, const auto& gradient) {
+      return value_and_gradient(value[0], value[1], gradients<T>{gradient[0], gradient[1]});
+    });
+  }
+
+private:
+  /// Turns p1 into p1 - p2 (p2 stays) and returns sum_c |p1_c - p2_c|. The differences sum to 0, which gives the one at p1's largest entry.
+  template <class V>
+  static V differences(const engine::class_column<V>& p1, const engine::class_column<V>& p2, const engine::class_column<V>& out) {
+    using std::abs;
+    const V top = std::is_same_v<Scores, scores::logits> ? engine::top_class(p1) : V(-1);
+    V others = V(0), total = V(0);
+    for (index c = 0; c < p1.classes; ++c) {
+      const V d = where_equal(V(c), top, V(0), p1[c] - p2[c]);
+      others = others + d;
+      total = total + abs(d);
+      out.set(c, d);
+    }
+    for (index c = 0; c < p1.classes; ++c) out.set(c, where_equal(V(c), top, -others, out[c]));
+    return total + where_greater(top, V(-0.5), abs(others), V(0));
+  }
+
+  template <bool Gradient, class Exec, class T>
+  reduced<T, Reduction> run(const Exec& exec, const class_rows<const T>& first, const class_rows<const T>& second,
+                            const gradients<T>& out) const {
+    using vector = pack<T>;
+    require_same_scores(name, first, second);
+    require_gradient_shape(name, first.tensor, out.source);
+    require_gradient_shape(name, second.tensor, out.target);
+    const index classes = first.classes();
+    const engine::row_groups groups{first.rows(), 0, simd_lanes<T>};
+    const vector factor(Reduction::factor(first.rows()) / static_cast<double>(classes));
+    workspace memory;
+    const engine::column_scratch<T> scratch(memory, exec.workers(), 3, classes);
+    return engine::reduce_groups<T, Reduction>(exec, groups, 3 * classes, [&](const engine::row_group& group, int worker) {
+      const auto p1 = scratch(worker, 0), p2 = scratch(worker, 1), difference = scratch(worker, 2);
+      engine::load_rows(first, group.first, group.count, p1);
+      engine::load_rows(second, group.first, group.count, p2);
+      Scores::to_probabilities(p1);
+      Scores::to_probabilities(p2);
+      const vector total = differences(p1, p2, difference);
+      if constexpr (Gradient) {
+        const auto sign = [&](index c) {
+          const vector d = difference[c];
+          return where_greater(d, vector(0), vector(1), where_greater(vector(0), d, vector(-1), vector(0)));
+        };
+        Scores::pull(p1, out.scale * factor, sign);
+        Scores::pull(p2, -out.scale * factor, sign);
+        engine::store_rows(p1, group.first, group.count, first.like(out.source), out.mode);
+        engine::store_rows(p2, group.first, group.count, second.like(out.target), out.mode);
+      }
+      return factor * total;
+    });
+  }
+};
+
+classifier_discrepancy()->classifier_discrepancy<>;
+template <class Scores>
+classifier_discrepancy(Scores) -> classifier_discrepancy<Scores>;
+template <class Scores, class Reduction>
+classifier_discrepancy(Scores, Reduction) -> classifier_discrepancy<Scores, Reduction>;
+
+} // namespace dalib

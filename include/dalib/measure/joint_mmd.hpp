@@ -1,0 +1,177 @@
+/// @file
+/// The joint maximum mean discrepancy of several layers (JMMD).
+#pragma once
+
+#include "dalib/accumulator/accumulators.hpp"
+#include "dalib/core/graph_value.hpp"
+#include "dalib/core/layers.hpp"
+#include "dalib/engine/estimate.hpp"
+#include "dalib/execution/openmp.hpp"
+#include "dalib/kernel/gaussian.hpp"
+
+#include <array>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace dalib {
+
+/// One kernel (or sum of kernels) for each layer, in the layers' order.
+template <class... Kernels>
+std::tuple<Kernels...> layer_kernels(Kernels... kernels) {
+  static_assert((kernel_like<Kernels> && ...),
+                "dalib: layer_kernels takes kernels: types with `using statistic = ...` and operator()(T) -> jet<T>");
+  return std::tuple<Kernels...>(kernels...);
+}
+
+/// The kernels of DALIB's JAN: five Gaussians, 2^-3 to 2^1 times the mean squared distance, for the features; one of sigma 0.92 for the
+/// softmax outputs.
+inline std::tuple<kernel::gaussian_ladder<>, kernel::gaussian<bandwidth::fixed>> jan_kernels() {
+  return {kernel::gaussian_ladder<>(0.125, 5), kernel::gaussian{bandwidth::fixed{0.92}}};
+}
+
+/// Squared joint MMD of the activations of several layers (JAN, Long et al. 2017, eq. 5 and 9):
+///
+///     jmmd^2 = E prod_l k_l(s_l, s'_l) + E prod_l k_l(t_l, t'_l) - 2 E prod_l k_l(s_l, t_l)
+///
+/// `loss(layers(fs, gs), layers(ft, gt))`, layer l of the source being (n_s, F_l), of the target (n_t, F_l); float or double, any strides,
+/// n_s and n_t may differ. Each layer has its own kernel or sum of kernels; their bandwidths are resolved on that layer's data, once per
+/// call, and detached. `estimator` says how the expectations are estimated, as for `mmd`. All layers are done in one pass: O((n_s + n_t)^2
+/// sum F_l) for full-pair estimators, O((n_s + n_t) sum F_l) for the others. The same bits for any number of threads.
+///
+/// Sample weights are those of the samples, so all layers of a domain have the same: `weighted(layers(fs, gs), w)`.
+/// @throws std::invalid_argument for empty domains, shapes of a layer or numbers of rows of the layers that do not fit, different weights,
+///         gradients of the wrong shape, too few samples for the estimator or an invalid bandwidth; nothing has been written then.
+template <class Kernels = decltype(jan_kernels()), class Estimator = estimator::unbiased, class Accumulator = accumulator::plain>
+struct joint_mmd {
+  static_assert(estimator_policy<Estimator>,
+                "dalib: the second argument of joint_mmd must be an estimator, such as dalib::estimator::unbiased");
+  static_assert(accumulator_policy<Accumulator>,
+                "dalib: the third argument of joint_mmd must be an accumulator, such as dalib::accumulator::plain");
+  static constexpr const char* name = "joint_mmd";
+  static constexpr std::size_t layer_count = std::tuple_size_v<Kernels>;
+
+  Kernels kernels;
+  Estimator estimator{};
+
+  joint_mmd() requires std::is_same_v<Kernels, decltype(jan_kernels())> : kernels(jan_kernels()) {}
+  explicit joint_mmd(Kernels layer_kernels, Estimator e = {}, Accumulator = {}) : kernels(layer_kernels), estimator(e) {}
+
+  /// The value only.
+  template <sample_like... ZS, sample_like... ZT>
+  auto operator()(const std::tuple<ZS...>& zs, const std::tuple<ZT...>& zt) const {
+    return (*this)(exec::default_policy{}, zs, zt);
+  }
+  template <class Exec, sample_like... ZS, sample_like... ZT>
+  auto operator()(const Exec& exec, const std::tuple<ZS...>& zs, const std::tuple<ZT...>& zt) const {
+    workspace scratch;
+    return (*this)(exec, zs, zt, scratch);
+  }
+  template <class Exec, sample_like... ZS, sample_like... ZT>
+  auto operator()(const Exec& exec, const std::tuple<ZS...>& zs, const std::tuple<ZT...>& zt, workspace& scratch) const {
+    using T = typename detail::layered_value<std::tuple<ZS...>>::type;
+    return run<false>(exec, samples_of<T>(zs), samples_of<T>(zt), layer_gradients<T, layer_count>{}, scratch);
+  }
+
+  /// Value, and gradients of all layers of both domains into the caller's memory, in one pass.
+  template <sample_like... ZS, sample_like... ZT, class T>
+  T value_and_gradient(const std::tuple<ZS...>& zs, const std::tuple<ZT...>& zt, const layer_gradients<T, layer_count>& out) const {
+    return value_and_gradient(exec::default_policy{}, zs, zt, out);
+  }
+  template <class Exec, sample_like... ZS, sample_like... ZT, class T>
+  T value_and_gradient(const Exec& exec, const std::tuple<ZS...>& zs, const std::tuple<ZT...>& zt,
+                       const layer_gradients<T, layer_count>& out) const {
+    workspace scratch;
+    return value_and_gradient(exec, zs, zt, out, scratch);
+  }
+  template <class Exec, sample_like... ZS, sample_like... ZT, class T>
+  T value_and_gradient(const Exec& exec, const std::tuple<ZS...>& zs, const std::tuple<ZT...>& zt,
+                       const layer_gradients<T, layer_count>& out, workspace& scratch) const {
+    return run<true>(exec, samples_of<T>(zs), samples_of<T>(zt), out, scratch);
+  }
+
+  /// On a tape: one node with the gradients of all layers.
+  template <class... VS, class... VT>
+  requires((graph_value<std::remove_cvref_t<VS>> && ...) && (graph_value<std::remove_cvref_t<VT>> && ...)) auto
+  operator()(const std::tuple<VS...>& zs, const std::tuple<VT...>& zt) const {
+    require_layer_count<sizeof...(VS), sizeof...(VT)>();
+    using V = std::remove_cvref_t<std::tuple_element_t<0, std::tuple<VS...>>>;
+    using T = typename graph_traits<V>::scalar;
+    const std::array<V, 2 * layer_count> inputs =
+        std::apply([](const auto&... input) { return std::array<V, 2 * layer_count>{input...}; }, std::tuple_cat(zs, zt));
+    return graph_traits<V>::record(inputs, [&](const auto& value, const auto& gradient) {
+      samples<T> source, target;
+      layer_gradients<T, layer_count> out;
+      for (std::size_t l = 0; l < layer_count; ++l) {
+        source[l].rows = value[l];
+        target[l].rows = value[layer_count + l];
+        out.source[l] = gradient[l];
+        out.target[l] = gradient[layer_count + l];
+      }
+      workspace scratch;
+      return run<true>(exec::default_policy{}, source, target, out, scratch);
+    });
+  }
+
+private:
+  template <class T>
+  using samples = std::array<sample<T>, layer_count>;
+
+  template <std::size_t Source, std::size_t Target>
+  static constexpr void require_layer_count() {
+    static_assert(Source == layer_count && Target == layer_count,
+                  "dalib: joint_mmd takes one tensor for each of its kernels in each domain: layers(z1, z2, ...)");
+  }
+
+  template <class T, class... Z>
+  static samples<T> samples_of(const std::tuple<Z...>& rows) {
+    require_layer_count<sizeof...(Z), sizeof...(Z)>();
+    return std::apply([](const auto&... layer) { return samples<T>{sample_of(layer)...}; }, rows);
+  }
+
+  template <class T>
+  static void require_valid(const samples<T>& source, const samples<T>& target, const layer_gradients<T, layer_count>& out) {
+    for (std::size_t l = 0; l < layer_count; ++l) {
+      require_two_samples(name, source[l].rows, target[l].rows);
+      require_same_samples(source[0], source[l]);
+      require_same_samples(target[0], target[l]);
+      require_gradient_shape(name, source[l].rows, out.source[l]);
+      require_gradient_shape(name, target[l].rows, out.target[l]);
+    }
+  }
+  template <class T>
+  static void require_same_samples(const sample<T>& first, const sample<T>& other) {
+    require_shapes(first.rows.rows == other.rows.rows, name, "all layers of a domain must have the same number of samples", first.rows,
+                   other.rows);
+    require_shapes(first.weights == other.weights, name,
+                   "all layers of a domain must have the same weights, as by weighted(layers(...), w)", first.rows, other.rows);
+  }
+
+  template <bool Gradient, class Exec, class T>
+  T run(const Exec& exec, const samples<T>& source, const samples<T>& target, const layer_gradients<T, layer_count>& out,
+        workspace& scratch) const {
+    require_valid(source, target, out);
+    return estimate<Gradient>(exec, std::make_index_sequence<layer_count>{}, source, target, out, scratch);
+  }
+
+  template <bool Gradient, class Exec, class T, std::size_t... L>
+  T estimate(const Exec& exec, std::index_sequence<L...>, const samples<T>& source, const samples<T>& target,
+             const layer_gradients<T, layer_count>& out, workspace& scratch) const {
+    const workspace_scope scope(scratch);
+    const engine::bound_problem problem(exec, scratch,
+                                        engine::layer_input<T, std::tuple_element_t<L, Kernels>>{
+                                            {source[L], target[L]}, std::get<L>(kernels), out.source[L], out.target[L]}...);
+    const engine::estimate_rule<T> rule{name, out.scale, out.mode};
+    return static_cast<T>(engine::estimate_bound<Gradient, Accumulator>(exec, estimator, problem.layers(), rule, scratch));
+  }
+};
+
+joint_mmd()->joint_mmd<>;
+template <class... Kernels>
+joint_mmd(std::tuple<Kernels...>) -> joint_mmd<std::tuple<Kernels...>>;
+template <class... Kernels, class Estimator>
+joint_mmd(std::tuple<Kernels...>, Estimator) -> joint_mmd<std::tuple<Kernels...>, Estimator>;
+template <class... Kernels, class Estimator, class Accumulator>
+joint_mmd(std::tuple<Kernels...>, Estimator, Accumulator) -> joint_mmd<std::tuple<Kernels...>, Estimator, Accumulator>;
+
+} // namespace dalib

@@ -1,0 +1,143 @@
+/// @file
+/// The margin disparity discrepancy of MDD.
+#pragma once
+
+#include "dalib/core/graph_value.hpp"
+#include "dalib/engine/rowwise.hpp"
+#include "dalib/engine/softmax.hpp"
+#include "dalib/execution/openmp.hpp"
+
+#include <array>
+#include <cmath>
+#include <string>
+
+namespace dalib {
+
+/// -log(1 - softmax_k) as a function of the logit of class k against all others: log(1 + e^logit), exact for any softmax.
+struct log_complement {
+  /// With one class 1 - softmax is 0 by definition, and the term is left out.
+  static constexpr bool needs_others = true;
+
+  template <class V>
+  DALIB_HD V operator()(const V& logit, V& slope) const {
+    slope = sigmoid(logit);
+    return softplus(logit);
+  }
+};
+
+/// Margin disparity between a classifier's logits y and an adversarial classifier's logits y' (MDD, Zhang et al. 2019, eq. 27-29, with the
+/// sign of a minimisation by the adversarial classifier):
+///
+///     margin * mean_s(-log softmax_k(y'_s)) + mean_t(-log(1 - softmax_k(y'_t))),   k = argmax of y of the same sample
+///
+/// y_s, y'_s have shape (n_s, C), y_t, y'_t (n_t, C), or both (n, C, d1, ..., dK) as xtensor tensors; then every position counts as a
+/// sample. Both terms are functions of one number, the logit a = y'_k - log sum_{c != k} e^{y'_c}: margin * softplus(-a) and softplus(a).
+/// So value and gradient are finite and right for any finite logits. y enters through the argmax alone (the first one of several) and has
+/// no gradient. With one class the target's term is left out: nobody can disagree. `compat::shifted_log_complement` as Term gives DALIB's
+/// numbers.
+///
+/// With reduction::none there is one value per row, the n_s ones of the source (times margin) first. O((n_s + n_t) C).
+/// @throws std::invalid_argument for empty tensors, shapes that do not fit, gradients of another shape than y', or a margin that is not
+///         positive and finite; nothing has been written then. NaN and infinite logits are not looked for: see `checked`.
+template <reduction_policy Reduction = reduction::mean, class Term = log_complement>
+struct margin_disparity {
+  static constexpr const char* name = "margin_disparity";
+  static constexpr std::array<const char*, 4> argument_names = {"y_s", "y_s_adv", "y_t", "y_t_adv"};
+
+  double margin;
+  Term target_term;
+
+  /// @param margin  weight of the source's term; exp(rho) of the paper. DALIB's default is 4.
+  explicit margin_disparity(double margin = 4, Reduction = {}, Term term = {}) : margin(margin), target_term(term) {}
+
+  /// The value only.
+  template <matrix_like S, matrix_like SA, matrix_like TT, matrix_like TA>
+  auto operator()(const S& y_s, const SA& y_s_adv, const TT& y_t, const TA& y_t_adv) const {
+    return (*this)(exec::default_policy{}, y_s, y_s_adv, y_t, y_t_adv);
+  }
+  template <class Exec, matrix_like S, matrix_like SA, matrix_like TT, matrix_like TA>
+  auto operator()(const Exec& exec, const S& y_s, const SA& y_s_adv, const TT& y_t, const TA& y_t_adv) const {
+    using T = value_type_of<SA>;
+    return run<false>(exec, class_rows_of(y_s), class_rows_of(y_s_adv), class_rows_of(y_t), class_rows_of(y_t_adv),
+                      gradients<T>{matrix_view<T>{}, matrix_view<T>{}});
+  }
+
+  /// Value, and gradients with respect to y'_s and y'_t into the caller's memory.
+  template <matrix_like S, matrix_like SA, matrix_like TT, matrix_like TA, class T>
+  reduced<T, Reduction> value_and_gradient(const S& y_s, const SA& y_s_adv, const TT& y_t, const TA& y_t_adv,
+                                           const gradients<T>& out) const {
+    return value_and_gradient(exec::default_policy{}, y_s, y_s_adv, y_t, y_t_adv, out);
+  }
+  template <class Exec, matrix_like S, matrix_like SA, matrix_like TT, matrix_like TA, class T>
+  reduced<T, Reduction> value_and_gradient(const Exec& exec, const S& y_s, const SA& y_s_adv, const TT& y_t, const TA& y_t_adv,
+                                           const gradients<T>& out) const {
+    return run<true>(exec, class_rows_of(y_s), class_rows_of(y_s_adv), class_rows_of(y_t), class_rows_of(y_t_adv), out);
+  }
+
+  /// On a tape: one node with the gradients of y'_s and y'_t; y_s and y_t receive none.
+  template <graph_value V>
+  auto operator()(const V& y_s, const V& y_s_adv, const V& y_t, const V& y_t_adv) const {
+    using graph = graph_traits<V>;
+    using T = typename graph::scalar;
+    const auto source = graph::view(y_s), target = graph::view(y_t);
+    return graph::record(std::array<V, 2>{y_s_adv, y_t_adv}, [&](const auto& value, const auto& gradient) {
+      return value_and_gradient(source, value[0], target, value[1], gradients<T>{gradient[0], gradient[1]});
+    });
+  }
+
+private:
+  template <class T>
+  void require_valid(const class_rows<const T>& y_s, const class_rows<const T>& y_s_adv, const class_rows<const T>& y_t,
+                     const class_rows<const T>& y_t_adv, const gradients<T>& out) const {
+    require_same_scores(name, y_s, y_s_adv);
+    require_same_scores(name, y_t, y_t_adv);
+    require_shapes(y_s.classes() == y_t.classes(), name, "source and target must have the same number of classes", y_s.tensor, y_t.tensor);
+    require_gradient_shape(name, y_s_adv.tensor, out.source);
+    require_gradient_shape(name, y_t_adv.tensor, out.target);
+    if (!(margin > 0) || !std::isfinite(margin)) fail(name, "margin must be positive and finite (got " + std::to_string(margin) + ")");
+  }
+
+  template <bool Gradient, class Exec, class T>
+  reduced<T, Reduction> run(const Exec& exec, const class_rows<const T>& y_s, const class_rows<const T>& y_s_adv,
+                            const class_rows<const T>& y_t, const class_rows<const T>& y_t_adv, const gradients<T>& out) const {
+    using vector = pack<T>;
+    require_valid(y_s, y_s_adv, y_t, y_t_adv, out);
+    const index classes = y_s.classes();
+    const engine::row_groups groups{y_s.rows(), y_t.rows(), simd_lanes<T>};
+    const T source_factor = static_cast<T>(margin * Reduction::factor(y_s.rows()));
+    const T target_factor = static_cast<T>(Reduction::factor(y_t.rows()));
+    const bool without_target = Term::needs_others && classes == 1;
+    workspace memory;
+    const engine::column_scratch<T> scratch(memory, exec.workers(), 1, classes);
+    return engine::reduce_groups<T, Reduction>(exec, groups, classes, [&](const engine::row_group& group, int worker) {
+      const engine::class_column<vector> scores = scratch(worker, 0);
+      engine::load_rows(group.is_source ? y_s : y_t, group.first, group.count, scores);
+      const vector k = engine::top_class(scores);
+      engine::load_rows(group.is_source ? y_s_adv : y_t_adv, group.first, group.count, scores);
+      const auto against = engine::against_rest_in_place(scores, k);
+      vector slope(0), loss(0);
+      if (group.is_source) {
+        slope = -sigmoid(-against.logit);
+        loss = softplus(-against.logit);
+      } else if (!without_target) {
+        loss = target_term(against.logit, slope);
+      }
+      const vector factor = group.is_source ? source_factor : target_factor;
+      if constexpr (Gradient) {
+        engine::pull_against_rest(scores, k, out.scale * factor * slope, against.inverse);
+        engine::store_rows(scores, group.first, group.count, group.is_source ? y_s_adv.like(out.source) : y_t_adv.like(out.target),
+                           out.mode);
+      }
+      return factor * loss;
+    });
+  }
+};
+
+margin_disparity()->margin_disparity<>;
+margin_disparity(double)->margin_disparity<>;
+template <class Reduction>
+margin_disparity(double, Reduction) -> margin_disparity<Reduction>;
+template <class Reduction, class Term>
+margin_disparity(double, Reduction, Term) -> margin_disparity<Reduction, Term>;
+
+} // namespace dalib
