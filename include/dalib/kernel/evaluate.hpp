@@ -6,6 +6,7 @@
 #include "dalib/core/type_list.hpp"
 #include "dalib/statistic/statistics.hpp"
 
+#include <concepts>
 #include <cstddef>
 #include <type_traits>
 
@@ -55,6 +56,12 @@ DALIB_HD multi_jet<T, List::size> evaluate(const K& k, const T (&statistics)[Lis
     return k.template evaluate<List>(statistics);
   } else {
     constexpr std::size_t place = position_of<List, typename K::statistic>;
+    static_assert(
+        requires {
+          { k(statistics[place]) } -> std::same_as<jet<T>>;
+        },
+        "dalib: a kernel needs operator()(T s) -> dalib::jet<T>, for T = float, double and dalib::pack of them (value only: see "
+        "dalib::kernel::from_value)");
     const jet<T> own = k(statistics[place]);
     multi_jet<T, List::size> result{own.value, {}};
     for (std::size_t i = 0; i < List::size; ++i) result.slopes[i] = i == place ? own.slope : T(0);

@@ -19,7 +19,8 @@ struct linear {
   }
 };
 
-/// k(x, y) = (gamma x . y + coef0)^degree, degree >= 1.
+/// k(x, y) = (gamma x . y + coef0)^degree.
+/// @throws std::invalid_argument unless degree >= 1 and gamma and coef0 are finite.
 struct polynomial {
   using statistic = inner_product;
   double gamma = 1;
@@ -33,6 +34,13 @@ struct polynomial {
     for (int i = 1; i < degree; ++i) lower = lower * base;
     return {lower * base, T(gamma * degree) * lower};
   }
+
+  template <class Data>
+  polynomial bind(const Data&) const {
+    if (degree < 1) fail("kernel::polynomial", "degree must be at least 1 (got " + std::to_string(degree) + ")");
+    if (!std::isfinite(gamma) || !std::isfinite(coef0)) fail("kernel::polynomial", "gamma and coef0 must be finite");
+    return *this;
+  }
 };
 
 /// k(x, y) = x . y / (|x| |y|), 0 if either row is zero.
@@ -45,7 +53,8 @@ struct cosine {
   }
 };
 
-/// k(x, y) = exp(-|x - y|_1 / scale), scale > 0.
+/// k(x, y) = exp(-|x - y|_1 / scale).
+/// @throws std::invalid_argument unless scale is positive and finite.
 struct laplacian_l1 {
   using statistic = l1_distance;
   double scale = 1;
@@ -56,6 +65,13 @@ struct laplacian_l1 {
     const double rate = 1 / scale;
     const T value = exp(T(-rate) * s);
     return {value, T(-rate) * value};
+  }
+
+  template <class Data>
+  laplacian_l1 bind(const Data&) const {
+    if (!(scale > 0) || !std::isfinite(scale))
+      fail("kernel::laplacian_l1", "scale must be positive and finite (got " + std::to_string(scale) + ")");
+    return *this;
   }
 };
 
