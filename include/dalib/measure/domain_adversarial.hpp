@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dalib/core/check.hpp"
+#include "dalib/core/concepts.hpp"
 #include "dalib/core/gradients.hpp"
 #include "dalib/core/graph.hpp"
 #include "dalib/engine/rowwise.hpp"
@@ -32,18 +33,20 @@ template <reduction_policy Reduction = reduction::mean>
 struct domain_adversarial {
   static constexpr const char* name = "domain_adversarial";
 
-  template <matrix_like LS, matrix_like LT>
+  template <class LS, class LT>
   auto operator()(const LS& logits_s, const LT& logits_t) const {
-    using T = value_type_of<LS>;
+    using T = typename two_sample_types<LS, LT>::value_type;
     return value_and_gradient(logits_s, logits_t, gradients<T>{matrix_view<T>{}, matrix_view<T>{}});
   }
-  template <matrix_like LS, matrix_like LT, class T>
+  template <class LS, class LT, class T>
   auto value_and_gradient(const LS& logits_s, const LT& logits_t, const gradients<T>& out) const {
     return value_and_gradient(exec::default_policy{}, logits_s, logits_t, out);
   }
-  template <class Exec, matrix_like LS, matrix_like LT, class T>
+  template <class Exec, class LS, class LT, class T>
   reduced<T, Reduction> value_and_gradient(const Exec& exec, const LS& logits_s, const LT& logits_t, const gradients<T>& out) const {
-    const matrix_view<const T> source = view_of(logits_s), target = view_of(logits_t);
+    static_assert(execution_policy<Exec>, "dalib: the first argument must be an execution policy, such as dalib::exec::serial");
+    using scalar = typename two_sample_gradient_types<LS, LT, T>::value_type;
+    const matrix_view<const scalar> source = view_of(logits_s), target = view_of(logits_t);
     require_two_samples(name, source, target);
     require_shapes(source.cols == 1, name, "a discriminator gives one logit per sample", source, target);
     require_gradient_shape(name, source, out.source);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dalib/accumulator/accumulators.hpp"
+#include "dalib/core/concepts.hpp"
 #include "dalib/core/gradients.hpp"
 #include "dalib/engine/estimate.hpp"
 #include "dalib/execution/openmp.hpp"
@@ -39,34 +40,37 @@ struct mmd {
   explicit mmd(Kernel k, Estimator e = {}, Accumulator = {}) : kernel(k), estimator(e) {}
 
   /// The value only.
-  template <sample_like ZS, sample_like ZT>
+  template <class ZS, class ZT>
   auto operator()(const ZS& zs, const ZT& zt) const {
     return (*this)(exec::default_policy{}, zs, zt);
   }
-  template <class Exec, sample_like ZS, sample_like ZT>
+  template <class Exec, class ZS, class ZT>
   auto operator()(const Exec& exec, const ZS& zs, const ZT& zt) const {
     workspace scratch;
     return (*this)(exec, zs, zt, scratch);
   }
-  template <class Exec, sample_like ZS, sample_like ZT>
+  template <class Exec, class ZS, class ZT>
   auto operator()(const Exec& exec, const ZS& zs, const ZT& zt, workspace& scratch) const {
-    using T = sample_value<ZS>;
+    static_assert(execution_policy<Exec>, "dalib: the first argument must be an execution policy, such as dalib::exec::serial");
+    using T = typename two_sample_types<ZS, ZT>::value_type;
     return run<false>(exec, sample_of(zs), sample_of(zt), gradients<T>{matrix_view<T>{}, matrix_view<T>{}}, scratch);
   }
 
   /// Value, and gradients into the caller's memory, in one pass.
-  template <sample_like ZS, sample_like ZT, class T>
+  template <class ZS, class ZT, class T>
   T value_and_gradient(const ZS& zs, const ZT& zt, const gradients<T>& out) const {
     return value_and_gradient(exec::default_policy{}, zs, zt, out);
   }
-  template <class Exec, sample_like ZS, sample_like ZT, class T>
+  template <class Exec, class ZS, class ZT, class T>
   T value_and_gradient(const Exec& exec, const ZS& zs, const ZT& zt, const gradients<T>& out) const {
     workspace scratch;
     return value_and_gradient(exec, zs, zt, out, scratch);
   }
-  template <class Exec, sample_like ZS, sample_like ZT, class T>
+  template <class Exec, class ZS, class ZT, class T>
   T value_and_gradient(const Exec& exec, const ZS& zs, const ZT& zt, const gradients<T>& out, workspace& scratch) const {
-    return run<true>(exec, sample_of(zs), sample_of(zt), out, scratch);
+    static_assert(execution_policy<Exec>, "dalib: the first argument must be an execution policy, such as dalib::exec::serial");
+    using types = two_sample_gradient_types<ZS, ZT, T>;
+    return run<true, Exec, typename types::value_type>(exec, sample_of(zs), sample_of(zt), out, scratch);
   }
 
 private:

@@ -62,33 +62,34 @@ struct weighted_mmd {
   Rule rule{};
 
   /// mmd_k^2 of every kernel alone, in the order of kernel::for_each_term.
-  template <class Exec, sample_like ZS, sample_like ZT>
+  template <class Exec, class ZS, class ZT>
   std::vector<double> term_values(const Exec& exec, const ZS& zs, const ZT& zt) const {
-    using T = sample_value<ZS>;
+    using T = typename two_sample_types<ZS, ZT>::value_type;
     workspace scratch;
     const auto source = sample_of(zs), target = sample_of(zt);
     require_two_samples(name, source.rows, target.rows);
     return terms_of(exec, problem_of<T>(exec, source, target, gradients<T>{matrix_view<T>{}, matrix_view<T>{}}, scratch), scratch);
   }
 
-  template <sample_like ZS, sample_like ZT>
+  template <class ZS, class ZT>
   auto operator()(const ZS& zs, const ZT& zt) const {
     return (*this)(exec::default_policy{}, zs, zt);
   }
-  template <class Exec, sample_like ZS, sample_like ZT>
+  template <class Exec, class ZS, class ZT>
   auto operator()(const Exec& exec, const ZS& zs, const ZT& zt) const {
-    using T = sample_value<ZS>;
+    using T = typename two_sample_types<ZS, ZT>::value_type;
     workspace scratch;
     return run<false>(exec, sample_of(zs), sample_of(zt), gradients<T>{matrix_view<T>{}, matrix_view<T>{}}, scratch);
   }
-  template <sample_like ZS, sample_like ZT, class T>
+  template <class ZS, class ZT, class T>
   T value_and_gradient(const ZS& zs, const ZT& zt, const gradients<T>& out) const {
     return value_and_gradient(exec::default_policy{}, zs, zt, out);
   }
-  template <class Exec, sample_like ZS, sample_like ZT, class T>
+  template <class Exec, class ZS, class ZT, class T>
   T value_and_gradient(const Exec& exec, const ZS& zs, const ZT& zt, const gradients<T>& out) const {
+    using types = two_sample_gradient_types<ZS, ZT, T>;
     workspace scratch;
-    return run<true>(exec, sample_of(zs), sample_of(zt), out, scratch);
+    return run<true, Exec, typename types::value_type>(exec, sample_of(zs), sample_of(zt), out, scratch);
   }
 
 private:
