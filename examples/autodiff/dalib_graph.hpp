@@ -34,16 +34,14 @@ struct graph_traits<ad::variable<Scalar>> {
   /// of the inputs receives upstream gradient i.
   template <std::size_t N, class F>
   static value record(const std::array<value, N>& inputs, F&& f) {
-    std::array<matrix_view<const Scalar>, N> views;
     std::array<matrix_view<Scalar>, N> targets;
     std::vector<ad::tensor<Scalar>> gradients(N);
     for (std::size_t i = 0; i < N; ++i) {
-      views[i] = view(inputs[i]);
       if (!ad::needs_gradient(inputs[i])) continue;
       gradients[i] = ad::tensor<Scalar>(inputs[i].rows(), inputs[i].cols());
       targets[i] = {gradients[i].data(), inputs[i].rows(), inputs[i].cols()};
     }
-    auto result = f(views, targets);
+    auto result = f(views_of(inputs), targets);
     ad::tensor<Scalar> output = tensor_of(result);
     const ad::geometry shape{output.rows(), 1, 1};
     return ad::make_result(std::move(output), shape, std::vector<value>(inputs.begin(), inputs.end()),
@@ -60,7 +58,36 @@ struct graph_traits<ad::variable<Scalar>> {
                            });
   }
 
+  /// One node of a rows x cols matrix that `forward(views, out)` writes and `pull(views, upstream, gradients)` differentiates.
+  template <std::size_t N, class Forward, class Pull>
+  static value transform(const std::array<value, N>& inputs, index rows, index cols, Forward&& forward, Pull&& pull) {
+    ad::tensor<Scalar> output(rows, cols);
+    forward(views_of(inputs), matrix_view<Scalar>{output.data(), rows, cols});
+    return ad::make_result(std::move(output), ad::geometry{rows, 1, 1}, std::vector<value>(inputs.begin(), inputs.end()),
+                           [pull = std::forward<Pull>(pull)](const ad::tensor<Scalar>& upstream, const std::vector<value>& below) {
+                             std::array<value, N> inputs;
+                             std::array<ad::tensor<Scalar>, N> gradients;
+                             std::array<matrix_view<Scalar>, N> targets;
+                             for (std::size_t i = 0; i < N; ++i) {
+                               inputs[i] = below[i];
+                               if (!below[i].requires_gradient()) continue;
+                               gradients[i] = ad::tensor<Scalar>(below[i].rows(), below[i].cols());
+                               targets[i] = {gradients[i].data(), below[i].rows(), below[i].cols()};
+                             }
+                             pull(views_of(inputs), matrix_view<const Scalar>{upstream.data(), upstream.rows(), upstream.cols()}, targets);
+                             for (std::size_t i = 0; i < N; ++i)
+                               if (targets[i].data) below[i].add_gradient(std::move(gradients[i]));
+                           });
+  }
+
 private:
+  template <std::size_t N>
+  static std::array<matrix_view<const Scalar>, N> views_of(const std::array<value, N>& inputs) {
+    std::array<matrix_view<const Scalar>, N> views;
+    for (std::size_t i = 0; i < N; ++i) views[i] = view(inputs[i]);
+    return views;
+  }
+
   static ad::tensor<Scalar> tensor_of(Scalar loss) {
     ad::tensor<Scalar> result(1, 1);
     *result.data() = loss;

@@ -29,6 +29,7 @@
 #include "dalib/measure/checked.hpp"
 #include "dalib/measure/class_balance.hpp"
 #include "dalib/measure/classifier_discrepancy.hpp"
+#include "dalib/measure/conditional_domain_adversarial_loss.hpp"
 #include "dalib/measure/domain_adversarial.hpp"
 #include "dalib/measure/joint_mmd.hpp"
 #include "dalib/measure/kernel_matrix.hpp"

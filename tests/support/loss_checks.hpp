@@ -54,11 +54,12 @@ matrix differences(const F& f, matrix x, double step = 1e-5) {
   return result;
 }
 
-/// Largest |a - b| over the largest |b|.
+/// Largest |a - b| over the largest |b|; absolute if b is 0.
 template <class A, class B>
 double relative_error(const A& a, const B& b) {
   const extended x = a.template cast<long double>(), y = b.template cast<long double>();
-  return static_cast<double>((x - y).cwiseAbs().maxCoeff() / y.cwiseAbs().maxCoeff());
+  const long double error = (x - y).cwiseAbs().maxCoeff(), scale = y.cwiseAbs().maxCoeff();
+  return static_cast<double>(scale > 0 ? error / scale : error);
 }
 
 /// Rounding that a result in T may carry.

@@ -23,4 +23,12 @@ T binary_cross_entropy(T logit, bool label, T& slope) {
   return -(y * log_p + (T(1) - y) * log_q);
 }
 
+/// The same as a policy for measures that take one.
+struct clamped_cross_entropy {
+  template <class T>
+  T operator()(T logit, bool label, T& slope) const {
+    return binary_cross_entropy(logit, label, slope);
+  }
+};
+
 } // namespace dalib::compat

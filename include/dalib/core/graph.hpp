@@ -17,6 +17,9 @@ namespace dalib {
 /// - `static V detach(const V&)`
 /// - `static auto record(std::array<V, n>, f)`: one node; `f(views, gradients)` returns the value and fills one gradient matrix_view per
 ///   input (no data: not wanted); the node multiplies by the upstream gradient. What record returns is the loss's type.
+/// - `static V transform(std::array<V, n>, index rows, index cols, forward, pull)`: one node of a rows x cols matrix. `forward(views, out)`
+///   writes it; `pull(views, upstream, gradients)`, called when the node's gradient is known, overwrites the gradient of each input that is
+///   wanted with the upstream gradient pulled back.
 ///
 /// The primary template serves plain tensors: nothing is recorded, and a loss is its value.
 template <class V, class Enable = void>

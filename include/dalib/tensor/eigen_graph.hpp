@@ -32,6 +32,15 @@ struct graph_traits<Eigen::Matrix<T, Rows, Cols, Options>> {
     for (std::size_t i = 0; i < N; ++i) views[i] = const_view_of(inputs[i]);
     return f(views, std::array<matrix_view<T>, N>{});
   }
+
+  template <std::size_t N, class Forward, class Pull>
+  static value transform(const std::array<value, N>& inputs, index rows, index cols, Forward&& forward, Pull&&) {
+    std::array<matrix_view<const T>, N> views;
+    for (std::size_t i = 0; i < N; ++i) views[i] = const_view_of(inputs[i]);
+    value result(rows, cols);
+    forward(views, view_of(result));
+    return result;
+  }
 };
 
 } // namespace dalib
