@@ -60,11 +60,12 @@ inline vector slope_of(statistic which, const vector& x, const vector& y) {
 inline answer evaluate(const kernel& k, const matrix& z, const matrix& weights, real constant = 0, bool gradient = true) {
   constexpr real step = 1e-30L;
   answer result{constant, matrix::Zero(z.rows(), z.cols())};
-  for (index i = 0; i < z.rows(); ++i)
+  for (index i = 0; i < z.rows(); ++i) {
+    const vector x = z.row(i);
     for (index j = 0; j <= i; ++j) {
       const real weight = i == j ? weights(i, i) : weights(i, j) + weights(j, i);
       if (weight == 0) continue;
-      const vector x = z.row(i), y = z.row(j);
+      const vector y = z.row(j);
       const std::array<complex, 4> s = statistics(x, y);
       result.value += weight * k.value(s).real();
       if (!gradient) continue;
@@ -77,6 +78,7 @@ inline answer evaluate(const kernel& k, const matrix& z, const matrix& weights, 
         result.gradient.row(j) += slope * slope_of(which, y, x);
       }
     }
+  }
   return result;
 }
 
