@@ -1,0 +1,25 @@
+#include "conformance/check_kernel.hpp"
+#include "support/foreign.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace dalib;
+
+TEST_CASE("conformance: a user's kernel with a user's bandwidth") {
+  const auto found = conformance::check_kernel(foreign::cauchy{foreign::twice_mean{}});
+  CHECK_MESSAGE(found.passed(), found.text());
+}
+
+TEST_CASE("conformance: a kernel given by its value alone") {
+  const auto found = conformance::check_kernel(kernel::from_value([](auto s) {
+    using std::exp;
+    return exp(-0.1f * s);
+  }));
+  CHECK_MESSAGE(found.passed(), found.text());
+}
+
+TEST_CASE("conformance: products and multiples of kernels of all four statistics") {
+  const auto k = kernel::gaussian{} * kernel::polynomial{.gamma = 0.2} + 0.5 * (kernel::cosine{} * kernel::laplacian_l1{3.0});
+  const auto found = conformance::check_kernel(k);
+  CHECK_MESSAGE(found.passed(), found.text());
+}
