@@ -110,10 +110,11 @@ row_terms<pack<T>> broadcast(const row_terms<T>& terms) {
 /// kernel gives. Everything is inlined here, a user's kernel too, so that a pair's numbers never leave the registers.
 /// @param lanes   which rows of the lanes' block; `coefficients` has one entry for each
 /// @param column  row of the columns' block; `place` is its place in the tile
+/// @param both_from  lanes from here on (a multiple of the register's lanes) count twice in the value
 template <bool Gradient, class T, class... Profiles, std::size_t... L>
 [[gnu::flatten]] pack<T> combine_column(std::index_sequence<L...>, const std::tuple<layer<T, Profiles>...>& layers,
                                         std::array<tile_part<T>, sizeof...(Profiles)>& parts, span_of_rows lanes, index column, index place,
-                                        index stride, const T* coefficients) {
+                                        index both_from, index stride, const T* coefficients) {
   using vector = pack<T>;
   constexpr std::size_t count = sizeof...(Profiles);
   // Local copies: the compiler must see that the stores below do not change the kernels' constants.
@@ -130,7 +131,8 @@ template <bool Gradient, class T, class... Profiles, std::size_t... L>
     const vector values[count] = {std::get<L>(kernels).jet.value...};
     vector product = coefficient;
     for (std::size_t m = 0; m < count; ++m) product *= values[m];
-    total += where_nonzero(coefficient, product);
+    const vector share = where_nonzero(coefficient, product);
+    total += l < both_from ? share : share + share;
     if constexpr (Gradient) {
       const auto outer = [&](std::size_t which) {
         vector rest = coefficient;

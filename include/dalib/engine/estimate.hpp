@@ -52,8 +52,7 @@ double estimate_bound(const Exec& exec, const Estimator& estimator, const std::t
   const sample_sizes sizes = sizes_of(data, rule.measure);
   if constexpr (full_pair_estimator<Estimator>) {
     const domain_coefficients<T> coefficients{data, estimator.coefficients(sizes)};
-    using engine_type = pairwise_sum<Gradient, Accumulator, Exec, domain_coefficients<T>, T, Profiles...>;
-    return engine_type(exec, coefficients, layers, scratch).run(rule.scale, rule.mode) + coefficients.pairs.constant;
+    return pairwise_sum<Gradient, Accumulator>(exec, coefficients, layers, rule.scale, rule.mode, scratch) + coefficients.pairs.constant;
   } else if constexpr (quadruple_estimator<Estimator>) {
     const quadruple_plan plan = estimator.plan(sizes);
     using engine_type = quadruple_sum<Gradient, Accumulator, Exec, T, Profiles...>;
@@ -69,21 +68,43 @@ matrix_view<T> rows_of(const matrix_view<T>& view, index first, index count) {
   return view.data ? view.rows_from(first, count) : view;
 }
 
+/// Rows [first, first + count) of both domains, with their weights.
+template <class T>
+joint_sample<T> block_of(const joint_sample<T>& data, index first, index count) {
+  const auto part = [&](const sample<T>& one) {
+    return sample<T>{one.rows.rows_from(first, count), one.weights ? one.weights + first : nullptr};
+  };
+  return {part(data.source), part(data.target)};
+}
+
+/// Throws what the estimator throws for these data, so that a refusal comes before any output is touched.
+template <class Estimator, class T>
+void require_accepted(const Estimator& estimator, const joint_sample<T>& data, const char* measure) {
+  const sample_sizes sizes = sizes_of(data, measure);
+  if constexpr (full_pair_estimator<Estimator>) {
+    static_cast<void>(estimator.coefficients(sizes));
+  } else if constexpr (quadruple_estimator<Estimator>) {
+    static_cast<void>(estimator.plan(sizes));
+  } else {
+    const index rows = estimator.block_rows(sizes);
+    for (index first = 0; first + rows <= std::min(sizes.source, sizes.target); first += rows)
+      require_accepted(estimator.within, block_of(data, first, rows), measure);
+  }
+}
+
 /// Mean over blocks of the inner estimator. Blocks are visited in order; the pairs inside each run in parallel.
 template <bool Gradient, class Accumulator, class Exec, class Estimator, class T, class... Profiles>
 double estimate_blocks(const Exec& exec, const Estimator& estimator, const std::tuple<layer<T, Profiles>...>& layers, estimate_rule<T> rule,
                        workspace& scratch) {
   const sample_sizes sizes = sizes_of(std::get<0>(layers).data, rule.measure);
+  require_accepted(estimator, std::get<0>(layers).data, rule.measure);
   const index rows = estimator.block_rows(sizes);
   const index blocks = std::min(sizes.source, sizes.target) / rows;
   if (Gradient && rule.mode == write_mode::overwrite) std::apply([](const auto&... one) { (clear_gradient(one), ...); }, layers);
   typename Accumulator::state total{};
   const auto part_of = [&](const auto& one, index first) {
     auto part = one;
-    part.data.source.rows = one.data.source.rows.rows_from(first, rows);
-    part.data.target.rows = one.data.target.rows.rows_from(first, rows);
-    if (part.data.source.weights) part.data.source.weights += first;
-    if (part.data.target.weights) part.data.target.weights += first;
+    part.data = block_of(one.data, first, rows);
     part.source_gradient = rows_of(one.source_gradient, first, rows);
     part.target_gradient = rows_of(one.target_gradient, first, rows);
     return part;

@@ -64,9 +64,7 @@ auto kernel_matrix_gradient(const Exec& exec, const Kernel& kernel, const X& x, 
   using profile_type = std::remove_const_t<decltype(profile)>;
   const std::tuple layers{engine::layer<T, profile_type>{problem.data, &problem.summary, profile, to, matrix_view<T>{}}};
   const engine::matrix_coefficients<T> coefficients{weights};
-  engine::pairwise_sum<true, accumulator::plain, Exec, engine::matrix_coefficients<T>, T, profile_type> sum(exec, coefficients, layers,
-                                                                                                            problem.scratch);
-  return static_cast<T>(sum.run(T(1), write_mode::overwrite));
+  return static_cast<T>(engine::pairwise_sum<true, accumulator::plain>(exec, coefficients, layers, T(1), write_mode::overwrite, problem.scratch));
 }
 
 } // namespace dalib
