@@ -91,7 +91,8 @@ template <class T>
   value += exponent << constants::mantissa_bits;
   vector result;
   std::memcpy(&result, &value, sizeof(vector));
-  return x < lowest ? zero : result;
+  // Below the range clamped is lowest, hence 0; for NaN, whose payload the shift above may destroy, the difference is NaN.
+  return x >= lowest ? result : lowest - clamped;
 }
 
 } // namespace dalib
