@@ -41,32 +41,45 @@ struct raw_options {
   bool plain_momentum = false;
 };
 
+/// A number within limits; CLI::Range lets "nan" pass.
+CLI::Validator number_between(double low, double high) {
+  const std::string range = CLI::detail::to_string(low) + " to " + CLI::detail::to_string(high);
+  return CLI::Validator(
+      [=](const std::string& text) {
+        double value = 0;
+        const bool fits = CLI::detail::lexical_cast(text, value) && value >= low && value <= high;
+        return fits ? std::string() : "'" + text + "' is not a number from " + range;
+      },
+      "");
+}
+
 void add_run_options(CLI::App& app, options& o, raw_options& raw) {
   app.add_option("-m,--method", raw.methods, "Method, list of methods separated by commas, or 'all':" + known_methods())
       ->delimiter(',')
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->required();
   app.add_option("-s,--source", o.source, "Domain with labels: mnist, mnistm, optdigits, optdigits-wide")->capture_default_str();
   app.add_option("-t,--target", o.target, "Domain without: one of the same")->capture_default_str();
   app.add_option("--data", o.data, "Folder of the digits files")->capture_default_str();
   app.add_option("-i,--iterations", o.iterations, "Training iterations of each run")
-      ->check(CLI::Range(1L, 100000000L))
+      ->check(number_between(1, 100000000))
       ->capture_default_str();
   app.add_option("-b,--batch-size", o.batch_size, "Images of each domain in one iteration")
-      ->check(CLI::Range(2, 100000))
+      ->check(number_between(2, 100000))
       ->capture_default_str();
   app.add_option("--seed", o.seed, "Seed of the first run: initial weights, order of the images, dropout")->capture_default_str();
   app.add_option("--seeds", o.seeds, "Runs per method, with the seeds SEED, SEED + 1, ...")
-      ->check(CLI::Range(1L, 1000L))
+      ->check(number_between(1, 1000))
       ->capture_default_str();
   app.add_option("--threads", o.threads, "Threads (0: all processors); does not change any number")
-      ->check(CLI::Range(0, 1024))
+      ->check(number_between(0, 1024))
       ->capture_default_str();
   app.add_flag("--no-baseline", raw.no_baseline, "Do not also train source-only, which the others are compared with");
 }
 
 void add_training_options(CLI::App& app, method_config& m) {
   const std::string group = "Training";
-  const CLI::Range positive(1e-12, 1e6), not_negative(0.0, 1e6);
+  const CLI::Validator positive = number_between(1e-12, 1e6), not_negative = number_between(0, 1e6);
   app.add_option("--lr", m.sgd.learning_rate, "Learning rate at the start")->check(positive)->capture_default_str()->group(group);
   app.add_option("--lr-gamma", m.lr_gamma, "Learning rate at iteration i: lr (1 + gamma i)^-decay")
       ->check(not_negative)
@@ -74,7 +87,7 @@ void add_training_options(CLI::App& app, method_config& m) {
       ->group(group);
   app.add_option("--lr-decay", m.lr_decay, "See --lr-gamma")->check(not_negative)->capture_default_str()->group(group);
   app.add_option("--momentum", m.sgd.momentum, "Nesterov momentum of SGD (0: plain SGD)")
-      ->check(CLI::Range(0.0, 0.999999))
+      ->check(number_between(0, 0.999999))
       ->capture_default_str()
       ->group(group);
   app.add_option("--weight-decay", m.sgd.weight_decay, "Weight decay")->check(not_negative)->capture_default_str()->group(group);
@@ -85,7 +98,7 @@ void add_training_options(CLI::App& app, method_config& m) {
   app.add_option("--trade-off", m.trade_off, "Weight of the transfer loss")->check(not_negative)->capture_default_str()->group(group);
   app.add_option("--reversal-iterations", m.reversal_iterations,
                  "Iterations N of the gradient reversal's schedule 2 / (1 + exp(-i / N)) - 1")
-      ->check(CLI::Range(1L, 100000000L))
+      ->check(number_between(1, 100000000))
       ->capture_default_str()
       ->group(group);
 }
@@ -96,7 +109,7 @@ void add_method_settings(CLI::App& app, method_config& m) {
       const auto [place, is_new] = m.settings.emplace(setting.name, setting.value);
       if (!is_new) continue; // two methods share it
       app.add_option("--" + setting.name, place->second, setting.help)
-          ->check(CLI::Range(setting.low, setting.high))
+          ->check(number_between(setting.low, setting.high))
           ->capture_default_str()
           ->group("Single methods");
     }
@@ -107,11 +120,11 @@ void add_output_options(CLI::App& app, options& o, raw_options& raw) {
   app.add_option("-o,--out", o.out, "Folder of all results; made if it is missing")->capture_default_str()->group(group);
   app.add_option("--json", raw.json, "Another file for the results as JSON")->group(group);
   app.add_option("--eval-every", o.evaluate_every, "Iterations between evaluations (the rows of history.csv)")
-      ->check(CLI::Range(1L, 100000000L))
+      ->check(number_between(1, 100000000))
       ->capture_default_str()
       ->group(group);
   app.add_option("--checkpoint-every", o.checkpoint_every, "Iterations between checkpoints")
-      ->check(CLI::Range(1L, 100000000L))
+      ->check(number_between(1, 100000000))
       ->capture_default_str()
       ->group(group);
   app.add_option("--select", raw.select,
@@ -154,6 +167,7 @@ parsed_options parse_options(int argc, const char* const* argv) {
   CLI::App app(introduction, "dalib_train");
   app.footer(ending);
   app.get_formatter()->column_width(34);
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast); // scripts append the user's options to their own
   add_run_options(app, o, raw);
   add_training_options(app, o.method);
   add_method_settings(app, o.method);

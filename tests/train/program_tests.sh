@@ -1,0 +1,163 @@
+#!/usr/bin/env bash
+# Usage: program_tests.sh PROGRAM CASE FOLDER. Runs one case with PROGRAM in the empty FOLDER; fails with a sentence.
+set -euo pipefail
+
+program="$1" case="$2" folder="$3"
+rm -rf "$folder"
+mkdir -p "$folder"
+cd "$folder"
+small=(--source optdigits --target mnist --batch-size 16 --iterations 24 --eval-every 8 --checkpoint-every 4 --no-pictures --no-baseline)
+
+die() {
+  echo "$case: $*" >&2
+  exit 1
+}
+
+# expect CODE TEXT COMMAND...: the command ends with CODE and says TEXT (a basic regular expression) on any of its outputs.
+expect() {
+  local code="$1" text="$2" got=0
+  shift 2
+  "$@" >said 2>&1 || got=$?
+  [[ "$got" == "$code" ]] || { cat said && die "exit code $got in place of $code: $*"; }
+  grep -q -- "$text" said || { cat said && die "does not say '$text': $*"; }
+}
+
+same_run() {
+  cmp "$1/model.safetensors" "$2/model.safetensors" || die "the final weights differ"
+  cmp "$1/history.csv" "$2/history.csv" || die "the histories differ"
+}
+
+wait_for() {
+  for _ in $(seq 600); do
+    [[ -e "$1" ]] && return
+    sleep 0.05
+  done
+  die "$1 did not appear"
+}
+
+case "$case" in
+  help)
+    expect 0 "Example: dalib_train" "$program" --help
+    for word in --source --target --data --iterations --batch-size --seed --seeds --lr --trade-off --threads --out --save --resume --json \
+      source-only dann dan oracle; do
+      grep -q -- "$word" said || die "--help does not name $word"
+    done
+    ;;
+  arguments)
+    expect 2 "unknown method 'dnn'; known methods: source-only" "$program" --method dnn
+    expect 2 "--method is required" "$program"
+    expect 2 "colour" "$program" --method dann --colour
+    expect 2 "iterations" "$program" --method dann --iterations 0
+    expect 2 "iterations" "$program" --method dann --iterations many
+    expect 2 "lr" "$program" --method dann --lr -1
+    expect 2 "lr" "$program" --method dann --lr nan
+    expect 2 "select" "$program" --method dann --select best
+    expect 1 "unknown domain 'mnits'; known domains: mnist" "$program" --method dann --source mnits
+    expect 1 "batch size 5000 does not fit data set 'optdigits train'" "$program" --method dann --target optdigits --batch-size 5000
+    ;;
+  methods)
+    # Every method of the list trains, with finite losses, and the table has a row for each.
+    expect 0 "source-only" "$program" --method all "${small[@]}" --iterations 6 --eval-every 3
+    names="$("$program" --help | sed -n 's/^ *\([a-z-]*\): .*/\1/p' | sort -u)"
+    for run in dalib-train/*-seed-1; do
+      [[ "$(wc -l <"$run/history.csv")" == 3 ]] || die "$run/history.csv has not two rows"
+      ! tail -n +2 "$run/history.csv" | grep -qi -e nan -e inf || die "$run/history.csv has a number that is not finite"
+    done
+    [[ -n "$names" && "$(grep -c '^| ' dalib-train/results.md)" -ge 4 ]] || die "too few rows in results.md"
+    ;;
+  output_folder)
+    echo occupied >file
+    expect 1 "file/sub" "$program" --method dann "${small[@]}" --out file/sub
+    ! grep -q "%" said || die "trained before it looked at --out"
+    expect 1 "is a folder" "$program" --method dann "${small[@]}" --json .
+    ;;
+  data_folder)
+    mkdir data
+    expect 1 "optdigits-images-idx3-ubyte.gz: no such file" "$program" --method dann "${small[@]}" --data data
+    head -c 1000 /dev/zero >data/optdigits-images-idx3-ubyte.gz
+    expect 1 "optdigits-images-idx3-ubyte.gz: " "$program" --method dann "${small[@]}" --data data
+    ;;
+  same_bits)
+    "$program" --method dann,dan "${small[@]}" --save --out one --threads 1
+    "$program" --method dann,dan "${small[@]}" --save --out three --threads 3
+    same_run one/dann-seed-1 three/dann-seed-1
+    same_run one/dan-seed-1 three/dan-seed-1
+    "$program" --method dan "${small[@]}" --save --out other --seed 2
+    ! cmp -s one/dan-seed-1/model.safetensors other/dan-seed-2/model.safetensors || die "two seeds gave the same weights"
+    ;;
+  stop_and_resume)
+    "$program" --method dann "${small[@]}" --save --out whole
+    for signal in INT TERM; do
+      rm -rf parts
+      # A shell gives background jobs SIGINT ignored; env restores it.
+      env --default-signal=INT "$program" --method dann "${small[@]}" --save --out parts >log 2>&1 &
+      child=$!
+      wait_for parts/dann-seed-1/checkpoint.safetensors
+      kill -s "$signal" "$child" 2>/dev/null || true
+      code=0
+      wait "$child" || code=$?
+      [[ "$code" == $((128 + $(kill -l "$signal"))) ]] || [[ "$code" == 0 ]] || { cat log && die "exit code $code after SIG$signal"; }
+      [[ "$code" == 0 ]] || grep -q "interrupted.*--resume" log || die "no word about --resume"
+      "$program" --method dann "${small[@]}" --save --out parts --resume
+      same_run whole/dann-seed-1 parts/dann-seed-1
+    done
+    # Fewer iterations first, then more.
+    "$program" --method dann "${small[@]}" --iterations 8 --out longer
+    "$program" --method dann "${small[@]}" --save --out longer --resume
+    same_run whole/dann-seed-1 longer/dann-seed-1
+    expect 1 "more than the 8 asked for" "$program" --method dann "${small[@]}" --iterations 8 --out longer --resume
+    ;;
+  kill_and_resume)
+    "$program" --method dan "${small[@]}" --save --out whole
+    for pause in 0 0.07 0.15; do
+      "$program" --method dan "${small[@]}" --save --out parts --resume >log 2>&1 &
+      child=$!
+      wait_for parts/dan-seed-1/checkpoint.safetensors
+      sleep "$pause"
+      kill -KILL "$child" 2>/dev/null || true
+      wait "$child" || true
+    done
+    "$program" --method dan "${small[@]}" --save --out parts --resume
+    same_run whole/dan-seed-1 parts/dan-seed-1
+    ;;
+  other_settings)
+    "$program" --method dan "${small[@]}"
+    expect 1 "learning_rate was 0.01, now it is 0.02" "$program" --method dan "${small[@]}" --resume --lr 0.02
+    expect 0 "is finished already" "$program" --method dan "${small[@]}" --resume
+    expect 0 "replaces the earlier run" "$program" --method dan "${small[@]}"
+    ;;
+  damaged_checkpoint)
+    "$program" --method dan "${small[@]}" --save --out whole
+    "$program" --method dan "${small[@]}" --iterations 12 --out damaged
+    printf 'x' | dd of=damaged/dan-seed-1/checkpoint.safetensors bs=1 seek=5000 conv=notrunc 2>/dev/null
+    expect 0 "goes on from iteration 8.*is damaged.*previous checkpoint" "$program" --method dan "${small[@]}" --save --out damaged --resume
+    same_run whole/dan-seed-1 damaged/dan-seed-1
+    : >damaged/dan-seed-1/checkpoint.safetensors
+    : >damaged/dan-seed-1/checkpoint.safetensors.previous
+    expect 1 "no usable checkpoint" "$program" --method dan "${small[@]}" --out damaged --resume
+    ;;
+  failure)
+    expect 1 "source-only, seed 1, iteration .*the classification loss is .*training has stopped, the last checkpoint" \
+      "$program" --method source-only "${small[@]}" --lr 100000 --checkpoint-every 1 --out failed
+    [[ -s failed/source-only-seed-1/checkpoint.safetensors ]] || die "there is no checkpoint"
+    ! tail -n +2 failed/source-only-seed-1/history.csv | grep -qi nan || die "the history has a loss that is not a number"
+    ;;
+  selection)
+    expect 0 "an oracle, not a result" "$program" --method dan "${small[@]}" --select oracle --out oracle --save
+    "$program" --method dan "${small[@]}" --iterations 16 --select oracle --out parts
+    "$program" --method dan "${small[@]}" --select oracle --out parts --save --resume
+    same_run oracle/dan-seed-1 parts/dan-seed-1
+    expect 0 "best score" "$program" --method dan "${small[@]}" --select score --out score
+    ;;
+  results)
+    "$program" --method dann "${small[@]}" --seeds 2 --out results --json copy.json
+    for name in report.html results.json results.md accuracy.svg methods.svg loss.svg transfer.svg; do
+      [[ -s "results/$name" ]] || die "results/$name is missing"
+    done
+    cmp copy.json results/results.json || die "the two JSON files differ"
+    grep -q '"target_accuracy"' copy.json || die "results.json has no target accuracy"
+    grep -q '<svg' results/report.html || die "report.html has no picture"
+    ;;
+  *) die "there is no such case" ;;
+esac
+echo "$case: passed"
