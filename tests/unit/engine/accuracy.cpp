@@ -41,10 +41,13 @@ TEST_CASE_TEMPLATE("kernels of the distance itself: data as they come and shifte
   }
 }
 
-TEST_CASE_TEMPLATE("smooth kernels: rows that nearly meet", T, float, double) {
-  for (const dalib::index rows : {40, 150})
-    for (const double apart : {1e-2, 1e-3}) {
-      CHECK(support::gradient_error<T>(gaussian, near_rows<T>(rows, apart)) < support::gradient_bound<T>);
-      CHECK(support::gradient_error<T>(ladder, near_rows<T>(rows, apart)) < support::gradient_bound<T>);
+TEST_CASE("smooth kernels: rows that nearly meet") {
+  for (const dalib::index rows : {40, 150}) {
+    CHECK(support::gradient_error<float>(gaussian, near_rows<float>(rows, 1e-2)) < support::gradient_bound<float>);
+    CHECK(support::gradient_error<float>(ladder, near_rows<float>(rows, 1e-2)) < support::gradient_bound<float>);
+    for (const double apart : {1e-2, 1e-4, 1e-6}) {
+      CHECK(support::gradient_error<double>(gaussian, near_rows<double>(rows, apart)) < support::gradient_bound<double>);
+      CHECK(support::gradient_error<double>(ladder, near_rows<double>(rows, apart)) < support::gradient_bound<double>);
     }
+  }
 }

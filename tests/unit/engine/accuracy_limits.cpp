@@ -37,19 +37,19 @@ TEST_CASE("double, energy: rows apart by 1e-3" * doctest::should_fail()) {
   CHECK(support::gradient_error<double>(energy, near_rows<double>(40, 1e-3)) < gradient_bound<double>);
 }
 
-// A computed distance of 0 drops the pair's gradient, also where the rows differ by less than the roundings of their norms: about 1e-4 of
-// the gradient for one Gaussian, 7e-4 for the ladder.
+// A computed distance of 0 drops the pair's gradient, also where the rows differ by less than the roundings of their norms. Measured for
+// rows apart by 1e-3 and 1e-4: 2e-5 and 4e-5 for one Gaussian, 6e-5 and 1.4e-4 for the ladder.
 TEST_CASE("float, gaussian: rows apart by 1e-4" * doctest::should_fail()) {
   const auto gaussian = support::radial(kernel::gaussian{bandwidth::fixed{8}}, [](oracle::complex s) { return std::exp(-s / 128.0L); });
   CHECK(support::gradient_error<float>(gaussian, near_rows<float>(40, 1e-4)) < gradient_bound<float>);
 }
-TEST_CASE("float, ladder: rows apart by 1e-4" * doctest::should_fail()) {
+TEST_CASE("float, ladder: rows apart by 1e-3" * doctest::should_fail()) {
   const auto ladder = support::radial(kernel::gaussian_ladder{0.125, 5, bandwidth::fixed{8}}, [](oracle::complex s) {
     oracle::complex sum = 0;
     for (int k = 0; k < 5; ++k) sum += std::exp(-s / (16.0L * std::ldexp(1.0L, k)));
     return sum;
   });
-  CHECK(support::gradient_error<float>(ladder, near_rows<float>(40, 1e-4)) < gradient_bound<float>);
+  CHECK(support::gradient_error<float>(ladder, near_rows<float>(150, 1e-3)) < gradient_bound<float>);
 }
 
 // Kernels of the raw inner product are far from translation invariant in floating point: x . y of data at 1e4 is 1e8 per feature.
