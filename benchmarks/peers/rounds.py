@@ -1,0 +1,133 @@
+"""Measures the cases of one size: same answer first, then rounds of short measurements in turn, then memory."""
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+
+from peers.cases import PEERS
+from peers.fleet import ContestantError
+
+# Largest relative difference from our value and gradients that counts as the same answer.
+TOLERANCE = {"float": 1e-3, "double": 1e-8}
+PEAK = ("eigen_product", "cached_product")
+
+
+@dataclass
+class Settings:
+    rounds: int
+    seconds: float  # of one measurement
+    limit: float  # a contestant that has used so many seconds gets no further rounds
+    log: callable
+
+
+@dataclass
+class Contestant:
+    worker: str
+    form: str
+    case: object
+    key: str
+    note: str = ""  # why it was not measured
+    value: float = 0
+    flops: float = 0
+    worst: float = None
+    memory: int = None
+    times: list = None
+
+    @property
+    def seconds(self):
+        return median(self.times) if self.times else None
+
+
+def prepare(fleet, one):
+    words = one.case.words()
+    if one.worker == "ours" and one.form != "ours":
+        words = words.replace(f"measure={one.case.measure}", f"measure={one.form}")
+    reply = fleet.ask(one.worker, f"prepare id={one.key} form={one.form} {words}")
+    if "skipped" in reply:
+        raise ContestantError(reply["skipped"])
+    one.value, one.flops = reply["value"], reply.get("flops", 0)
+
+
+def check(fleet, ours, one, folder):
+    """The peer's value and gradients against ours."""
+    prefix = Path(folder) / "outputs"
+    fleet.ask("ours", f"store id={ours.key} path={prefix}")
+    worst = fleet.ask(one.worker, f"compare id={one.key} path={prefix}")["worst"]
+    scale = max(abs(ours.value), 1e-6)
+    one.worst = max(worst, abs(one.value - ours.value) / scale)
+    if not one.worst <= TOLERANCE[one.case.dtype]:
+        raise ContestantError(f"another answer: it differs by {one.worst:.1e}, tolerance {TOLERANCE[one.case.dtype]:.0e}")
+
+
+def attempt(contestant, action):
+    """Runs an action; what goes wrong is noted, and takes the contestant out of the case."""
+    if contestant.note:
+        return
+    try:
+        action()
+    except ContestantError as error:
+        contestant.note = str(error)
+
+
+def take_turns(fleet, contestants, settings):
+    """`rounds` measurements of each, in turn, every round beginning with another one."""
+    spent = dict.fromkeys((one.key for one in contestants), 0.0)
+    for turn in range(settings.rounds):
+        first = turn % len(contestants)
+        for one in contestants[first:] + contestants[:first]:
+            if one.times and spent[one.key] > settings.limit:
+                continue
+
+            def measure(one=one):
+                start = time.monotonic()
+                time.sleep(0.02)  # the threads of the contestant before it go to sleep
+                one.times = (one.times or []) + [fleet.ask(one.worker, f"measure id={one.key} seconds={settings.seconds}")["seconds"]]
+                spent[one.key] += time.monotonic() - start
+
+            attempt(one, measure)
+
+
+def record_of(case, ours, peers, peak):
+    """One case's result as plain data; times in seconds, memory in bytes."""
+    record = asdict(case)
+    record["ours"] = {"seconds": ours.seconds, "rounds": ours.times, "memory": ours.memory, "note": ours.note}
+    if ours.note == "" and case.flops() and peak:
+        record["peak_flops"] = peak
+        record["fraction_of_peak"] = case.flops() / ours.seconds / peak
+    record["peers"] = []
+    for one in peers:
+        ratio = one.seconds / ours.seconds if one.times and ours.times and not one.note else None
+        record["peers"].append(
+            {"form": one.form, "seconds": one.seconds, "rounds": one.times, "ratio": ratio, "memory": one.memory, "difference": one.worst,
+             "note": one.note}
+        )
+    return record
+
+
+def run_group(fleet, cases, settings):
+    """The records of the cases of one size."""
+    records = []
+    peak = [Contestant("ours", form, cases[0], form) for form in PEAK]
+    for one in peak:
+        attempt(one, lambda one=one: prepare(fleet, one))
+    for number, case in enumerate(cases):
+        ours = Contestant("ours", "ours", case, f"{number}.ours")
+        peers = [Contestant(worker, form, case, f"{number}.{form}") for worker, form in PEERS[case.measure] if worker in fleet.processes]
+        attempt(ours, lambda: prepare(fleet, ours))
+        for one in [] if ours.note else peers:
+            attempt(one, lambda one=one: prepare(fleet, one))
+            if one.worker != "ours":
+                with tempfile.TemporaryDirectory(prefix="dalib-compare-") as folder:
+                    attempt(one, lambda one=one: check(fleet, ours, one, folder))
+            settings.log(f"  {case.mode}: {one.form} {one.note or 'is ready'}")
+        yardsticks = peak if case.flops() else []
+        take_turns(fleet, [one for one in (ours, *peers, *yardsticks) if not one.note], settings)
+        for one in (ours, *peers):
+            if one.form != "copy":
+                attempt(one, lambda one=one: setattr(one, "memory", fleet.ask(one.worker, f"memory id={one.key}")["bytes"]))
+        best = max((one.flops / one.seconds for one in yardsticks if one.times), default=None)
+        records.append(record_of(case, ours, peers, best))
+        for one in peak:
+            one.times = None
+    return records
