@@ -43,21 +43,22 @@ struct arguments {
 
 namespace detail {
 
+/// Adds, clips and stores `valid` lanes of a finished sum at column `column` of a row of C.
 template <int Lanes, class Scalar>
-void finish(const arguments<Scalar>& t, simd::vector<Scalar, Lanes> sum, Scalar* c, index column) {
-  const index valid = std::min<index>(Lanes, t.columns - column);
+[[gnu::always_inline]] inline void finish(const arguments<Scalar>& t, simd::vector<Scalar, Lanes> sum, Scalar* c, index column,
+                                          bool whole) {
   if (t.accumulate) {
-    if (valid == Lanes)
+    if (whole)
       sum += simd::load<Lanes>(c + column);
     else
-      for (index i = 0; i < valid; ++i) sum[i] += c[column + i];
+      for (index i = 0; i < t.columns - column; ++i) sum[i] += c[column + i];
   }
   if (t.bias) sum += simd::load<Lanes>(t.bias + column);
   if (t.relu) sum = sum < 0 ? simd::vector<Scalar, Lanes>{} : sum;
-  if (valid == Lanes)
+  if (whole)
     simd::store<Lanes>(c + column, sum);
   else
-    simd::store_first<Lanes>(c + column, sum, valid);
+    simd::store_first<Lanes>(c + column, sum, t.columns - column);
 }
 
 /// Rows x (Full native vectors and one of TailLanes lanes).
@@ -88,10 +89,11 @@ void kernel(const arguments<Scalar>& t) {
       }
     }
   }
+  const bool whole = t.columns == Full * lanes + TailLanes; // no lanes too many in the last vector
   for (int r = 0; r < Rows; ++r) {
     Scalar* c = t.c[static_cast<std::size_t>(r)];
-    for (int v = 0; v < Full; ++v) finish<lanes>(t, sum[r][v], c, v * lanes);
-    if constexpr (TailLanes > 0) finish<tail>(t, rest[r], c, Full * lanes);
+    for (int v = 0; v < Full; ++v) finish<lanes>(t, sum[r][v], c, v * lanes, whole || TailLanes > 0 || v + 1 < Full);
+    if constexpr (TailLanes > 0) finish<tail>(t, rest[r], c, Full * lanes, whole);
   }
 }
 
@@ -144,9 +146,9 @@ int tile_rows(index columns) {
   return detail::full_rows(static_cast<int>((columns + lanes - 1) / lanes));
 }
 
-/// Runs the kernel for t.rows <= tile_rows(t.columns) rows.
+/// Runs the kernel for t.rows <= tile_rows(t.columns) rows; the pointers behind them are used up.
 template <class Scalar>
-void compute(arguments<Scalar> t) {
+void compute(arguments<Scalar>& t) {
   constexpr index lanes = simd::native_lanes<Scalar>;
   const index padded = padded_columns<Scalar>(t.columns);
   const int full = static_cast<int>(padded / lanes);
@@ -168,6 +170,7 @@ void compute(arguments<Scalar> t) {
   default:
     if constexpr (max_columns<Scalar> >= 4 * lanes) run_kernel = detail::select<Scalar, 4>(tail, t.rows);
   }
+  if (t.rows == tile_rows<Scalar>(t.columns)) return run_kernel(t);
   // A kernel has 1, 4 or all rows; the rows it has too many repeat the first one and write to memory nobody reads.
   std::array<Scalar, static_cast<std::size_t>(max_columns<Scalar>)> unused{};
   for (auto r = static_cast<std::size_t>(t.rows); r < max_rows; ++r) {

@@ -26,7 +26,7 @@ struct weight_gradient {
     const index rows_per_group = (image_rows + groups - 1) / groups;
     const index ranges =
         groups > 1 ? 1 : std::clamp<index>(elements * std::min<index>(positions, 1024) / work_per_range, 1, target.rows() / 8 + 1);
-    const index rows_per_range = (target.rows() + ranges - 1) / ranges;
+    const index rows_per_range = ((target.rows() + ranges - 1) / ranges + 23) / 24 * 24; // whole tiles of 8 or 6 rows
 
     const tensor<Scalar> partial = groups > 1 ? tensor<Scalar>(groups * target.rows(), target.cols()) : tensor<Scalar>();
     parallel_for(groups * ranges, [&](index task) {

@@ -19,8 +19,10 @@ ad::batch_statistics<double> statistics(ad::index channels) {
 
 TEST_CASE("batch norm: gradients in training and evaluation mode") {
   const std::vector<std::pair<ad::geometry, ad::index>> cases{{{2, 1, 1}, 3}, {{9, 1, 1}, 20}, {{3, 5, 2}, 5}};
-  for (const auto& [shape, channels] : cases)
+  for (const auto& sizes : cases)
     for (const bool training : {true, false}) {
+      const ad::geometry shape = sizes.first;
+      const ad::index channels = sizes.second;
       CAPTURE(channels);
       CAPTURE(training);
       const auto x = random_leaf(shape, channels, 1), scale = random_leaf(1, channels, 2), shift = random_leaf(1, channels, 3);

@@ -18,7 +18,9 @@ ad::variable<double> leaf(double value) { return ad::parameter(ad::matrix<double
 TEST_CASE("SGD follows PyTorch's recurrences") {
   const double rate = 0.1, decay = 0.01, mu = 0.9;
   const std::vector<double> gradients{1.0, -0.5, 2.0, 0.25};
-  for (const auto& [momentum, nesterov] : std::vector<std::pair<double, bool>>{{0.0, false}, {mu, false}, {mu, true}}) {
+  for (const auto& setting : std::vector<std::pair<double, bool>>{{0.0, false}, {mu, false}, {mu, true}}) {
+    const double momentum = setting.first;
+    const bool nesterov = setting.second;
     CAPTURE(momentum);
     CAPTURE(nesterov);
     const auto p = leaf(1.5), slow = leaf(1.5);
