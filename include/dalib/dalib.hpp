@@ -36,3 +36,5 @@
 #include "dalib/measure/margin_disparity.hpp"
 #include "dalib/measure/mmd.hpp"
 #include "dalib/measure/multi_kernel.hpp"
+
+#include "dalib/selection/select_kernel_weights.hpp"

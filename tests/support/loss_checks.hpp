@@ -22,13 +22,10 @@ using extended = Eigen::Matrix<long double, Eigen::Dynamic, Eigen::Dynamic>;
 
 /// Numbers spread evenly over [-width, width], the same for every run.
 inline matrix random_matrix(Eigen::Index rows, Eigen::Index cols, std::uint64_t seed, double width = 2) {
-  std::uint64_t state = seed * 0x9E3779B97F4A7C15U + 1;
+  dalib::index counter = 0;
   return matrix::NullaryExpr(rows, cols, [&](Eigen::Index, Eigen::Index) {
-    state += 0x9E3779B97F4A7C15U;
-    std::uint64_t z = (state ^ (state >> 30)) * 0xBF58476D1CE4E5B9U;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBU;
-    z ^= z >> 31;
-    return width * (static_cast<double>(z >> 11) * 0x1p-52 - 1);
+    const std::uint64_t word = dalib::splitmix64(dalib::splitmix64(seed) + static_cast<std::uint64_t>(counter++));
+    return width * (static_cast<double>(word >> 11) * 0x1p-52 - 1);
   });
 }
 
