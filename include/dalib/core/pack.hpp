@@ -40,6 +40,9 @@ struct pack {
   /// Sum of the lanes.
   T sum() const { return array_of(*this).sum(); }
 
+  /// Smallest of the lanes.
+  T smallest() const { return array_of(*this).minCoeff(); }
+
   friend pack operator+(const pack& a, const pack& b) { return pack(a.lanes + b.lanes); }
   friend pack operator-(const pack& a, const pack& b) { return pack(a.lanes - b.lanes); }
   friend pack operator*(const pack& a, const pack& b) { return pack(a.lanes * b.lanes); }

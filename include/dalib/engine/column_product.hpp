@@ -18,7 +18,7 @@ void column_product(const class_column<pack<T>>& in, const broadcast_operand<T>&
   for (index j = 0; j < out.classes; j += tile_columns)
     micro_tile<multiply_add>(1, in.classes, lane_operand<T>{in.data, in.stride, in.stride},
                              broadcast_operand<T>{matrix.data + j * matrix.column_stride, matrix.column_stride, matrix.depth_stride},
-                             result_tile<T>{out.data + j * out.stride, out.stride}, false);
+                             result_tile<T>{out.data + j * out.stride, out.stride});
 }
 
 } // namespace dalib::engine

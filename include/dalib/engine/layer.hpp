@@ -5,6 +5,8 @@
 #include "dalib/engine/tile.hpp"
 #include "dalib/kernel/bind.hpp"
 
+#include <type_traits>
+
 namespace dalib::engine {
 
 /// What a kernel's statistics ask of the engine.
@@ -20,11 +22,13 @@ struct reads<Profile> {
     static constexpr bool gram = (S::from_gram || ...);
     static constexpr bool l1 = (!S::from_gram || ...);
     static constexpr bool shift = (!S::translation_invariant || ...);
+    static constexpr bool distance = (std::is_same_v<S, squared_distance> || ...);
   };
   using list = statistics_of<Profile>;
   static constexpr bool gram = of<list>::gram;
   static constexpr bool l1 = of<list>::l1;
   static constexpr bool shift = of<list>::shift;
+  static constexpr bool distance = of<list>::distance;
 };
 
 /// A layer as the engine holds it: MMD has one, JMMD one per feature map.
@@ -62,6 +66,8 @@ struct layer_tile {
   T* lane_shift = nullptr;  ///< coefficient of the mean in each lane's gradient
   T* column_self = nullptr; ///< the same for columns
   T* column_shift = nullptr;
+  T* close = nullptr;                 ///< difference coefficients of close pairs; see close_pairs.hpp
+  unsigned char* has_close = nullptr; ///< for each column: whether `close` holds anything there
 };
 
 /// Memory for the tiles of a layer, `lanes` x `columns` at most.
@@ -74,6 +80,27 @@ layer_tile<T> allocate_tile(workspace& scratch, index lanes, index columns) {
   tile.lane_shift = scratch.template allocate<T>(lanes);
   tile.column_self = scratch.template allocate<T>(columns);
   tile.column_shift = scratch.template allocate<T>(columns);
+  if (reads<Profile>::distance) {
+    tile.close = scratch.template allocate<T>(lanes * columns);
+    tile.has_close = scratch.template allocate<unsigned char>(columns);
+  }
+  return tile;
+}
+
+/// The tile that starts `lane` lanes and `column` columns further on.
+template <class T>
+layer_tile<T> shifted(layer_tile<T> tile, index lane, index column, index stride) {
+  const index offset = column * stride + lane;
+  if (tile.gram) tile.gram += offset;
+  if (tile.l1) tile.l1 += offset;
+  if (tile.close) {
+    tile.close += offset;
+    tile.has_close += column;
+  }
+  tile.lane_self += lane;
+  tile.lane_shift += lane;
+  tile.column_self += column;
+  tile.column_shift += column;
   return tile;
 }
 

@@ -47,11 +47,22 @@ struct lane_operand {
   index vector_stride;
 };
 
-/// Result tile: register v of column c starts at data[c * column_stride + v * lanes].
+/// Where a tile of sums goes: register v of column c is written at, or added to, data[c * column_stride + v * lanes].
 template <class T>
 struct result_tile {
   T* data;
   index column_stride;
+  bool accumulate = false;
+
+  [[gnu::always_inline]] void put(int column, int lane, simd_vector<T> sum) const {
+    T* to = data + column * column_stride + lane;
+    if (accumulate) {
+      simd_vector<T> before;
+      std::memcpy(&before, to, sizeof(before));
+      sum += before;
+    }
+    std::memcpy(to, &sum, sizeof(sum));
+  }
 };
 
 /// acc + a * b, the term of an inner product.
@@ -71,11 +82,11 @@ struct add_absolute_difference {
   }
 };
 
-/// result(v, c) (+)= sum_k op(lanes(k, v), scalars(c, k)) over `depth` terms, for tile_columns columns and `Vectors` registers.
-template <int Vectors, class Op, class T>
-inline void micro_tile(index depth, lane_operand<T> lanes, broadcast_operand<T> scalars, result_tile<T> result, bool accumulate) {
+/// result.put(c, v * lanes, sum_k op(lanes(k, v), scalars(c, k))) over `depth` terms, for tile_columns columns c and `Vectors` registers v.
+/// @tparam Result  where the sums go: a result_tile, or another type with its `put`
+template <int Vectors, class Op, class T, class Result>
+inline void micro_tile(index depth, lane_operand<T> lanes, broadcast_operand<T> scalars, const Result& result) {
   using vector = simd_vector<T>;
-  constexpr int width = simd_lanes<T>;
   vector sums[tile_columns][Vectors] = {};
   for (index k = 0; k < depth; ++k) {
     vector a[Vectors];
@@ -87,29 +98,18 @@ inline void micro_tile(index depth, lane_operand<T> lanes, broadcast_operand<T> 
       detail::unroll<Vectors>([&](auto v) { Op::apply(sums[c][v], a[v], scalar); });
     });
   }
-  detail::unroll<tile_columns>([&](auto c) {
-    detail::unroll<Vectors>([&](auto v) {
-      T* to = result.data + c * result.column_stride + v * width;
-      vector total = sums[c][v];
-      if (accumulate) {
-        vector before;
-        std::memcpy(&before, to, sizeof(vector));
-        total += before;
-      }
-      std::memcpy(to, &total, sizeof(vector));
-    });
-  });
+  detail::unroll<tile_columns>([&](auto c) { detail::unroll<Vectors>([&](auto v) { result.put(c, v * simd_lanes<T>, sums[c][v]); }); });
 }
 
 /// The same for `vectors` registers in 1..tile_vectors, chosen at run time.
-template <class Op, class T>
-void micro_tile(int vectors, index depth, lane_operand<T> lanes, broadcast_operand<T> scalars, result_tile<T> result, bool accumulate) {
+template <class Op, class T, class Result>
+void micro_tile(int vectors, index depth, lane_operand<T> lanes, broadcast_operand<T> scalars, const Result& result) {
   if (vectors >= 3)
-    micro_tile<3, Op>(depth, lanes, scalars, result, accumulate);
+    micro_tile<3, Op>(depth, lanes, scalars, result);
   else if (vectors == 2)
-    micro_tile<2, Op>(depth, lanes, scalars, result, accumulate);
+    micro_tile<2, Op>(depth, lanes, scalars, result);
   else
-    micro_tile<1, Op>(depth, lanes, scalars, result, accumulate);
+    micro_tile<1, Op>(depth, lanes, scalars, result);
 }
 
 } // namespace dalib::engine

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dalib/core/gradients.hpp"
+#include "dalib/engine/close_pairs.hpp"
 #include "dalib/engine/coefficients.hpp"
 #include "dalib/engine/combine.hpp"
 
@@ -80,6 +81,8 @@ public:
     const index valid = std::min(lanes.count, lane_block.count - lanes.first);
     std::fill(scratch + valid, scratch + lanes.count, T(0));
     typename dalib::detail::wide_register<T>::type sums{}; // in double, lane by lane
+    double total = 0;
+    close_lanes<T> close;
     for (index place = 0; place < columns.count; ++place) {
       const index column = columns.first + place;
       if (column >= column_block.count) {
@@ -87,39 +90,47 @@ public:
         continue;
       }
       coefficients_.fill(lane_block.first + lanes.first, valid, column_block.first + column, scratch);
+      const index own_lane = lane_block.first == column_block.first ? column - lanes.first : -1;
+      take_close_lanes<Profiles...>(layer_indices{}, tile, lanes, column, place, stride, own_lane, scratch, close);
       const auto sum = combine_column<Gradient>(layer_indices{}, layers_, tile, lanes, column, place, both_from, stride, scratch);
       sums += __builtin_convertvector(sum.lanes, decltype(sums));
+      if (close.count > 0)
+        total += add_close_lanes<Gradient>(layer_indices{}, layers_, tile, close, lanes, column, place, both_from, stride);
     }
-    double total = 0;
     for (int lane = 0; lane < dalib::pack<T>::size; ++lane) total += sums[lane];
     return total;
   }
 
-  /// gradient(own) (+)= what layer L's tile pulls rows `own_rows` towards `other_rows`; `gradient` is own_rows.count x stride of the rows.
+  /// Pulls rows `own_rows` towards `other_rows` by layer L's tile and adds the result, with the own rows' coefficients `self` and the
+  /// mean's `shift`, to the caller's gradient. `block` is memory for own_rows.count padded rows, used where the caller's rows are not
+  /// contiguous.
   template <std::size_t L>
   void pull(const layer_tile<T>& tile, tile_strides strides, const packed_rows<T>& owns, span_of_rows own_rows,
-            const packed_rows<T>& others, span_of_rows other_rows, T* gradient, bool accumulate) const {
+            const packed_rows<T>& others, span_of_rows other_rows, const T* self, const T* shift, T* block) const {
     using profile = profile_of<L>;
-    if constexpr (reads<profile>::gram)
-      pull_to_rows(tile.gram, strides, own_rows.count, others, other_rows, gradient, accumulate);
-    else if (!accumulate)
-      std::fill_n(gradient, own_rows.count * owns.stride, T(0));
-    if constexpr (reads<profile>::l1) pull_signs_to_rows(tile.l1, strides, owns, own_rows, others, other_rows, gradient);
-  }
-
-  /// Adds pulled gradients of rows `own_rows`, with their own rows' coefficients `self` and the mean's `shift`, to the caller's memory.
-  template <std::size_t L>
-  void add_gradient(const packed_rows<T>& owns, span_of_rows own_rows, const T* gradient, const T* self, const T* shift) const {
-    using profile = profile_of<L>;
-    const auto& one = std::get<L>(layers_);
-    const index valid = std::min(own_rows.count, owns.count - own_rows.first);
-    for (index i = 0; i < valid; ++i) {
-      const index row = owns.first + own_rows.first + i;
-      const matrix_view<T>& view = one.data.is_source(row) ? one.source_gradient : one.target_gradient;
-      if (view.data == nullptr) continue;
-      add_row(view, one.data.place_of_row(row), gradient + i * owns.stride, reads<profile>::gram ? self[i] : T(0),
-              owns.rows + (own_rows.first + i) * owns.stride, reads<profile>::shift ? shift[i] : T(0), one.summary->mean());
+    const T* centred = owns.rows + own_rows.first * owns.stride;
+    std::array<T*, block_rows_limit> to{};
+    std::array<index, block_rows_limit> column_strides{};
+    const bool contiguous = gradient_pointers<L>(owns, own_rows, to.data(), column_strides.data());
+    if (!reads<profile>::l1 && contiguous) {
+      pull_to_rows(tile.gram, strides, own_rows.count, others, other_rows, gradient_rows<T>{to.data(), self, centred, owns.stride, scale_});
+    } else {
+      if constexpr (reads<profile>::gram)
+        pull_to_rows(tile.gram, strides, own_rows.count, others, other_rows, gradient_block<T>{block, owns.stride, false});
+      else
+        std::fill_n(block, own_rows.count * owns.stride, T(0));
+      if constexpr (reads<profile>::l1) pull_signs_to_rows(tile.l1, strides, owns, own_rows, others, other_rows, block);
+      for (index i = 0; i < own_rows.count; ++i)
+        if (to[static_cast<std::size_t>(i)])
+          add_row(to[static_cast<std::size_t>(i)], column_strides[static_cast<std::size_t>(i)], owns.features, block + i * owns.stride,
+                  reads<profile>::gram ? self[i] : T(0), centred + i * owns.stride);
     }
+    if constexpr (reads<profile>::distance)
+      pull_close_rows(tile, strides, owns, own_rows, others, other_rows, scale_, to.data(), column_strides.data());
+    if constexpr (reads<profile>::shift)
+      for (index i = 0; i < own_rows.count; ++i)
+        if (to[static_cast<std::size_t>(i)])
+          add_mean<L>(to[static_cast<std::size_t>(i)], column_strides[static_cast<std::size_t>(i)], owns.features, shift[i]);
   }
 
   /// Whether layer L's gradient of any of the rows is wanted.
@@ -141,20 +152,48 @@ private:
     for (tile_part<T>& part : tile) {
       if (part.buffers.gram) std::fill_n(part.buffers.gram + place * stride, lanes, T(0));
       if (part.buffers.l1) std::fill_n(part.buffers.l1 + place * stride, lanes, T(0));
+      if (part.buffers.has_close) part.buffers.has_close[place] = 0;
       part.buffers.column_self[place] = part.buffers.column_shift[place] = T(0);
     }
   }
 
-  /// to(row) += scale * (pulled + self * z_c + shift * mean).
-  void add_row(const matrix_view<T>& to, index row, const T* pulled, T self, const T* centred, T shift, const double* mean) const {
-    T* out = &to(row, 0);
-    const auto add = [&](index f, index step) { out[f * step] += scale_ * (pulled[f] + self * centred[f]); };
-    if (to.col_stride == 1)
-      for (index f = 0; f < to.cols; ++f) add(f, 1);
+  template <std::size_t L>
+  const matrix_view<T>& gradient_of(index row) const {
+    const auto& one = std::get<L>(layers_);
+    return one.data.is_source(row) ? one.source_gradient : one.target_gradient;
+  }
+
+  /// Where each own row's gradient starts (none if it is not wanted) and its stride; returns whether all are contiguous and whole registers
+  /// long.
+  template <std::size_t L>
+  bool gradient_pointers(const packed_rows<T>& owns, span_of_rows own_rows, T** to, index* column_strides) const {
+    bool contiguous = owns.features == owns.stride;
+    const index valid = std::min(own_rows.count, owns.count - own_rows.first);
+    for (index i = 0; i < valid; ++i) {
+      const index row = owns.first + own_rows.first + i;
+      const matrix_view<T>& view = gradient_of<L>(row);
+      if (view.data == nullptr) continue;
+      to[i] = &view(std::get<L>(layers_).data.place_of_row(row), 0);
+      column_strides[i] = view.col_stride;
+      contiguous = contiguous && view.col_stride == 1;
+    }
+    return contiguous;
+  }
+
+  /// to += scale * (pulled + self * centred).
+  void add_row(T* to, index to_stride, index count, const T* pulled, T self, const T* centred) const {
+    const auto add = [&](index f, index step) { to[f * step] += scale_ * (pulled[f] + self * centred[f]); };
+    if (to_stride == 1)
+      for (index f = 0; f < count; ++f) add(f, 1);
     else
-      for (index f = 0; f < to.cols; ++f) add(f, to.col_stride);
-    if (shift != T(0))
-      for (index f = 0; f < to.cols; ++f) out[f * to.col_stride] += scale_ * shift * static_cast<T>(mean[f]);
+      for (index f = 0; f < count; ++f) add(f, to_stride);
+  }
+
+  /// to += scale * shift * mean.
+  template <std::size_t L>
+  void add_mean(T* to, index to_stride, index count, T shift) const {
+    const double* mean = std::get<L>(layers_).summary->mean();
+    for (index f = 0; f < count; ++f) to[f * to_stride] += scale_ * shift * static_cast<T>(mean[f]);
   }
 
   const Coefficients& coefficients_;

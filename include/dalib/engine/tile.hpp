@@ -32,7 +32,7 @@ void pair_tile(const packed_rows<T>& lanes, span_of_rows lane_rows, const packed
       for (index c = 0; c < column_rows.count; c += tile_columns)
         micro_tile<Op>(vectors, depth, lane_operand<T>{panel, width, panel_size},
                        broadcast_operand<T>{columns.rows + (column_rows.first + c) * columns.stride + k, columns.stride, 1},
-                       result_tile<T>{tile + c * stride + l, stride}, k > 0);
+                       result_tile<T>{tile + c * stride + l, stride, k > 0});
     }
   }
 }
@@ -43,18 +43,55 @@ struct tile_strides {
   index other;
 };
 
-/// gradient(own) += sum_other tile(own, other) * rows(other), for `own_count` rows; `gradient` is own_count x others.stride.
+/// A block of gradients, own rows x stride, as the target of a pull-back.
 template <class T>
-void pull_to_rows(const T* tile, tile_strides strides, index own_count, const packed_rows<T>& others, span_of_rows other_rows, T* gradient,
-                  bool accumulate) {
+struct gradient_block {
+  T* data;
+  index stride;
+  bool accumulate;
+
+  result_tile<T> tile(index own, index feature) const { return {data + own * stride + feature, stride, accumulate}; }
+};
+
+/// The caller's gradient rows as the target of a pull-back: to(own) += scale * (pulled + self * centred row), straight from the registers.
+/// The rows are contiguous and a whole number of registers long.
+template <class T>
+struct gradient_rows {
+  T* const* to;     ///< one pointer for each own row; none: not wanted
+  const T* self;    ///< coefficient of the own row
+  const T* centred; ///< own rows
+  index stride;     ///< of the own rows
+  T scale;
+
+  struct tile_of_rows {
+    gradient_rows rows;
+    index feature;
+
+    [[gnu::always_inline]] void put(int column, int lane, const simd_vector<T>& pulled) const {
+      T* out = rows.to[column];
+      if (out == nullptr) return;
+      out += feature + lane;
+      simd_vector<T> own, sum;
+      std::memcpy(&own, rows.centred + column * rows.stride + feature + lane, sizeof(own));
+      std::memcpy(&sum, out, sizeof(sum));
+      sum += rows.scale * (pulled + rows.self[column] * own);
+      std::memcpy(out, &sum, sizeof(sum));
+    }
+  };
+  tile_of_rows tile(index own, index feature) const { return {{to + own, self + own, centred + own * stride, stride, scale}, feature}; }
+};
+
+/// target(own) receives sum_other tile(own, other) * rows(other), for `own_count` rows; see gradient_block and gradient_rows.
+template <class T, class Target>
+void pull_to_rows(const T* tile, tile_strides strides, index own_count, const packed_rows<T>& others, span_of_rows other_rows,
+                  const Target& target) {
   constexpr index width = simd_lanes<T>;
   const T* rows = others.rows + other_rows.first * others.stride;
   for (index f = 0; f < others.stride; f += tile_vectors * width) {
     const int vectors = static_cast<int>(std::min<index>(tile_vectors, (others.stride - f) / width));
     for (index own = 0; own < own_count; own += tile_columns)
       micro_tile<multiply_add>(vectors, other_rows.count, lane_operand<T>{rows + f, others.stride, width},
-                               broadcast_operand<T>{tile + own * strides.own, strides.own, strides.other},
-                               result_tile<T>{gradient + own * others.stride + f, others.stride}, accumulate);
+                               broadcast_operand<T>{tile + own * strides.own, strides.own, strides.other}, target.tile(own, f));
   }
 }
 

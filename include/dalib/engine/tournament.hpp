@@ -11,8 +11,6 @@
 
 namespace dalib::engine {
 
-/// Rows of a block: the tile and its two blocks stay in the second-level cache at F = 256.
-inline constexpr index block_rows_limit = 192;
 /// At least this many blocks, so that several threads have work in each round.
 inline constexpr index least_blocks = 8;
 /// Rows are packed once for the whole problem up to this size, and by whoever visits a tile beyond it.
@@ -108,8 +106,7 @@ private:
                    const packed_rows<T>& others, const T* self, const T* shift) {
     const span_of_rows rows{0, owns.padded};
     if (!problem.template wanted<L>(owns, rows)) return;
-    problem.template pull<L>(tile, strides, owns, rows, others, {0, others.padded}, own.gradient, false);
-    problem.template add_gradient<L>(owns, rows, own.gradient, self, shift);
+    problem.template pull<L>(tile, strides, owns, rows, others, {0, others.padded}, self, shift, own.gradient);
   }
 
   static index packed_bytes(const Problem& problem) {

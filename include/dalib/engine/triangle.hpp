@@ -8,9 +8,6 @@
 
 namespace dalib::engine {
 
-/// Up to this many rows the tile of all pairs stays in the second-level cache (256 KiB in float), a bound that no data exceeds.
-inline constexpr index triangle_rows_limit = 256;
-
 /// Two phases of independent tasks, one for each stripe of row_unit columns. First every stripe evaluates its columns against the rows from
 /// its own diagonal square downwards; what is above follows by symmetry. Then every stripe pulls its rows towards all others, reading the
 /// part below the diagonal along columns and the part above it across them. No task writes what another one writes.
@@ -65,13 +62,9 @@ private:
   /// The buffers of a stripe, starting at its diagonal square.
   layer_tile<T> from_diagonal(const layer_tile<T>& all, index stripe) const {
     const index first = stripe * width;
-    layer_tile<T> part = all;
-    if (all.gram) part.gram = all.gram + first * rows_ + first;
-    if (all.l1) part.l1 = all.l1 + first * rows_ + first;
-    part.lane_self = all.lane_self + stripe * rows_ + first;
-    part.lane_shift = all.lane_shift + stripe * rows_ + first;
-    part.column_self = all.column_self + first;
-    part.column_shift = all.column_shift + first;
+    layer_tile<T> part = shifted(all, first, first, rows_);
+    part.lane_self += stripe * rows_;
+    part.lane_shift += stripe * rows_;
     return part;
   }
 
@@ -81,13 +74,6 @@ private:
     const span_of_rows rows{first, width};
     const packed_rows<T>& block = all_[L];
     if (!problem.template wanted<L>(block, rows)) return;
-    problem.template pull<L>(from_diagonal(tiles_[L], stripe), {rows_, 1}, block, rows, block, {first, rows_ - first}, own.gradient, false);
-    if (first > 0) {
-      layer_tile<T> above = tiles_[L];
-      if (above.gram) above.gram += first;
-      if (above.l1) above.l1 += first;
-      problem.template pull<L>(above, {1, rows_}, block, rows, block, {0, first}, own.gradient, true);
-    }
     for (index i = 0; i < width; ++i) {
       own.self[i] = tiles_[L].column_self[first + i];
       own.shift[i] = tiles_[L].column_shift[first + i];
@@ -96,7 +82,13 @@ private:
         own.shift[i] += tiles_[L].lane_shift[before * rows_ + first + i];
       }
     }
-    problem.template add_gradient<L>(block, rows, own.gradient, own.self, own.shift);
+    problem.template pull<L>(from_diagonal(tiles_[L], stripe), {rows_, 1}, block, rows, block, {first, rows_ - first}, own.self, own.shift,
+                             own.gradient);
+    if (first == 0) return;
+    std::fill_n(own.self, width, T(0)); // counted above
+    std::fill_n(own.shift, width, T(0));
+    problem.template pull<L>(shifted(tiles_[L], first, 0, rows_), {1, rows_}, block, rows, block, {0, first}, own.self, own.shift,
+                             own.gradient);
   }
 
   worker_memory* allocate_workers(index count, index widest, workspace& scratch) const {

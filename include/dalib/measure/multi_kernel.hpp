@@ -12,7 +12,7 @@
 
 namespace dalib {
 
-/// Kernel weights: the selection rule's own scale, and the same scaled to sum 1.
+/// Kernel weights: the selection rule's own scale, and the same scaled to what the loss uses.
 struct kernel_weights {
   std::vector<double> raw;
   std::vector<double> normalised;
@@ -29,7 +29,7 @@ namespace compat {
 /// DALIB's quadratic program for the kernel weights: min |beta|^2 subject to v . beta = 1, beta >= 0, solved exactly: beta = v+ / |v+|^2
 /// where v+ = max(v, 0). It has the identity in place of the covariance of the paper (Gretton et al. 2012b, eq. 11). If no v is positive
 /// DALIB switches to a concave program, which its solver rejects; here its exact global minimiser is taken: all weight on the kernel with
-/// the smallest |v|.
+/// the smallest |v|. As in DALIB the loss uses beta scaled to sum K, the number of kernels.
 struct quadratic_program {
   kernel_weights weights(const std::vector<double>& values) const {
     kernel_weights result{std::vector<double>(values.size(), 0.0), {}};
@@ -44,14 +44,14 @@ struct quadratic_program {
     }
     const double total = std::accumulate(result.raw.begin(), result.raw.end(), 0.0);
     result.normalised = result.raw;
-    for (double& w : result.normalised) w /= total;
+    for (double& w : result.normalised) w *= static_cast<double>(values.size()) / total;
     return result;
   }
 };
 
 } // namespace compat
 
-/// MK-MMD, sum_k beta_k mmd_k^2, with weights beta of sum 1 that `Rule` finds from the batch's mmd_k^2 (DAN, Long et al. 2015,
+/// MK-MMD, sum_k beta_k mmd_k^2, with weights beta that `Rule` finds from the batch's mmd_k^2 (DAN, Long et al. 2015,
 /// section 3.2). beta is detached. Every kernel of the sum is estimated alone first (values only), so a call costs 1 + terms / 3 times the
 /// plain mmd. In DALIB's estimators the constant 2 / (n - 1) belongs to each mmd_k^2, as it does there. Errors as for mmd.
 template <class Kernel, class Estimator, weight_rule Rule>
