@@ -27,7 +27,7 @@ def arguments():
     parser.add_argument("--quick", action="store_true", help="the small sizes, few rounds: about a minute")
     parser.add_argument("--sizes", nargs="+", type=size, metavar="N,F", help="sizes of the MMD, for example 32,256 512,2048")
     parser.add_argument("--measures", nargs="+", choices=PEERS, default=list(PEERS), help="only these measures")
-    parser.add_argument("--peers", nargs="*", choices=["torch", "keops"], default=["torch", "keops"], help="only these peers; none: ours alone")
+    parser.add_argument("--peers", nargs="*", choices=["torch", "keops"], default=["torch", "keops"], help="only these; none: ours alone")
     parser.add_argument("--dtype", nargs="+", choices=TOLERANCE, default=["float"], help="scalar types")
     parser.add_argument("--rounds", type=int, help="measurements of each contestant (default 9, quick 3)")
     parser.add_argument("--seconds", type=float, help="length of one measurement (default 0.2, quick 0.05)")

@@ -26,6 +26,12 @@ PEERS = {
     **{name: [("torch", form) for form in ("dalib", "eager", "compiled")] for name in ROWWISE if name != "classifier_discrepancy"},
 }
 
+
+def peers_of(case):
+    """(worker, form) of a case's peers. Gradients by hand make no difference to the value alone."""
+    return [peer for peer in PEERS[case.measure] if case.mode == "gradient" or not peer[1].endswith("_direct")]
+
+
 SIZES = [(32, 256), (36, 1024), (128, 256), (512, 256), (512, 2048), (2048, 256), (8192, 256), (50000, 256)]
 QUICK_SIZES = [(32, 256), (36, 1024), (128, 256)]
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from peers.cases import NAMES
 
-HEADER = ("measure", "dtype", "n_s", "n_t", "F", "C", "ours", "of peak", "memory", "peer", "peer's time", "ratio", "peer's memory", "differs by")
+OURS = ("measure", "dtype", "n_s", "n_t", "F", "C", "ours", "of peak", "memory")
+HEADER = (*OURS, "peer", "peer's time", "ratio", "peer's memory", "differs by")
 
 
 def time_text(seconds):
@@ -36,7 +37,7 @@ def rows_of(record):
     left += [ours["note"] or time_text(ours["seconds"]), f"{100 * fraction:.0f} %" if fraction else "-", memory_text(ours["memory"])]
     for peer in record["peers"] or [None]:
         if peer is None:
-            yield [*left, "-", "-", "-", "-", "-"]
+            yield left + ["-"] * (len(HEADER) - len(OURS))
             continue
         ratio = f"{peer['ratio']:.3g}" if peer["ratio"] else "-"
         difference = f"{peer['difference']:.0e}" if peer["difference"] is not None else "-"

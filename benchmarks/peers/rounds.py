@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 
-from peers.cases import PEERS
+from peers.cases import peers_of
 from peers.fleet import ContestantError
 
 # Largest relative difference from our value and gradients that counts as the same answer.
@@ -17,7 +17,7 @@ PEAK = ("eigen_product", "cached_product")
 class Settings:
     rounds: int
     seconds: float  # of one measurement
-    limit: float  # a contestant that has used so many seconds gets no further rounds
+    limit: float  # a contestant that has used so many seconds gets no further rounds; one whose first run took longer, none
     log: callable
 
 
@@ -30,6 +30,7 @@ class Contestant:
     note: str = ""  # why it was not measured
     value: float = 0
     flops: float = 0
+    first: float = 0  # seconds of the first run
     worst: float = None
     memory: int = None
     times: list = None
@@ -46,7 +47,7 @@ def prepare(fleet, one):
     reply = fleet.ask(one.worker, f"prepare id={one.key} form={one.form} {words}")
     if "skipped" in reply:
         raise ContestantError(reply["skipped"])
-    one.value, one.flops = reply["value"], reply.get("flops", 0)
+    one.value, one.first, one.flops = reply["value"], reply["seconds"], reply.get("flops", 0)
 
 
 def check(fleet, ours, one, folder):
@@ -71,10 +72,13 @@ def attempt(contestant, action):
 
 
 def take_turns(fleet, contestants, settings):
-    """`rounds` measurements of each, in turn, every round beginning with another one."""
+    """`rounds` measurements of each, in turn, every round beginning with another one. Of very long runs the first one has to do."""
+    for one in contestants:
+        one.times = [one.first] if one.first > settings.limit else None
+    contestants = [one for one in contestants if one.times is None]
     spent = dict.fromkeys((one.key for one in contestants), 0.0)
     for turn in range(settings.rounds):
-        first = turn % len(contestants)
+        first = turn % max(1, len(contestants))
         for one in contestants[first:] + contestants[:first]:
             if one.times and spent[one.key] > settings.limit:
                 continue
@@ -113,7 +117,7 @@ def run_group(fleet, cases, settings):
         attempt(one, lambda one=one: prepare(fleet, one))
     for number, case in enumerate(cases):
         ours = Contestant("ours", "ours", case, f"{number}.ours")
-        peers = [Contestant(worker, form, case, f"{number}.{form}") for worker, form in PEERS[case.measure] if worker in fleet.processes]
+        peers = [Contestant(worker, form, case, f"{number}.{form}") for worker, form in peers_of(case) if worker in fleet.processes]
         attempt(ours, lambda: prepare(fleet, ours))
         for one in [] if ours.note else peers:
             attempt(one, lambda one=one: prepare(fleet, one))
@@ -124,7 +128,7 @@ def run_group(fleet, cases, settings):
         yardsticks = peak if case.flops() else []
         take_turns(fleet, [one for one in (ours, *peers, *yardsticks) if not one.note], settings)
         for one in (ours, *peers):
-            if one.form != "copy":
+            if one.form != "copy" and one.first <= settings.limit:
                 attempt(one, lambda one=one: setattr(one, "memory", fleet.ask(one.worker, f"memory id={one.key}")["bytes"]))
         best = max((one.flops / one.seconds for one in yardsticks if one.times), default=None)
         records.append(record_of(case, ours, peers, best))
