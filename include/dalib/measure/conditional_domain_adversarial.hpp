@@ -18,6 +18,18 @@ struct logit_cross_entropy {
   }
 };
 
+/// Share of all samples, in percent, that a discriminator's logits put into the right domain. (domain_accuracy is the mean of both domains'
+/// shares; they differ for n_s != n_t.)
+template <matrix_like LS, matrix_like LT>
+double pooled_domain_accuracy(const LS& logits_s, const LT& logits_t) {
+  const auto source = const_view_of(logits_s), target = const_view_of(logits_t);
+  require_two_samples("pooled_domain_accuracy", source, target);
+  index right = 0;
+  for (index i = 0; i < source.rows; ++i) right += source(i, 0) >= 0 ? 1 : 0;
+  for (index i = 0; i < target.rows; ++i) right += target(i, 0) < 0 ? 1 : 0;
+  return 100 * static_cast<double>(right) / static_cast<double>(source.rows + target.rows);
+}
+
 /// Conditional domain adversarial loss of a discriminator's logits l, with class logits g (CDAN, Long et al. 2018, eq. 9, with the sign of
 /// a minimisation), source label 1:
 ///

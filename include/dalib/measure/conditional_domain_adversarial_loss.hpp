@@ -47,8 +47,8 @@ struct conditional_domain_adversarial_loss {
                    "the discriminator must give one logit per sample", graph::view(logits), graph::view(joint));
     auto loss = weighted_loss(logits, logits_s, logits_t, lambda);
     const auto view = graph::view(logits);
-    return adversarial_result<decltype(loss)>{std::move(loss),
-                                              domain_accuracy(view.rows_from(0, source_rows), view.rows_from(source_rows, target_rows))};
+    return adversarial_result<decltype(loss)>{
+        std::move(loss), pooled_domain_accuracy(view.rows_from(0, source_rows), view.rows_from(source_rows, target_rows))};
   }
 
 private:

@@ -154,6 +154,14 @@ TEST_CASE("saturated discriminators: a living gradient, except with DALIB's clam
   CHECK(gt(0, 0) == 0);
 }
 
+TEST_CASE("accuracy counts all samples together, a logit of 0 as source") {
+  checks::matrix l_s(3, 1), l_t(2, 1);
+  l_s << 0, 2, -1;
+  l_t << -3, 0;
+  CHECK(pooled_domain_accuracy(l_s, l_t) == doctest::Approx(60));
+  CHECK(domain_accuracy(l_s, l_t) == doctest::Approx(50 * (2.0 / 3 + 1.0 / 2)));
+}
+
 TEST_CASE("wrong shapes and NaN") {
   problem<double> p(4, 3, 5);
   checks::matrix ls = checks::matrix::Constant(4, 1, 7), lt = checks::matrix::Constant(3, 1, 7);
