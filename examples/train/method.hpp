@@ -44,7 +44,7 @@ public:
   method& operator=(const method&) = delete;
   virtual ~method() = default;
 
-  /// One training iteration. Throws training_failure if a loss is not finite; then no parameter has been changed.
+  /// One training iteration. Throws training_failure if a loss is not finite, before the update with it.
   virtual step_report step(const batch<scalar>& images) = 0;
 
   /// Logits, and the features that are aligned, in evaluation mode and without recording. Changes nothing.

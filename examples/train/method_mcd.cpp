@@ -23,7 +23,6 @@ public:
     step_report report;
 
     // A: all parts, on the source, with all classes predicted on the target.
-    trained_parts(true, true);
     const outputs a = forward(backbone_(images.both), images);
     const auto source_loss = classification(a, images);
     report.classification_loss = source_loss.item();
@@ -32,21 +31,21 @@ public:
     report.total_loss = total.item();
     descend("classification loss", total, true, true);
 
-    // B: the heads, against each other; the backbone stays.
-    trained_parts(false, true);
-    const outputs b = forward(backbone_(images.both), images);
+    // B: the heads, against each other; the backbone stays, so its features serve the first step of C too.
+    const auto features = backbone_(images.both);
+    const outputs b = forward(ad::detach(features), images);
     const auto apart =
         ad::add(ad::add(classification(b, images), ad::scale(balance(b), balance_weight_)), ad::scale(discrepancy(b), -trade_off_));
     descend("loss of the heads", apart, false, true);
 
     // C: the backbone, against the discrepancy; the heads stay.
-    trained_parts(true, false);
+    train_heads(false);
     for (int k = 0; k < generator_steps_; ++k) {
-      const auto together = discrepancy(forward(backbone_(images.both), images));
+      const auto together = discrepancy(forward(k == 0 ? features : backbone_(images.both), images));
       report.transfer_loss = together.item();
       descend("discrepancy", ad::scale(together, trade_off_), true, false);
     }
-    trained_parts(true, true);
+    train_heads(true);
     return report;
   }
 
@@ -102,11 +101,10 @@ private:
   static variable<scalar> balance(const outputs& y) { return ad::add(class_balance{}(y.target1), class_balance{}(y.target2)); }
   static variable<scalar> discrepancy(const outputs& y) { return classifier_discrepancy{}(y.target1, y.target2); }
 
-  /// Which parts get gradients; saves the work for the others.
-  void trained_parts(bool backbone, bool heads) {
-    nn::set_requires_gradient(backbone_, backbone);
-    nn::set_requires_gradient(heads_.first, heads);
-    nn::set_requires_gradient(heads_.second, heads);
+  /// Whether the heads' parameters get gradients.
+  void train_heads(bool on) {
+    nn::set_requires_gradient(heads_.first, on);
+    nn::set_requires_gradient(heads_.second, on);
   }
 
   void descend(const char* name, const variable<scalar>& loss, bool backbone, bool heads) {

@@ -25,7 +25,8 @@ void require_same_settings(const std::string& saved_text, const nlohmann::ordere
     if (found == saved.end() || *found != value)
       text += "; " + name + " was " + (found == saved.end() ? "not set" : found->dump()) + ", now it is " + value.dump();
   }
-  if (!text.empty()) throw std::invalid_argument(path.string() + ": cannot go on with other settings" + text);
+  if (!text.empty())
+    throw std::invalid_argument(path.string() + ": cannot go on with other settings" + text + " (without --resume the run starts anew)");
 }
 
 /// Mean over about the last twenty iterations, for the display only.
