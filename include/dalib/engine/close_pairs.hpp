@@ -134,8 +134,9 @@ double add_close_lanes(std::index_sequence<L...>, const std::tuple<layer<T, Prof
   if constexpr (Gradient) (clear(parts[L].buffers), ...);
   double total = 0;
   for (index i = 0; i < taken.count; ++i) {
-    const auto [lane, coefficient] = taken.lanes[static_cast<std::size_t>(i)];
-    const index row = lanes.first + lane;
+    const auto& entry = taken.lanes[static_cast<std::size_t>(i)];
+    const index lane = std::get<0>(entry), row = lanes.first + lane;
+    const T coefficient = std::get<1>(entry);
     const auto pair_of = [&]<class Profile>(const layer<T, Profile>& one, const tile_part<T>& part) {
       const T* x = part.lanes->rows + row * part.lanes->stride;
       const T* y = part.columns->rows + column * part.columns->stride;
