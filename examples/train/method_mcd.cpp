@@ -5,14 +5,15 @@ namespace {
 
 /// Maximum classifier discrepancy (Saito et al., CVPR 2018): two heads on one backbone. Each iteration has three steps: all parts learn the
 /// source (A), the heads learn to disagree on the target (B), the backbone learns to make them agree (C, several times). Predictions are
-/// the first head's. As in DALIB the backbone's optimiser has no momentum.
+/// the first head's. The protocol's momentum is for both optimisers; DALIB's example has none for the backbone (generator-momentum 0).
 class mcd final : public method {
 public:
   mcd(const method_config& config, io::random_generator random)
       : backbone_(make_backbone(config, random)), heads_{{backbone_.out_features, config.classes, width, random},
                                                          {backbone_.out_features, config.classes, width, random}},
-        backbone_optimiser_({nn::group_of<scalar>(backbone_, config.backbone_multiplier)}, plain(config.sgd)),
-        head_optimiser_({nn::group_of<scalar>(heads_.first), nn::group_of<scalar>(heads_.second)}, with_momentum(config.sgd)),
+        backbone_optimiser_({nn::group_of<scalar>(backbone_, config.backbone_multiplier)},
+                            with_momentum(config.sgd, config.settings.at("generator-momentum"))),
+        head_optimiser_({nn::group_of<scalar>(heads_.first), nn::group_of<scalar>(heads_.second)}, config.sgd),
         schedule_{config.sgd.learning_rate, config.lr_gamma, config.lr_decay}, trade_off_(static_cast<scalar>(config.trade_off)),
         balance_weight_(static_cast<scalar>(config.settings.at("entropy-weight"))),
         generator_steps_(static_cast<int>(config.settings.at("generator-steps"))) {}
@@ -80,13 +81,9 @@ private:
     variable<scalar> source1, target1, source2, target2;
   };
 
-  static nn::sgd_options plain(nn::sgd_options o) {
-    o.momentum = 0;
-    o.nesterov = false;
-    return o;
-  }
-  static nn::sgd_options with_momentum(nn::sgd_options o) {
-    o.nesterov = false;
+  static nn::sgd_options with_momentum(nn::sgd_options o, double momentum) {
+    o.momentum = momentum;
+    o.nesterov = momentum > 0;
     return o;
   }
 
@@ -130,6 +127,7 @@ const register_method
            "maximum classifier discrepancy: two heads and the backbone play against each other, in three steps",
            {},
            {{"entropy-weight", 0.01, 0, 1e3, "mcd: weight of the class-balance term on the target"},
+            {"generator-momentum", 0.9, 0, 0.999999, "mcd: Nesterov momentum of the backbone's optimiser"},
             {"generator-steps", 4, 1, 1000, "mcd: steps of the backbone in each iteration"}},
            [](const method_config& config, io::random_generator random) { return std::make_unique<mcd>(config, random); }});
 

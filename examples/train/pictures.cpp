@@ -100,7 +100,7 @@ std::vector<picture> draw_pictures(const run_list& runs, const task& data, bool 
   if (with_features)
     all.push_back({"features", feature_plot(runs, data),
                    "t-SNE of the features behind the bottleneck, first seed, coloured by the true class; circles are source, triangles are "
-                   "target. The first panel is without adaptation."});
+                   "target; source-only is the picture before adaptation."});
   return all;
 }
 
