@@ -5,6 +5,8 @@
 #include "dalib/core/check.hpp"
 #include "dalib/core/matrix_traits.hpp"
 
+#include <type_traits>
+
 namespace dalib {
 
 /// Number of positions that each sample has scores for: the product of the axes after the second, 1 for a matrix. A tensor type has more
@@ -43,9 +45,16 @@ struct class_rows {
 };
 
 /// Read-only class rows of any tensor.
-template <matrix_like M>
-class_rows<const value_type_of<M>> class_rows_of(const M& m) {
-  return {const_view_of(m), positions_of(m)};
+template <class M>
+auto class_rows_of(const M& m) {
+  return class_rows<const value_type_of<M>>{const_view_of(m), positions_of(m)};
+}
+
+/// What a measure of several tensors asks of their types; one sentence for each that is missing. `Scalar` is that of the gradients.
+template <class Scalar, class... Tensors>
+constexpr void require_scalar_types() {
+  static_assert(std::is_same_v<Scalar, float> || std::is_same_v<Scalar, double>, "dalib: tensors must hold float or double");
+  static_assert((std::is_same_v<value_type_of<Tensors>, Scalar> && ...), "dalib: all tensors and gradients must have the same scalar type");
 }
 
 /// Two tensors of class scores of the same samples must have the same shape, with at least one row and one class.

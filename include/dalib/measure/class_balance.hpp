@@ -2,6 +2,7 @@
 /// The class-balance term of MCD.
 #pragma once
 
+#include "dalib/core/concepts.hpp"
 #include "dalib/core/gradient.hpp"
 #include "dalib/measure/classifier_discrepancy.hpp"
 
@@ -30,23 +31,26 @@ struct class_balance {
   explicit class_balance(Scores = {}, double offset = 1e-6) : offset(offset) {}
 
   /// The value only.
-  template <matrix_like A>
+  template <class A>
   auto operator()(const A& scores) const {
     return (*this)(exec::default_policy{}, scores);
   }
-  template <class Exec, matrix_like A>
+  template <class Exec, class A>
   auto operator()(const Exec& exec, const A& scores) const {
-    return run<false>(exec, class_rows_of(scores), gradient<value_type_of<A>>{});
+    using T = value_type_of<A>;
+    require_types<T, Exec, A>();
+    return run<false, Exec, T>(exec, class_rows_of(scores), gradient<T>{});
   }
 
   /// Value, and the gradient into the caller's memory.
-  template <matrix_like A, class T>
+  template <class A, class T>
   T value_and_gradient(const A& scores, const gradient<T>& out) const {
     return value_and_gradient(exec::default_policy{}, scores, out);
   }
-  template <class Exec, matrix_like A, class T>
+  template <class Exec, class A, class T>
   T value_and_gradient(const Exec& exec, const A& scores, const gradient<T>& out) const {
-    return run<true>(exec, class_rows_of(scores), out);
+    require_types<T, Exec, A>();
+    return run<true, Exec, T>(exec, class_rows_of(scores), out);
   }
 
   /// On a tape: one node.
@@ -58,6 +62,12 @@ struct class_balance {
   }
 
 private:
+  template <class T, class Exec, class A>
+  static constexpr void require_types() {
+    static_assert(execution_policy<Exec>, "dalib: the first argument must be an execution policy, such as dalib::exec::serial");
+    require_scalar_types<T, A>();
+  }
+
   /// Sum over the rows of each class's probability, added in an order that no thread count changes.
   template <class Exec, class T>
   static std::vector<double> class_sums(const Exec& exec, const class_rows<const T>& scores, const engine::row_groups& groups,

@@ -2,6 +2,7 @@
 /// The discrepancy of two classifiers, of MCD.
 #pragma once
 
+#include "dalib/core/concepts.hpp"
 #include "dalib/core/graph_value.hpp"
 #include "dalib/engine/rowwise.hpp"
 #include "dalib/engine/softmax.hpp"
@@ -58,24 +59,26 @@ struct classifier_discrepancy {
   explicit classifier_discrepancy(Scores, Reduction = {}) {}
 
   /// The value only.
-  template <matrix_like A, matrix_like B>
+  template <class A, class B>
   auto operator()(const A& first, const B& second) const {
     return (*this)(exec::default_policy{}, first, second);
   }
-  template <class Exec, matrix_like A, matrix_like B>
+  template <class Exec, class A, class B>
   auto operator()(const Exec& exec, const A& first, const B& second) const {
     using T = value_type_of<A>;
-    return run<false>(exec, class_rows_of(first), class_rows_of(second), gradients<T>{matrix_view<T>{}, matrix_view<T>{}});
+    require_types<T, Exec, A, B>();
+    return run<false, Exec, T>(exec, class_rows_of(first), class_rows_of(second), gradients<T>{matrix_view<T>{}, matrix_view<T>{}});
   }
 
   /// Value, and gradients into the caller's memory.
-  template <matrix_like A, matrix_like B, class T>
+  template <class A, class B, class T>
   reduced<T, Reduction> value_and_gradient(const A& first, const B& second, const gradients<T>& out) const {
     return value_and_gradient(exec::default_policy{}, first, second, out);
   }
-  template <class Exec, matrix_like A, matrix_like B, class T>
+  template <class Exec, class A, class B, class T>
   reduced<T, Reduction> value_and_gradient(const Exec& exec, const A& first, const B& second, const gradients<T>& out) const {
-    return run<true>(exec, class_rows_of(first), class_rows_of(second), out);
+    require_types<T, Exec, A, B>();
+    return run<true, Exec, T>(exec, class_rows_of(first), class_rows_of(second), out);
   }
 
   /// On a tape: one node. A tape adds the gradients of both classifiers to what they share.
@@ -88,6 +91,12 @@ struct classifier_discrepancy {
   }
 
 private:
+  template <class T, class Exec, class... Tensors>
+  static constexpr void require_types() {
+    static_assert(execution_policy<Exec>, "dalib: the first argument must be an execution policy, such as dalib::exec::serial");
+    require_scalar_types<T, Tensors...>();
+  }
+
   /// Turns p1 into p1 - p2 (p2 stays) and returns sum_c |p1_c - p2_c|. The differences sum to 0, which gives the one at p1's largest entry.
   template <class V>
   static V differences(const engine::class_column<V>& p1, const engine::class_column<V>& p2, const engine::class_column<V>& out) {

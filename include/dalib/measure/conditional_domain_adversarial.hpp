@@ -20,7 +20,7 @@ struct logit_cross_entropy {
 
 /// Share of all samples, in percent, that a discriminator's logits put into the right domain. (domain_accuracy is the mean of both domains'
 /// shares; they differ for n_s != n_t.)
-template <matrix_like LS, matrix_like LT>
+template <class LS, class LT>
 double pooled_domain_accuracy(const LS& logits_s, const LT& logits_t) {
   const auto source = const_view_of(logits_s), target = const_view_of(logits_t);
   require_two_samples("pooled_domain_accuracy", source, target);
@@ -53,32 +53,40 @@ struct conditional_domain_adversarial {
   explicit conditional_domain_adversarial(Conditioning c = {}, Reduction = {}, CrossEntropy = {}) : conditioning(c) {}
 
   /// The value only.
-  template <matrix_like LS, matrix_like LT, matrix_like GS, matrix_like GT>
+  template <class LS, class LT, class GS, class GT>
   auto operator()(const LS& l_s, const LT& l_t, const GS& g_s, const GT& g_t) const {
     return (*this)(exec::default_policy{}, l_s, l_t, g_s, g_t);
   }
-  template <class Exec, matrix_like LS, matrix_like LT, matrix_like GS, matrix_like GT>
+  template <class Exec, class LS, class LT, class GS, class GT>
   auto operator()(const Exec& exec, const LS& l_s, const LT& l_t, const GS& g_s, const GT& g_t) const {
     using T = value_type_of<LS>;
+    require_types<T, Exec, LS, LT, GS, GT>();
     const gradients<T> none{matrix_view<T>{}, matrix_view<T>{}};
     return run<false, T>(exec, const_view_of(l_s), const_view_of(l_t), const_view_of(g_s), const_view_of(g_t), none, none);
   }
 
   /// Value, and gradients with respect to the discriminator's logits (and to the class logits) into the caller's memory.
-  template <matrix_like LS, matrix_like LT, matrix_like GS, matrix_like GT, class T>
+  template <class LS, class LT, class GS, class GT, class T>
   reduced<T, Reduction> value_and_gradient(const LS& l_s, const LT& l_t, const GS& g_s, const GT& g_t, const gradients<T>& out,
                                            const gradients<std::type_identity_t<T>>& class_out = {matrix_view<T>{},
                                                                                                   matrix_view<T>{}}) const {
     return value_and_gradient(exec::default_policy{}, l_s, l_t, g_s, g_t, out, class_out);
   }
-  template <class Exec, matrix_like LS, matrix_like LT, matrix_like GS, matrix_like GT, class T>
+  template <class Exec, class LS, class LT, class GS, class GT, class T>
   reduced<T, Reduction>
   value_and_gradient(const Exec& exec, const LS& l_s, const LT& l_t, const GS& g_s, const GT& g_t, const gradients<T>& out,
                      const gradients<std::type_identity_t<T>>& class_out = {matrix_view<T>{}, matrix_view<T>{}}) const {
+    require_types<T, Exec, LS, LT, GS, GT>();
     return run<true, T>(exec, const_view_of(l_s), const_view_of(l_t), const_view_of(g_s), const_view_of(g_t), out, class_out);
   }
 
 private:
+  template <class T, class Exec, class... Tensors>
+  static constexpr void require_types() {
+    static_assert(execution_policy<Exec>, "dalib: the first argument must be an execution policy, such as dalib::exec::serial");
+    require_scalar_types<T, Tensors...>();
+  }
+
   template <class T>
   using view = matrix_view<const T>;
 

@@ -2,6 +2,7 @@
 /// The margin disparity discrepancy of MDD.
 #pragma once
 
+#include "dalib/core/concepts.hpp"
 #include "dalib/core/graph_value.hpp"
 #include "dalib/engine/rowwise.hpp"
 #include "dalib/engine/softmax.hpp"
@@ -51,27 +52,29 @@ struct margin_disparity {
   explicit margin_disparity(double margin = 4, Reduction = {}, Term term = {}) : margin(margin), target_term(term) {}
 
   /// The value only.
-  template <matrix_like S, matrix_like SA, matrix_like TT, matrix_like TA>
+  template <class S, class SA, class TT, class TA>
   auto operator()(const S& y_s, const SA& y_s_adv, const TT& y_t, const TA& y_t_adv) const {
     return (*this)(exec::default_policy{}, y_s, y_s_adv, y_t, y_t_adv);
   }
-  template <class Exec, matrix_like S, matrix_like SA, matrix_like TT, matrix_like TA>
+  template <class Exec, class S, class SA, class TT, class TA>
   auto operator()(const Exec& exec, const S& y_s, const SA& y_s_adv, const TT& y_t, const TA& y_t_adv) const {
     using T = value_type_of<SA>;
-    return run<false>(exec, class_rows_of(y_s), class_rows_of(y_s_adv), class_rows_of(y_t), class_rows_of(y_t_adv),
-                      gradients<T>{matrix_view<T>{}, matrix_view<T>{}});
+    require_types<T, Exec, S, SA, TT, TA>();
+    return run<false, Exec, T>(exec, class_rows_of(y_s), class_rows_of(y_s_adv), class_rows_of(y_t), class_rows_of(y_t_adv),
+                               gradients<T>{matrix_view<T>{}, matrix_view<T>{}});
   }
 
   /// Value, and gradients with respect to y'_s and y'_t into the caller's memory.
-  template <matrix_like S, matrix_like SA, matrix_like TT, matrix_like TA, class T>
+  template <class S, class SA, class TT, class TA, class T>
   reduced<T, Reduction> value_and_gradient(const S& y_s, const SA& y_s_adv, const TT& y_t, const TA& y_t_adv,
                                            const gradients<T>& out) const {
     return value_and_gradient(exec::default_policy{}, y_s, y_s_adv, y_t, y_t_adv, out);
   }
-  template <class Exec, matrix_like S, matrix_like SA, matrix_like TT, matrix_like TA, class T>
+  template <class Exec, class S, class SA, class TT, class TA, class T>
   reduced<T, Reduction> value_and_gradient(const Exec& exec, const S& y_s, const SA& y_s_adv, const TT& y_t, const TA& y_t_adv,
                                            const gradients<T>& out) const {
-    return run<true>(exec, class_rows_of(y_s), class_rows_of(y_s_adv), class_rows_of(y_t), class_rows_of(y_t_adv), out);
+    require_types<T, Exec, S, SA, TT, TA>();
+    return run<true, Exec, T>(exec, class_rows_of(y_s), class_rows_of(y_s_adv), class_rows_of(y_t), class_rows_of(y_t_adv), out);
   }
 
   /// On a tape: one node with the gradients of y'_s and y'_t; y_s and y_t receive none.
@@ -86,6 +89,12 @@ struct margin_disparity {
   }
 
 private:
+  template <class T, class Exec, class... Tensors>
+  static constexpr void require_types() {
+    static_assert(execution_policy<Exec>, "dalib: the first argument must be an execution policy, such as dalib::exec::serial");
+    require_scalar_types<T, Tensors...>();
+  }
+
   template <class T>
   void require_valid(const class_rows<const T>& y_s, const class_rows<const T>& y_s_adv, const class_rows<const T>& y_t,
                      const class_rows<const T>& y_t_adv, const gradients<T>& out) const {
