@@ -140,7 +140,10 @@ double add_close_lanes(std::index_sequence<L...>, const std::tuple<layer<T, Prof
     const auto pair_of = [&]<class Profile>(const layer<T, Profile>& one, const tile_part<T>& part) {
       const T* x = part.lanes->rows + row * part.lanes->stride;
       const T* y = part.columns->rows + column * part.columns->stride;
-      return evaluate_pair(one.profile, sums_of<Profile>(x, y, part.lanes->features), part.lanes->terms(row), part.columns->terms(column));
+      pair_sums<T> sums = sums_of<Profile>(x, y, part.lanes->features);
+      // Centring has rounded both rows: what is between them is taken from the data.
+      sums.squared_distance = static_cast<T>(squared_distance_of(one.data, part.lanes->first + row, part.columns->first + column));
+      return evaluate_pair(one.profile, sums, part.lanes->terms(row), part.columns->terms(column));
     };
     const std::tuple pairs{pair_of(std::get<L>(layers), parts[L])...};
     const T kernels[count] = {std::get<L>(pairs).value...};
@@ -163,8 +166,9 @@ double add_close_lanes(std::index_sequence<L...>, const std::tuple<layer<T, Prof
 /// to(own) += scale * sum_other close(own, other) * (row own - row other), for the columns that hold close pairs.
 /// @param to, to_strides  the caller's gradient rows, none where not wanted
 template <class T>
-void pull_close_rows(const layer_tile<T>& tile, tile_strides strides, const packed_rows<T>& owns, span_of_rows own_rows,
-                     const packed_rows<T>& others, span_of_rows other_rows, T scale, T* const* to, const index* to_strides) {
+void pull_close_rows(const joint_sample<T>& data, const layer_tile<T>& tile, tile_strides strides, const packed_rows<T>& owns,
+                     span_of_rows own_rows, const packed_rows<T>& others, span_of_rows other_rows, T scale, T* const* to,
+                     const index* to_strides) {
   const bool own_is_column = strides.other == 1;
   const index columns = own_is_column ? own_rows.count : other_rows.count;
   const index lanes = own_is_column ? other_rows.count : own_rows.count;
@@ -174,9 +178,11 @@ void pull_close_rows(const layer_tile<T>& tile, tile_strides strides, const pack
       const index own = own_is_column ? column : lane, other = own_is_column ? lane : column;
       const T coefficient = tile.close[own * strides.own + other * strides.other];
       if (coefficient == T(0) || to[own] == nullptr) continue;
-      const T* x = owns.rows + (own_rows.first + own) * owns.stride;
-      const T* y = others.rows + (other_rows.first + other) * others.stride;
-      for (index f = 0; f < owns.features; ++f) to[own][f * to_strides[own]] += scale * coefficient * (x[f] - y[f]);
+      const index x = owns.first + own_rows.first + own, y = others.first + other_rows.first + other;
+      const auto& view_x = data.view_of_row(x);
+      const auto& view_y = data.view_of_row(y);
+      for (index f = 0; f < owns.features; ++f)
+        to[own][f * to_strides[own]] += scale * coefficient * (view_x(data.place_of_row(x), f) - view_y(data.place_of_row(y), f));
     }
   }
 }

@@ -35,6 +35,19 @@ struct joint_sample {
   index place_of_row(index row) const { return is_source(row) ? row : row - source_rows(); }
 };
 
+/// |x - y|^2 of two rows, from their differences, in double. O(F).
+template <class T>
+double squared_distance_of(const joint_sample<T>& data, index x, index y) {
+  const auto& view_x = data.view_of_row(x);
+  const auto& view_y = data.view_of_row(y);
+  double total = 0;
+  for (index f = 0; f < view_x.cols; ++f) {
+    const double d = static_cast<double>(view_x(data.place_of_row(x), f)) - static_cast<double>(view_y(data.place_of_row(y), f));
+    total += d * d;
+  }
+  return total;
+}
+
 /// Sum of a sample's weights; n without weights.
 template <class T>
 double total_weight(const sample<T>& s) {
@@ -100,7 +113,7 @@ public:
       distances.emplace_back(0.0, data_.weight(x) * (data_.weight(x) - 1) / 2);
       for (index j = 0; j < i; ++j) {
         const index y = j * data_.rows() / rows;
-        distances.emplace_back(squared_distance_of(x, y), data_.weight(x) * data_.weight(y));
+        distances.emplace_back(squared_distance_of(data_, x, y), data_.weight(x) * data_.weight(y));
       }
     }
     return weighted_median(distances);
@@ -157,17 +170,6 @@ private:
     const double variance = square / weight - offset_norm;
     // Below the rounding of the two terms nothing but rounding is left: identical rows.
     mean_squared_distance_ = variance > 1e-15 * offset_norm ? 2 * variance : 0;
-  }
-
-  double squared_distance_of(index x, index y) const {
-    const auto& view_x = data_.view_of_row(x);
-    const auto& view_y = data_.view_of_row(y);
-    double total = 0;
-    for (index f = 0; f < view_x.cols; ++f) {
-      const double d = static_cast<double>(view_x(data_.place_of_row(x), f)) - static_cast<double>(view_y(data_.place_of_row(y), f));
-      total += d * d;
-    }
-    return total;
   }
 
   static double weighted_median(std::vector<std::pair<double, double>>& distances) {

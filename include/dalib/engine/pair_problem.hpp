@@ -126,7 +126,8 @@ public:
                   reads<profile>::gram ? self[i] : T(0), centred + i * owns.stride);
     }
     if constexpr (reads<profile>::distance)
-      pull_close_rows(tile, strides, owns, own_rows, others, other_rows, scale_, to.data(), column_strides.data());
+      pull_close_rows(std::get<L>(layers_).data, tile, strides, owns, own_rows, others, other_rows, scale_, to.data(),
+                      column_strides.data());
     if constexpr (reads<profile>::shift)
       for (index i = 0; i < own_rows.count; ++i)
         if (to[static_cast<std::size_t>(i)])

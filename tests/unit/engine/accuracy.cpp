@@ -51,3 +51,13 @@ TEST_CASE("smooth kernels: rows that nearly meet") {
     }
   }
 }
+
+// Pairs much closer than their norms leave the tile and are done by differences.
+TEST_CASE_TEMPLATE("all kernels of the distance: rows that nearly meet", T, float, double) {
+  for (const double apart : {1e-2, 1e-3, 1e-4}) {
+    CHECK(support::gradient_error<T>(laplacian, near_rows<T>(40, apart)) < support::gradient_bound<T>);
+    CHECK(support::gradient_error<T>(energy, near_rows<T>(40, apart)) < support::gradient_bound<T>);
+    CHECK(support::gradient_error<T>(gaussian, near_rows<T>(40, apart)) < support::gradient_bound<T>);
+    CHECK(support::gradient_error<T>(ladder, near_rows<T>(150, apart)) < support::gradient_bound<T>);
+  }
+}
