@@ -1,8 +1,9 @@
 #pragma once
 #include <optional>
 
+#include <dalib/schedule/warm_start_reversal.hpp>
+
 #include "layers.hpp"
-#include "warm_start.hpp"
 
 namespace dalib::nn {
 
@@ -189,7 +190,7 @@ struct mdd_classifier {
   Backbone backbone;
   nn::bottleneck<Scalar> bottleneck;
   mdd_head<Scalar> head, adv_head;
-  warm_start reversal{.alpha = 1, .low = 0, .high = 0.1, .iterations = 1000};
+  warm_start_reversal reversal{.alpha = 1, .low = 0, .high = 0.1, .iterations = 1000};
   bool training = true;
 
   mdd_classifier(Backbone trunk, index classes, const options& o, io::random_generator& random)

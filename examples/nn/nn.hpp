@@ -7,4 +7,3 @@
 #include "parameter.hpp"
 #include "resnet.hpp"
 #include "sgd.hpp"
-#include "warm_start.hpp"

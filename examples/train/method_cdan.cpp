@@ -31,8 +31,7 @@ public:
   void parts(Visitor&& f) {
     f("classifier", classifier_);
     f("discriminator", adversarial_.discriminator);
-    reversal_counter counter{adversarial_.reversal};
-    f("reversal", counter);
+    f("reversal", adversarial_.reversal);
     if constexpr (is_randomised) f("map", adversarial_.map);
   }
 

@@ -28,8 +28,7 @@ public:
   void parts(Visitor&& f) {
     f("classifier", classifier_);
     f("discriminator", adversarial_.discriminator);
-    reversal_counter counter{adversarial_.reversal};
-    f("reversal", counter);
+    f("reversal", adversarial_.reversal);
   }
 
 private:

@@ -67,18 +67,6 @@ inline void require_finite_loss(const char* name, double value) {
     throw training_failure(std::string("the ") + name + " is " + (std::isnan(value) ? "not a number" : "infinite"));
 }
 
-/// The counter of a warm-start reversal for checkpoints.
-struct reversal_counter {
-  warm_start_reversal& reversal;
-
-  template <class Visitor>
-  void visit_state(Visitor&& visitor) {
-    std::int64_t iteration = reversal.iteration;
-    visitor("iteration", {}, std::span<std::int64_t>(&iteration, 1));
-    reversal.iteration = static_cast<long>(iteration);
-  }
-};
-
 /// Shows a network's parameters and running statistics, under PyTorch's names and in its layout.
 template <class Network>
 void visit_tensors(Network& network, any_state_visitor& visitor) {

@@ -25,8 +25,7 @@ std::vector<outcome> run_reversals(const test_case& test) {
   const auto alpha = test.param<double>("alpha"), low = test.param<double>("lo"), high = test.param<double>("hi");
   const auto iterations = test.param<double>("max_iters");
   if (iterations != std::floor(iterations)) unknown("number of iterations", std::to_string(iterations));
-  return {run_reversal<T>(test, "library", dalib::warm_start_reversal{alpha, low, high, static_cast<long>(iterations)}),
-          run_reversal<T>(test, "examples", dalib::nn::warm_start{alpha, low, high, static_cast<std::int64_t>(iterations)})};
+  return {run_reversal<T>(test, "library", dalib::warm_start_reversal{alpha, low, high, static_cast<long>(iterations)})};
 }
 
 template <class T>

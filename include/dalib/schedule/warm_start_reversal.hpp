@@ -5,12 +5,14 @@
 #include "dalib/core/check.hpp"
 
 #include <cmath>
+#include <cstdint>
+#include <span>
 
 namespace dalib {
 
 /// lambda(i) = 2 (high - low) / (1 + exp(-alpha i / iterations)) - (high - low) + low  (DANN, Ganin et al. 2016, section 5.2.2, with alpha
 /// = 10 there; DALIB's default is alpha = 1, with which lambda reaches only 0.46 of the way at i = iterations). The first step has lambda =
-/// low. The counter advances by step(), in training mode only, and is plain data to save.
+/// low. The counter advances by step(), in training mode only, and is part of a checkpoint.
 struct warm_start_reversal {
   double alpha = 1;
   double low = 0;
@@ -31,6 +33,14 @@ struct warm_start_reversal {
   /// One iteration further, in training mode.
   void step() {
     if (training) ++iteration;
+  }
+
+  /// What a checkpoint needs: visitor(name, shape, values) reads or writes the counter.
+  template <class Visitor>
+  void visit_state(Visitor&& visitor) {
+    std::int64_t steps = iteration;
+    visitor("iteration", {}, std::span<std::int64_t>(&steps, 1));
+    iteration = static_cast<long>(steps);
   }
 };
 

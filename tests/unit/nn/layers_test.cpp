@@ -187,7 +187,7 @@ TEST_CASE("MDD classifier: reversed gradient behind the adversarial head, schedu
   CHECK(model.reversal.coefficient() == doctest::Approx(0.1 * (2 / (1 + std::exp(-0.001)) - 1)));
   nn::set_training(model, false);
   model.step();
-  CHECK(model.reversal.step_number == 1);
+  CHECK(model.reversal.iteration == 1);
 }
 
 TEST_CASE("state: a restored model and optimiser go on exactly as the saved ones") {
@@ -222,5 +222,5 @@ TEST_CASE("state: a restored model and optimiser go on exactly as the saved ones
   visit_all(other, other_optimiser, state);
   for (int i = 0; i < 3; ++i) CHECK(train(model, optimiser) == train(other, other_optimiser));
   CHECK(model.head.linear1.weight.to_torch() == other.head.linear1.weight.to_torch());
-  CHECK(other.reversal.step_number == 6);
+  CHECK(other.reversal.iteration == 6);
 }
