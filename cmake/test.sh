@@ -6,7 +6,7 @@ usage() {
 Usage: cmake/test.sh [--quick] [--jobs N] [--help]
 Installs what is missing, then
   1. builds everything with the default compiler, optimised, warnings as errors, in build/ and runs all tests;
-  2. builds everything with clang and the address and undefined-behaviour sanitizers in build-asan/ and runs all tests but the slow.
+  2. builds everything with clang and the address and undefined-behaviour sanitizers in build-asan/ and runs all tests but the slow ones and those of the trainer.
   --quick    only the first part
   --jobs N   parallel compilations and tests (default: number of processors)
 EOF
@@ -64,6 +64,6 @@ build_and_test build -- -DCMAKE_BUILD_TYPE=Release -DDALIB_SANITIZE=
 
 if ! $quick; then
   step "2. clang with the address and undefined-behaviour sanitizers"
-  build_and_test build-asan --label-exclude slow -- -C cmake/cache/sanitize.cmake
+  build_and_test build-asan --label-exclude "slow|train" -- -C cmake/cache/sanitize.cmake
 fi
 step "done: everything passed"
