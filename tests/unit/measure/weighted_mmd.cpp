@@ -25,16 +25,16 @@ TEST_CASE("DALIB's quadratic program: the positive parts over their square") {
   CHECK(w.raw[1] == 0);
   CHECK(w.raw[2] == doctest::Approx(0.1 / 0.1));
   CHECK(w.raw[3] == 0);
-  CHECK(w.normalised[0] == doctest::Approx(0.75));
-  CHECK(w.normalised[2] == doctest::Approx(0.25));
+  CHECK(w.normalised[0] == doctest::Approx(3));
+  CHECK(w.normalised[2] == doctest::Approx(1));
   // The solution of min |beta|^2 with v . beta = 1: no admissible step makes it smaller.
   CHECK(0.3 * w.raw[0] + 0.1 * w.raw[2] == doctest::Approx(1));
 }
 
 TEST_CASE("with no positive value, all weight goes to the smallest in size") {
-  CHECK(compat::quadratic_program{}.weights({-0.5, -0.1, -2}).normalised == std::vector<double>{0, 1, 0});
-  CHECK(compat::quadratic_program{}.weights({-0.5, 0, -2}).normalised == std::vector<double>{0, 1, 0});
-  CHECK(compat::quadratic_program{}.weights({0, 0}).normalised == std::vector<double>{1, 0});
+  CHECK(compat::quadratic_program{}.weights({-0.5, -0.1, -2}).normalised == std::vector<double>{0, 3, 0});
+  CHECK(compat::quadratic_program{}.weights({-0.5, 0, -2}).normalised == std::vector<double>{0, 3, 0});
+  CHECK(compat::quadratic_program{}.weights({0, 0}).normalised == std::vector<double>{2, 0});
 }
 
 TEST_CASE("weighted_mmd is the mmd of the weighted sum; its terms are the kernels' own MMDs") {
@@ -49,8 +49,10 @@ TEST_CASE("weighted_mmd is the mmd of the weighted sum; its terms are the kernel
   const std::vector<double> beta = compat::quadratic_program{}.weights(values).normalised;
   const auto expected = value_and_gradient(mmd{kernel::weighted_terms{sum, beta}, compat::nonlinear{}}, zs, zt);
   const auto result = value_and_gradient(measure, zs, zt);
-  CHECK(result.value == doctest::Approx(expected.value).epsilon(1e-13));
-  CHECK(measure(zs, zt) == doctest::Approx(expected.value).epsilon(1e-13));
+  // DALIB's constant 2 / (n - 1) belongs to each of the four terms, whose weights sum to 4; the plain mmd has it once.
+  const double value = expected.value + 3 * 2.0 / 8;
+  CHECK(result.value == doctest::Approx(value).epsilon(1e-13));
+  CHECK(measure(zs, zt) == doctest::Approx(value).epsilon(1e-13));
   CHECK(conformance::relative_difference(result.source, expected.source) < 1e-14);
   CHECK(conformance::relative_difference(result.target, expected.target) < 1e-14);
 }
