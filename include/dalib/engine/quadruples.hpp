@@ -3,7 +3,7 @@
 #pragma once
 
 #include "dalib/core/gradients.hpp"
-#include "dalib/engine/layer.hpp"
+#include "dalib/engine/combine.hpp"
 #include "dalib/engine/pair.hpp"
 #include "dalib/estimator/estimators.hpp"
 
