@@ -11,7 +11,7 @@ nothing is missing. On other systems the script names what is needed and goes on
 EOF
 }
 
-packages=(g++ cmake ninja-build make libeigen3-dev libxtensor-dev doctest-dev libcli11-dev nlohmann-json3-dev zlib1g-dev)
+packages=(g++ cmake ninja-build make libeigen3-dev libxtensor-dev doctest-dev libcli11-dev nlohmann-json3-dev zlib1g-dev libjpeg-dev libpng-dev)
 for argument in "$@"; do
   case "$argument" in
     --ci) packages+=(clang libomp-dev libbenchmark-dev) ;;
@@ -47,7 +47,7 @@ install_missing_debian_packages() {
 
 check_other_system() {
   echo "setup: no apt-get here. dalib needs a C++20 compiler (g++ >= 12 or clang >= 14 with OpenMP), CMake >= 3.25, make or ninja,"
-  echo "setup: and the packages Eigen >= 3.4, doctest, CLI11, nlohmann-json, zlib; optionally xtensor."
+  echo "setup: and the packages Eigen >= 3.4, doctest, CLI11, nlohmann-json, zlib; optionally xtensor, libjpeg, libpng."
   local tool
   for tool in cmake c++; do
     if ! command -v "$tool" >/dev/null; then
