@@ -43,4 +43,21 @@ concept execution_policy = requires(const E& e) {
   e.run(index{1}, [](index, int) {});
 };
 
+/// Who runs tasks on a device: run(count, task) calls task(i) once for each i < count, in order after what was run before.
+template <class E>
+concept device_execution_policy = std::same_as<typename E::memory, device_memory> && requires(const E& e) {
+  e.run(index{1}, [](index) {});
+};
+
+/// What a measure asks of its execution policy for tensors in `Memory`; one sentence for each that is missing.
+template <class Exec, class Memory>
+constexpr void require_execution() {
+  static_assert(execution_policy<Exec> || device_execution_policy<Exec>,
+                "dalib: the first argument must be an execution policy, such as dalib::exec::serial");
+  if constexpr (requires { typename Exec::memory; })
+    static_assert(std::same_as<typename Exec::memory, Memory>,
+                  "dalib: this execution policy does not work on the memory that the tensors are in: host tensors need exec::serial or "
+                  "exec::openmp, device tensors exec::thrust");
+}
+
 } // namespace dalib

@@ -28,10 +28,10 @@ auto weighted(const std::tuple<Tensors...>& rows, const Weights& weights) {
 /// The caller's memory for the gradients of a measure of several layers: `layer_gradients{layers(gs1, gs2), layers(gt1, gt2)}`.
 ///
 /// A default-made view in a layer's place means "not wanted". Scale and mode are those of `gradients`.
-template <class T, std::size_t Layers>
+template <class T, std::size_t Layers, class Memory = host_memory>
 struct layer_gradients {
-  std::array<matrix_view<T>, Layers> source{};
-  std::array<matrix_view<T>, Layers> target{};
+  std::array<matrix_view<T, Memory>, Layers> source{};
+  std::array<matrix_view<T, Memory>, Layers> target{};
   T scale = T(1);
   write_mode mode = write_mode::overwrite;
 
@@ -44,18 +44,20 @@ struct layer_gradients {
 
 private:
   template <class... G>
-  static std::array<matrix_view<T>, Layers> views_of(std::tuple<G...>& tensors) {
+  static std::array<matrix_view<T, Memory>, Layers> views_of(std::tuple<G...>& tensors) {
     return std::apply(
-        [](auto&... tensor) { return std::array<matrix_view<T>, Layers>{detail::writable_view<T, host_memory, G>(tensor)...}; }, tensors);
+        [](auto&... tensor) { return std::array<matrix_view<T, Memory>, Layers>{detail::writable_view<T, Memory, G>(tensor)...}; },
+        tensors);
   }
 };
 
 template <class G, class... GS, class... GT>
-layer_gradients(std::tuple<G, GS...>, std::tuple<GT...>) -> layer_gradients<value_type_of<G>, 1 + sizeof...(GS)>;
+layer_gradients(std::tuple<G, GS...>, std::tuple<GT...>) -> layer_gradients<value_type_of<G>, 1 + sizeof...(GS), memory_of<G>>;
 template <class G, class... GS, class... GT, class S>
-layer_gradients(std::tuple<G, GS...>, std::tuple<GT...>, S) -> layer_gradients<value_type_of<G>, 1 + sizeof...(GS)>;
+layer_gradients(std::tuple<G, GS...>, std::tuple<GT...>, S) -> layer_gradients<value_type_of<G>, 1 + sizeof...(GS), memory_of<G>>;
 template <class G, class... GS, class... GT, class S>
-layer_gradients(std::tuple<G, GS...>, std::tuple<GT...>, S, write_mode) -> layer_gradients<value_type_of<G>, 1 + sizeof...(GS)>;
+layer_gradients(std::tuple<G, GS...>, std::tuple<GT...>, S, write_mode)
+    -> layer_gradients<value_type_of<G>, 1 + sizeof...(GS), memory_of<G>>;
 
 namespace detail {
 /// Scalar type of a domain's layers.
@@ -64,8 +66,10 @@ struct layered_value;
 template <class First, class... Others>
 struct layered_value<std::tuple<First, Others...>> {
   using type = sample_value<std::remove_cvref_t<First>>;
+  using memory = sample_memory<First>;
   static_assert((std::is_same_v<type, sample_value<std::remove_cvref_t<Others>>> && ...),
                 "dalib: all layers must have the same scalar type");
+  static_assert((std::is_same_v<memory, sample_memory<Others>> && ...), "dalib: all layers must be in the same memory");
 };
 
 /// New tensors like a domain's layers.
@@ -84,10 +88,11 @@ auto tensors_like(const std::tuple<Tensors...>& rows) {
 template <class Measure, sample_like... ZS, sample_like... ZT>
 auto value_and_gradient(const Measure& measure, const std::tuple<ZS...>& zs, const std::tuple<ZT...>& zt) {
   using T = typename detail::layered_value<std::tuple<ZS...>>::type;
+  using Memory = typename detail::layered_value<std::tuple<ZS...>>::memory;
   auto gs = detail::tensors_like(zs);
   auto gt = detail::tensors_like(zt);
   const auto refer = [](auto& tensors) { return std::apply([](auto&... one) { return layers(one...); }, tensors); };
-  const T value = measure.value_and_gradient(zs, zt, layer_gradients<T, sizeof...(ZS)>{refer(gs), refer(gt)});
+  const T value = measure.value_and_gradient(zs, zt, layer_gradients<T, sizeof...(ZS), Memory>{refer(gs), refer(gt)});
   return value_with_gradients<T, decltype(gs), decltype(gt)>{value, std::move(gs), std::move(gt)};
 }
 

@@ -24,22 +24,28 @@ struct sample {
   const T* weights = nullptr;
 };
 
+/// Throws std::invalid_argument unless there is one finite, non-negative weight per row and their sum is positive. `weights` is the host's.
+template <class T, class Memory>
+void require_weights(const matrix_view<const T, Memory>& rows, const T* weights, index count) {
+  if (count != rows.rows)
+    fail("weighted", "needs one weight per row (got " + std::to_string(count) + " weights for " + shape_of(rows) + ")");
+  T total = 0;
+  for (index i = 0; i < count; ++i) {
+    if (!(weights[i] >= T(0)) || !std::isfinite(weights[i])) fail("weighted", "weights must be finite and not negative");
+    total += weights[i];
+  }
+  if (!(total > T(0))) fail("weighted", "the sum of the weights must be positive");
+}
+
 /// A sample with weights: `loss(weighted(zs, ws), weighted(zt, wt))`. `weights` is contiguous (vector, array, span, Eigen vector).
 /// @throws std::invalid_argument if there is not one finite, non-negative weight per row or their sum is 0. O(n).
 template <class M, class Weights>
 auto weighted(const M& rows, const Weights& weights) {
   using T = value_type_of<M>;
   static_assert(std::is_same_v<std::remove_cvref_t<decltype(*weights.data())>, T>, "dalib: weights must have the scalar type of the rows");
+  static_assert(std::is_same_v<memory_of<M>, host_memory>, "dalib: weights of device tensors must be in device memory too");
   sample<T, memory_of<M>> result{const_view_of(rows), weights.data()};
-  const index count = static_cast<index>(std::size(weights));
-  if (count != result.rows.rows)
-    fail("weighted", "needs one weight per row (got " + std::to_string(count) + " weights for " + shape_of(result.rows) + ")");
-  T total = 0;
-  for (index i = 0; i < count; ++i) {
-    if (!(result.weights[i] >= T(0)) || !std::isfinite(result.weights[i])) fail("weighted", "weights must be finite and not negative");
-    total += result.weights[i];
-  }
-  if (!(total > T(0))) fail("weighted", "the sum of the weights must be positive");
+  require_weights(result.rows, result.weights, static_cast<index>(std::size(weights)));
   return result;
 }
 
@@ -68,6 +74,21 @@ concept sample_like = detail::is_sample<std::remove_cvref_t<S>> || matrix_like<S
 template <sample_like S>
 using sample_value = typename decltype(sample_of(std::declval<const S&>()))::value_type;
 
+namespace detail {
+template <class S>
+struct memory_of_sample {
+  using type = host_memory;
+};
+template <sample_like S>
+struct memory_of_sample<S> {
+  using type = typename decltype(sample_of(std::declval<const S&>()))::memory;
+};
+} // namespace detail
+
+/// Memory of a sample_like; the host's for other types, which are refused elsewhere.
+template <class S>
+using sample_memory = typename detail::memory_of_sample<std::remove_cvref_t<S>>::type;
+
 /// What every two-sample measure asks of the types of its samples; one sentence for each that is missing.
 template <class ZS, class ZT>
 struct two_sample_types {
@@ -77,15 +98,18 @@ struct two_sample_types {
   using source = decltype(sample_of(std::declval<const ZS&>()));
   using target = decltype(sample_of(std::declval<const ZT&>()));
   using value_type = typename source::value_type;
+  using memory = typename source::memory;
   static_assert(std::is_same_v<value_type, float> || std::is_same_v<value_type, double>, "dalib: tensors must hold float or double");
   static_assert(std::is_same_v<source, target>, "dalib: source and target must have the same scalar type and memory");
 };
 
-/// The same, with gradients of type `T`.
-template <class ZS, class ZT, class T>
+/// The same, with gradients of type `T` in `Memory`.
+template <class ZS, class ZT, class T, class Memory = host_memory>
 struct two_sample_gradient_types : two_sample_types<ZS, ZT> {
   static_assert(std::is_same_v<typename two_sample_types<ZS, ZT>::value_type, T>,
                 "dalib: samples and gradients must have the same scalar type");
+  static_assert(std::is_same_v<typename two_sample_types<ZS, ZT>::memory, Memory>,
+                "dalib: samples and gradients must be in the same memory, of the host or of the device");
 };
 
 } // namespace dalib

@@ -13,16 +13,26 @@
 
 namespace dalib {
 
+template <class Workspace>
+class workspace_mark;
+
+/// Where a workspace's memory comes from: the host's heap.
+struct host_resource {
+  static void* allocate(std::size_t bytes, std::size_t alignment) { return ::operator new (bytes, std::align_val_t{alignment}); }
+  static void deallocate(void* p, std::size_t alignment) { ::operator delete (p, std::align_val_t{alignment}); }
+};
+
 /// Grow-only scratch memory. A measure draws aligned blocks from it and returns all of them at the end of the call, so the second call
 /// with the same shapes allocates nothing. One workspace serves one call at a time; it is not for sharing between threads.
-class workspace {
+template <class Resource>
+class basic_workspace {
 public:
   /// Alignment of every block in bytes: a cache line and the widest register.
   static constexpr std::size_t alignment = 64;
 
-  workspace() = default;
-  workspace(workspace&&) noexcept = default;
-  workspace& operator=(workspace&&) noexcept = default;
+  basic_workspace() = default;
+  basic_workspace(basic_workspace&&) noexcept = default;
+  basic_workspace& operator=(basic_workspace&&) noexcept = default;
 
   /// Uninitialised memory for `count` objects of a trivial type, valid until release().
   template <class T>
@@ -58,17 +68,17 @@ public:
   }
 
 private:
-  friend class workspace_mark;
-  struct free_aligned {
-    void operator()(std::byte* p) const { ::operator delete (p, std::align_val_t{alignment}); }
+  friend class workspace_mark<basic_workspace>;
+  struct free_memory {
+    void operator()(std::byte* p) const { Resource::deallocate(p, alignment); }
   };
   struct chunk {
-    std::unique_ptr<std::byte, free_aligned> memory;
+    std::unique_ptr<std::byte, free_memory> memory;
     std::size_t bytes = 0;
   };
 
   static chunk make_chunk(std::size_t bytes) {
-    return {std::unique_ptr<std::byte, free_aligned>(static_cast<std::byte*>(::operator new (bytes, std::align_val_t{alignment}))), bytes};
+    return {std::unique_ptr<std::byte, free_memory>(static_cast<std::byte*>(Resource::allocate(bytes, alignment))), bytes};
   }
 
   void* draw(std::size_t bytes) {
@@ -87,10 +97,14 @@ private:
   std::size_t used_ = 0;
 };
 
+/// Scratch memory of measures whose tensors are in the host's memory.
+using workspace = basic_workspace<host_resource>;
+
 /// Gives back, at the end of a scope, what was drawn within it.
+template <class Workspace>
 class workspace_mark {
 public:
-  explicit workspace_mark(workspace& owner) : owner_(owner), chunks_(owner.chunks_.size()), used_(owner.used_) {}
+  explicit workspace_mark(Workspace& owner) : owner_(owner), chunks_(owner.chunks_.size()), used_(owner.used_) {}
   workspace_mark(const workspace_mark&) = delete;
   workspace_mark& operator=(const workspace_mark&) = delete;
   ~workspace_mark() {
@@ -99,21 +113,35 @@ public:
   }
 
 private:
-  workspace& owner_;
+  Workspace& owner_;
   std::size_t chunks_;
   std::size_t used_;
 };
 
 /// Releases a workspace at the end of a scope, also when an exception leaves it.
+template <class Workspace>
 class workspace_scope {
 public:
-  explicit workspace_scope(workspace& owner) : owner_(owner) {}
+  explicit workspace_scope(Workspace& owner) : owner_(owner) {}
   workspace_scope(const workspace_scope&) = delete;
   workspace_scope& operator=(const workspace_scope&) = delete;
   ~workspace_scope() { owner_.release(); }
 
 private:
-  workspace& owner_;
+  Workspace& owner_;
 };
+
+namespace detail {
+template <class Memory>
+struct workspace_in;
+template <>
+struct workspace_in<host_memory> {
+  using type = workspace;
+};
+} // namespace detail
+
+/// The workspace of measures whose tensors are in `Memory`: `workspace`, or dalib/thrust.hpp's `device_workspace`.
+template <class Memory>
+using workspace_of = typename detail::workspace_in<Memory>::type;
 
 } // namespace dalib

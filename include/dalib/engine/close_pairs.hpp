@@ -38,9 +38,9 @@ struct close_lanes {
 
 namespace detail {
 
-/// Whether row `lane` of the block is close to a row with that norm.
+/// Below 0 if two rows of these norms are close.
 template <class T>
-T closeness(T norm, T other_norm, T gram) {
+DALIB_HD T closeness(T norm, T other_norm, T gram) {
   return (norm + other_norm) * (T(1) - close_ratio<T>)-T(2) * gram;
 }
 
@@ -84,25 +84,30 @@ void take_close_lanes(std::index_sequence<L...>, std::array<tile_part<T>, sizeof
 
 namespace detail {
 
+template <class T, std::size_t Count, class... S>
+DALIB_HD pulls<T> close_pulls_of(type_list<S...>, T outer, const evaluated_pair<T, Count>& pair, const row_terms<T>& x,
+                                 const row_terms<T>& y, T& difference) {
+  pulls<T> result;
+  std::size_t i = 0;
+  const auto add = [&]<class One>(std::type_identity<One>) {
+    const T slope = where_nonzero(outer, outer * pair.slopes[i]);
+    if constexpr (std::is_same_v<One, squared_distance>)
+      difference += T(2) * where_nonzero(pair.statistics[i], slope);
+    else
+      result.template add<One>(slope, pair.statistics[i], x, y);
+    ++i;
+  };
+  (add(std::type_identity<S>{}), ...);
+  return result;
+}
+
 /// Adds one close pair's pulls, for its weight `outer`, to the tile after the tile's own are written.
 template <class T, class Profile, std::size_t Count>
 void write_close_pulls(T outer, const evaluated_pair<T, Count>& pair, tile_part<T>& part, index lane, index lane_row, index column,
                        index place, index stride) {
-  pulls<T> pull;
   T difference = T(0);
-  const row_terms<T> x = part.lanes->terms(lane_row), y = part.columns->terms(column);
-  [&]<class... S>(type_list<S...>) {
-    std::size_t i = 0;
-    const auto add = [&]<class One>(std::type_identity<One>) {
-      const T slope = where_nonzero(outer, outer * pair.slopes[i]);
-      if constexpr (std::is_same_v<One, squared_distance>)
-        difference += T(2) * where_nonzero(pair.statistics[i], slope);
-      else
-        pull.template add<One>(slope, pair.statistics[i], x, y);
-      ++i;
-    };
-    (add(std::type_identity<S>{}), ...);
-  }(statistics_of<Profile>{});
+  const pulls<T> pull =
+      close_pulls_of(statistics_of<Profile>{}, outer, pair, part.lanes->terms(lane_row), part.columns->terms(column), difference);
   layer_tile<T>& out = part.buffers;
   const index offset = place * stride + lane;
   if constexpr (reads<Profile>::gram) {
@@ -147,17 +152,12 @@ double add_close_lanes(std::index_sequence<L...>, const std::tuple<layer<T, Prof
     };
     const std::tuple pairs{pair_of(std::get<L>(layers), parts[L])...};
     const T kernels[count] = {std::get<L>(pairs).value...};
-    T product = coefficient;
-    for (std::size_t m = 0; m < count; ++m) product *= kernels[m];
+    const T product = detail::product_over_layers(coefficient, kernels);
     total += static_cast<double>(lane < both_from ? product : T(2) * product);
     if constexpr (Gradient) {
-      const auto outer = [&](std::size_t which) {
-        T rest = coefficient;
-        for (std::size_t m = 0; m < count; ++m)
-          if (m != which) rest *= kernels[m];
-        return rest;
-      };
-      (detail::write_close_pulls<T, Profiles>(outer(L), std::get<L>(pairs), parts[L], lane, row, column, place, stride), ...);
+      (detail::write_close_pulls<T, Profiles>(detail::product_over_layers(coefficient, kernels, L), std::get<L>(pairs), parts[L], lane, row,
+                                              column, place, stride),
+       ...);
     }
   }
   return total;

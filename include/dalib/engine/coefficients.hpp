@@ -20,18 +20,23 @@ struct pair_coefficients {
 
 namespace engine {
 
-/// Coefficients of a two-sample estimator as the tiles want them: one column at a time.
-template <class T>
+/// Coefficients of a two-sample estimator: one column at a time, as the tiles of the CPU want them, or one pair.
+template <class T, class Memory = host_memory>
 struct domain_coefficients {
-  joint_sample<T> data;
+  joint_sample<T, Memory> data;
   pair_coefficients pairs;
+
+  /// c(other, row).
+  DALIB_HD T operator()(index other, index row) const {
+    const T towards = static_cast<T>(factor(row, data.is_source(other)));
+    if (pairs.distinct && row == other) return of_own_pair(row);
+    return data.is_source(other) ? times_weight(towards, data.source.weights, other)
+                                 : times_weight(towards, data.target.weights, other - data.source_rows());
+  }
 
   /// out[l] = c(first + l, row) for l < count.
   void fill(index first, index count, index row, T* out) const {
-    const bool own_source = data.is_source(row);
-    const double weight = data.weight(row);
-    const double to_source = weight * (own_source ? pairs.within_source : pairs.across);
-    const double to_target = weight * (own_source ? pairs.across : pairs.within_target);
+    const double to_source = factor(row, true), to_target = factor(row, false);
     const index border = std::clamp<index>(data.source_rows() - first, 0, count);
     for (index l = 0; l < border; ++l) out[l] = static_cast<T>(to_source);
     for (index l = border; l < count; ++l) out[l] = static_cast<T>(to_target);
@@ -39,18 +44,30 @@ struct domain_coefficients {
       for (index l = 0; l < border; ++l) out[l] *= data.source.weights[first + l];
     if (data.target.weights)
       for (index l = border; l < count; ++l) out[l] *= data.target.weights[first + l - data.source_rows()];
-    if (pairs.distinct && row >= first && row < first + count)
-      out[row - first] = static_cast<T>((own_source ? to_source : to_target) * (weight - 1));
+    if (pairs.distinct && row >= first && row < first + count) out[row - first] = of_own_pair(row);
   }
+
+private:
+  /// Weight of `row` times the factor of its domain and of the other row's.
+  DALIB_HD double factor(index row, bool other_is_source) const {
+    const bool own_source = data.is_source(row);
+    const double within = own_source ? pairs.within_source : pairs.within_target;
+    return data.weight(row) * (own_source == other_is_source ? within : pairs.across);
+  }
+  /// w^2 - w pairs of a row of weight w with itself.
+  DALIB_HD T of_own_pair(index row) const { return static_cast<T>(factor(row, data.is_source(row)) * (data.weight(row) - 1)); }
+  DALIB_HD static T times_weight(T value, const T* weights, index place) { return weights ? value * weights[place] : value; }
 };
 
 /// Coefficients given as a square matrix R: the pair (x, y) counts (R(x, y) + R(y, x)) / 2, which leaves the sum unchanged.
-template <class T>
+template <class T, class Memory = host_memory>
 struct matrix_coefficients {
-  matrix_view<const T> matrix;
+  matrix_view<const T, Memory> matrix;
+
+  DALIB_HD T operator()(index other, index row) const { return (matrix(other, row) + matrix(row, other)) / T(2); }
 
   void fill(index first, index count, index row, T* out) const {
-    for (index l = 0; l < count; ++l) out[l] = (matrix(first + l, row) + matrix(row, first + l)) / T(2);
+    for (index l = 0; l < count; ++l) out[l] = (*this)(first + l, row);
   }
 };
 

@@ -28,7 +28,7 @@ struct pulls {
   V gram = V(0), l1 = V(0), self_x = V(0), self_y = V(0), shift_x = V(0), shift_y = V(0);
 
   template <class S>
-  void add(const V& slope, const V& value, const row_terms<V>& x, const row_terms<V>& y) {
+  DALIB_HD void add(const V& slope, const V& value, const row_terms<V>& x, const row_terms<V>& y) {
     if constexpr (S::from_gram) {
       const pair_pull<V> one = S::pull(slope, value, x, y);
       gram += one.pull;
@@ -45,47 +45,77 @@ struct pulls {
   }
 };
 
-/// Statistics and kernel of one register of pairs in one layer.
-template <class T, class Profile>
-struct lane_kernel {
+/// Statistics and kernel of one register of pairs (V a pack) or of one pair (V a scalar) in one layer.
+template <class V, class Profile>
+struct pair_kernel {
   using list = statistics_of<Profile>;
-  pack<T> statistics[list::size];
-  multi_jet<pack<T>, list::size> jet;
+  V statistics[list::size];
+  multi_jet<V, list::size> jet;
 };
 
 template <class S, class V>
-V statistic_of_lanes(const V& gram, const V& l1, const row_terms<V>& x, const row_terms<V>& y) {
+DALIB_HD V statistic_of_gram(const V& gram, const V& l1, const row_terms<V>& x, const row_terms<V>& y) {
   if constexpr (S::from_gram)
     return S::value(gram, x, y);
   else
     return l1;
 }
 
-/// Reads the tile at `offset` and evaluates the kernel there.
-template <class T, class Profile>
-void evaluate_lanes(const Profile& profile, const layer_tile<T>& tile, index offset, const row_terms<pack<T>>& x,
-                    const row_terms<pack<T>>& y, lane_kernel<T, Profile>& result) {
-  using list = typename lane_kernel<T, Profile>::list;
-  pack<T> gram(0), l1(0);
-  if constexpr (reads<Profile>::gram) gram = pack<T>::load(tile.gram + offset);
-  if constexpr (reads<Profile>::l1) l1 = pack<T>::load(tile.l1 + offset);
-  [&]<class... S>(type_list<S...>) {
-    std::size_t i = 0;
-    ((result.statistics[i++] = statistic_of_lanes<S>(gram, l1, x, y)), ...);
-  }(list{});
+template <class V, class Profile, class... S>
+DALIB_HD void evaluate_statistics(type_list<S...>, const V& gram, const V& l1, const row_terms<V>& x, const row_terms<V>& y,
+                                  pair_kernel<V, Profile>& result) {
+  std::size_t i = 0;
+  ((result.statistics[i++] = statistic_of_gram<S>(gram, l1, x, y)), ...);
+}
+
+/// Evaluates statistics and kernel from an entry of the tiles.
+template <class V, class Profile>
+DALIB_HD void evaluate_gram(const Profile& profile, const V& gram, const V& l1, const row_terms<V>& x, const row_terms<V>& y,
+                            pair_kernel<V, Profile>& result) {
+  using list = statistics_of<Profile>;
+  evaluate_statistics(list{}, gram, l1, x, y, result);
   result.jet = evaluate<list>(profile, result.statistics);
 }
 
-/// Turns the slopes into pull coefficients, in place, for pairs that count `outer` (the pair's weight times the other layers' kernels).
+template <class V, class... S, std::size_t Count>
+DALIB_HD pulls<V> pulls_of_slopes(type_list<S...>, const V& outer, const V (&slopes)[Count], const V (&statistics)[Count],
+                                  const row_terms<V>& x, const row_terms<V>& y) {
+  pulls<V> result;
+  std::size_t i = 0;
+  ((result.template add<S>(where_nonzero(outer, outer * slopes[i]), statistics[i], x, y), ++i), ...);
+  return result;
+}
+
+/// What the kernel's slopes do to both rows, for pairs that count `outer` (the pair's weight times the other layers' kernels).
+template <class V, class Profile>
+DALIB_HD pulls<V> pulls_of(const V& outer, const pair_kernel<V, Profile>& kernel, const row_terms<V>& x, const row_terms<V>& y) {
+  return pulls_of_slopes(statistics_of<Profile>{}, outer, kernel.jet.slopes, kernel.statistics, x, y);
+}
+
+/// coefficient * prod_l values[l] over all layers, or over all but `without`.
+template <class V, std::size_t Count>
+DALIB_HD V product_over_layers(const V& coefficient, const V (&values)[Count], std::size_t without = Count) {
+  V product = coefficient;
+  for (std::size_t l = 0; l < Count; ++l)
+    if (l != without) product *= values[l];
+  return product;
+}
+
+/// Reads the tile at `offset` and evaluates the kernel there.
 template <class T, class Profile>
-void write_pulls(const pack<T>& outer, const lane_kernel<T, Profile>& kernel, layer_tile<T>& tile, index offset, index lane,
+void evaluate_lanes(const Profile& profile, const layer_tile<T>& tile, index offset, const row_terms<pack<T>>& x,
+                    const row_terms<pack<T>>& y, pair_kernel<pack<T>, Profile>& result) {
+  pack<T> gram(0), l1(0);
+  if constexpr (reads<Profile>::gram) gram = pack<T>::load(tile.gram + offset);
+  if constexpr (reads<Profile>::l1) l1 = pack<T>::load(tile.l1 + offset);
+  evaluate_gram(profile, gram, l1, x, y, result);
+}
+
+/// Turns the slopes into pull coefficients, in place; see pulls_of.
+template <class T, class Profile>
+void write_pulls(const pack<T>& outer, const pair_kernel<pack<T>, Profile>& kernel, layer_tile<T>& tile, index offset, index lane,
                  const row_terms<pack<T>>& x, const row_terms<pack<T>>& y, pulls<pack<T>>& column) {
-  using list = typename lane_kernel<T, Profile>::list;
-  pulls<pack<T>> pull;
-  [&]<class... S>(type_list<S...>) {
-    std::size_t i = 0;
-    ((pull.template add<S>(where_nonzero(outer, outer * kernel.jet.slopes[i]), kernel.statistics[i], x, y), ++i), ...);
-  }(list{});
+  const pulls<pack<T>> pull = pulls_of(outer, kernel, x, y);
   if constexpr (reads<Profile>::gram) {
     pull.gram.store(tile.gram + offset);
     (pack<T>::load(tile.lane_self + lane) + pull.self_x).store(tile.lane_self + lane);
@@ -126,21 +156,15 @@ template <bool Gradient, class T, class... Profiles, std::size_t... L>
     const index offset = place * stride + l;
     const vector coefficient = vector::load(coefficients + l);
     const row_terms<vector> rows[count] = {parts[L].lanes->lane_terms(lanes.first + l)...};
-    std::tuple<detail::lane_kernel<T, Profiles>...> kernels;
+    std::tuple<detail::pair_kernel<vector, Profiles>...> kernels;
     (detail::evaluate_lanes(std::get<L>(profiles), parts[L].buffers, offset, rows[L], columns[L], std::get<L>(kernels)), ...);
     const vector values[count] = {std::get<L>(kernels).jet.value...};
-    vector product = coefficient;
-    for (std::size_t m = 0; m < count; ++m) product *= values[m];
-    const vector share = where_nonzero(coefficient, product);
+    const vector share = where_nonzero(coefficient, detail::product_over_layers(coefficient, values));
     total += l < both_from ? share : share + share;
     if constexpr (Gradient) {
-      const auto outer = [&](std::size_t which) {
-        vector rest = coefficient;
-        for (std::size_t m = 0; m < count; ++m)
-          if (m != which) rest *= values[m];
-        return rest;
-      };
-      (detail::write_pulls(outer(L), std::get<L>(kernels), parts[L].buffers, offset, l, rows[L], columns[L], sums[L]), ...);
+      (detail::write_pulls(detail::product_over_layers(coefficient, values, L), std::get<L>(kernels), parts[L].buffers, offset, l, rows[L],
+                           columns[L], sums[L]),
+       ...);
     }
   }
   if constexpr (Gradient)

@@ -12,12 +12,12 @@
 namespace dalib::engine {
 
 /// One layer as a measure gives it: rows, a kernel with its bandwidth rule, and where the gradients go (no data: not wanted).
-template <class T, class Kernel>
+template <class T, class Kernel, class Memory = host_memory>
 struct layer_input {
-  joint_sample<T> data;
+  joint_sample<T, Memory> data;
   Kernel kernel;
-  matrix_view<T> source_gradient;
-  matrix_view<T> target_gradient;
+  matrix_view<T, Memory> source_gradient;
+  matrix_view<T, Memory> target_gradient;
 };
 
 /// Whose estimate it is, for messages, and how the gradients are written.
@@ -29,8 +29,8 @@ struct estimate_rule {
 };
 
 /// Sizes and weights that an estimator asks for.
-template <class T>
-sample_sizes sizes_of(const joint_sample<T>& data, const char* measure) {
+template <class T, class Memory>
+sample_sizes sizes_of(const joint_sample<T, Memory>& data, const char* measure) {
   return {data.source.rows.rows,
           data.target.rows.rows,
           total_weight(data.source),
@@ -40,46 +40,45 @@ sample_sizes sizes_of(const joint_sample<T>& data, const char* measure) {
           measure};
 }
 
-template <bool Gradient, class Accumulator, class Exec, class Estimator, class T, class... Profiles>
-double estimate_blocks(const Exec& exec, const Estimator& estimator, const std::tuple<layer<T, Profiles>...>& layers, estimate_rule<T> rule,
-                       workspace& scratch);
+template <bool Gradient, class Accumulator, class Exec, class Estimator, class T, class Memory, class... Profiles>
+double estimate_blocks(const Exec& exec, const Estimator& estimator, const std::tuple<layer<T, Profiles, Memory>...>& layers,
+                       estimate_rule<T> rule, workspace_of<Memory>& scratch);
 
 /// The estimate of sum c prod_l k_l for bound layers.
-template <bool Gradient, class Accumulator, class Exec, class Estimator, class T, class... Profiles>
-double estimate_bound(const Exec& exec, const Estimator& estimator, const std::tuple<layer<T, Profiles>...>& layers, estimate_rule<T> rule,
-                      workspace& scratch) {
-  const joint_sample<T>& data = std::get<0>(layers).data;
+template <bool Gradient, class Accumulator, class Exec, class Estimator, class T, class Memory, class... Profiles>
+double estimate_bound(const Exec& exec, const Estimator& estimator, const std::tuple<layer<T, Profiles, Memory>...>& layers,
+                      estimate_rule<T> rule, workspace_of<Memory>& scratch) {
+  const joint_sample<T, Memory>& data = std::get<0>(layers).data;
   const sample_sizes sizes = sizes_of(data, rule.measure);
   if constexpr (full_pair_estimator<Estimator>) {
-    const domain_coefficients<T> coefficients{data, estimator.coefficients(sizes)};
+    const domain_coefficients<T, Memory> coefficients{data, estimator.coefficients(sizes)};
     return pairwise_sum<Gradient, Accumulator>(exec, coefficients, layers, rule.scale, rule.mode, scratch) + coefficients.pairs.constant;
   } else if constexpr (quadruple_estimator<Estimator>) {
     const quadruple_plan plan = estimator.plan(sizes);
-    using engine_type = quadruple_sum<Gradient, Accumulator, Exec, T, Profiles...>;
-    return engine_type(exec, plan, layers, scratch).run(rule.scale, rule.mode) + plan.constant;
+    return sum_of_quadruples<Gradient, Accumulator>(exec, plan, layers, rule.scale, rule.mode, scratch) + plan.constant;
   } else {
     return estimate_blocks<Gradient, Accumulator>(exec, estimator, layers, rule, scratch);
   }
 }
 
 /// Rows [first, first + count) of a view, or no data if there is none.
-template <class T>
-matrix_view<T> rows_of(const matrix_view<T>& view, index first, index count) {
+template <class T, class Memory>
+matrix_view<T, Memory> rows_of(const matrix_view<T, Memory>& view, index first, index count) {
   return view.data ? view.rows_from(first, count) : view;
 }
 
 /// Rows [first, first + count) of both domains, with their weights.
-template <class T>
-joint_sample<T> block_of(const joint_sample<T>& data, index first, index count) {
-  const auto part = [&](const sample<T>& one) {
-    return sample<T>{one.rows.rows_from(first, count), one.weights ? one.weights + first : nullptr};
+template <class T, class Memory>
+joint_sample<T, Memory> block_of(const joint_sample<T, Memory>& data, index first, index count) {
+  const auto part = [&](const sample<T, Memory>& one) {
+    return sample<T, Memory>{one.rows.rows_from(first, count), one.weights ? one.weights + first : nullptr};
   };
   return {part(data.source), part(data.target)};
 }
 
 /// Throws what the estimator throws for these data, so that a refusal comes before any output is touched.
-template <class Estimator, class T>
-void require_accepted(const Estimator& estimator, const joint_sample<T>& data, const char* measure) {
+template <class Estimator, class T, class Memory>
+void require_accepted(const Estimator& estimator, const joint_sample<T, Memory>& data, const char* measure) {
   const sample_sizes sizes = sizes_of(data, measure);
   if constexpr (full_pair_estimator<Estimator>) {
     static_cast<void>(estimator.coefficients(sizes));
@@ -93,14 +92,13 @@ void require_accepted(const Estimator& estimator, const joint_sample<T>& data, c
 }
 
 /// Mean over blocks of the inner estimator. Blocks are visited in order; the pairs inside each run in parallel.
-template <bool Gradient, class Accumulator, class Exec, class Estimator, class T, class... Profiles>
-double estimate_blocks(const Exec& exec, const Estimator& estimator, const std::tuple<layer<T, Profiles>...>& layers, estimate_rule<T> rule,
-                       workspace& scratch) {
+template <bool Gradient, class Accumulator, class Exec, class Estimator, class T, class Memory, class... Profiles>
+double estimate_blocks(const Exec& exec, const Estimator& estimator, const std::tuple<layer<T, Profiles, Memory>...>& layers,
+                       estimate_rule<T> rule, workspace_of<Memory>& scratch) {
   const sample_sizes sizes = sizes_of(std::get<0>(layers).data, rule.measure);
   require_accepted(estimator, std::get<0>(layers).data, rule.measure);
   const index rows = estimator.block_rows(sizes);
   const index blocks = std::min(sizes.source, sizes.target) / rows;
-  if (Gradient && rule.mode == write_mode::overwrite) std::apply([](const auto&... one) { (clear_gradient(one), ...); }, layers);
   typename Accumulator::state total{};
   const auto part_of = [&](const auto& one, index first) {
     auto part = one;
@@ -112,21 +110,29 @@ double estimate_blocks(const Exec& exec, const Estimator& estimator, const std::
   for (index block = 0; block < blocks; ++block) {
     const workspace_mark mark(scratch);
     const auto parts = std::apply([&](const auto&... one) { return std::tuple{part_of(one, block * rows)...}; }, layers);
-    const estimate_rule<T> inner{rule.measure, rule.scale / static_cast<T>(blocks), write_mode::accumulate};
+    const estimate_rule<T> inner{rule.measure, rule.scale / static_cast<T>(blocks), rule.mode};
     Accumulator::add(total, estimate_bound<Gradient, Accumulator>(exec, estimator.within, parts, inner, scratch));
+  }
+  if (Gradient && rule.mode == write_mode::overwrite) {
+    const auto clear_rest = [&](const matrix_view<T, Memory>& gradient) {
+      if (gradient.data) clear_by(exec, gradient.rows_from(blocks * rows, gradient.rows - blocks * rows));
+    };
+    std::apply([&](const auto&... one) { ((clear_rest(one.source_gradient), clear_rest(one.target_gradient)), ...); }, layers);
   }
   return Accumulator::result(total) / static_cast<double>(blocks);
 }
 
 /// Summaries and bound layers of a problem: what an estimate is made of. All layers have the same rows in the same order.
-template <class T, class... Kernels>
+template <class T, class Memory, class... Kernels>
 class bound_problem {
+  using summary = sample_summary<T, Memory>;
+
 public:
-  using layers_tuple = std::tuple<layer<T, bound_kernel<Kernels, sample_summary<T>>>...>;
+  using layers_tuple = std::tuple<layer<T, bound_kernel<Kernels, summary>, Memory>...>;
 
   template <class Exec>
-  bound_problem(const Exec& exec, workspace& scratch, const layer_input<T, Kernels>&... inputs)
-      : summaries_{sample_summary<T>(exec, inputs.data, scratch)...}, layers_(bind_all(std::index_sequence_for<Kernels...>{}, inputs...)) {}
+  bound_problem(const Exec& exec, workspace_of<Memory>& scratch, const layer_input<T, Kernels, Memory>&... inputs)
+      : summaries_{summary(exec, inputs.data, scratch)...}, layers_(bind_all(std::index_sequence_for<Kernels...>{}, inputs...)) {}
   bound_problem(const bound_problem&) = delete;
   bound_problem& operator=(const bound_problem&) = delete;
 
@@ -134,15 +140,15 @@ public:
 
 private:
   template <std::size_t... L>
-  layers_tuple bind_all(std::index_sequence<L...>, const layer_input<T, Kernels>&... inputs) const {
+  layers_tuple bind_all(std::index_sequence<L...>, const layer_input<T, Kernels, Memory>&... inputs) const {
     return {{inputs.data, &summaries_[L], dalib::bind(inputs.kernel, summaries_[L]), inputs.source_gradient, inputs.target_gradient}...};
   }
 
-  std::array<sample_summary<T>, sizeof...(Kernels)> summaries_;
+  std::array<summary, sizeof...(Kernels)> summaries_;
   layers_tuple layers_;
 };
 
-template <class Exec, class T, class... Kernels>
-bound_problem(const Exec&, workspace&, const layer_input<T, Kernels>&...) -> bound_problem<T, Kernels...>;
+template <class Exec, class Workspace, class T, class Memory, class... Kernels>
+bound_problem(const Exec&, Workspace&, const layer_input<T, Kernels, Memory>&...) -> bound_problem<T, Memory, Kernels...>;
 
 } // namespace dalib::engine

@@ -15,29 +15,31 @@
 namespace dalib::engine {
 
 /// Rows 0 .. n_s - 1 are the source's, rows n_s .. n - 1 the target's.
-template <class T>
+template <class T, class Memory = host_memory>
 struct joint_sample {
-  sample<T> source;
-  sample<T> target;
+  using memory = Memory;
 
-  index source_rows() const { return source.rows.rows; }
-  index rows() const { return source.rows.rows + target.rows.rows; }
-  index features() const { return source.rows.cols; }
-  bool is_source(index row) const { return row < source_rows(); }
+  sample<T, Memory> source;
+  sample<T, Memory> target;
 
-  double weight(index row) const {
+  DALIB_HD index source_rows() const { return source.rows.rows; }
+  DALIB_HD index rows() const { return source.rows.rows + target.rows.rows; }
+  DALIB_HD index features() const { return source.rows.cols; }
+  DALIB_HD bool is_source(index row) const { return row < source_rows(); }
+
+  DALIB_HD double weight(index row) const {
     if (is_source(row)) return source.weights ? static_cast<double>(source.weights[row]) : 1.0;
     return target.weights ? static_cast<double>(target.weights[row - source_rows()]) : 1.0;
   }
 
   /// The view that holds `row`, and the row's place in it.
-  const matrix_view<const T>& view_of_row(index row) const { return is_source(row) ? source.rows : target.rows; }
-  index place_of_row(index row) const { return is_source(row) ? row : row - source_rows(); }
+  DALIB_HD const matrix_view<const T, Memory>& view_of_row(index row) const { return is_source(row) ? source.rows : target.rows; }
+  DALIB_HD index place_of_row(index row) const { return is_source(row) ? row : row - source_rows(); }
 };
 
 /// |x - y|^2 of two rows, from their differences, in double. O(F).
-template <class T>
-double squared_distance_of(const joint_sample<T>& data, index x, index y) {
+template <class T, class Memory>
+DALIB_HD double squared_distance_of(const joint_sample<T, Memory>& data, index x, index y) {
   const auto& view_x = data.view_of_row(x);
   const auto& view_y = data.view_of_row(y);
   double total = 0;
@@ -57,9 +59,69 @@ double total_weight(const sample<T>& s) {
   return total;
 }
 
+/// An element less its feature's mean, which is given in two parts: both are subtracted in T and nothing is lost, since the first
+/// difference is exact where it matters.
+template <class T>
+DALIB_HD T centred(T value, T mean_high, T mean_low) {
+  return (value - mean_high) - mean_low;
+}
+
+/// Weighted sums of what one feature's elements differ by from a reference, in double.
+struct moment_sums {
+  double sum = 0;
+  double square = 0;
+
+  DALIB_HD void add(double weight, double offset) {
+    sum += weight * offset;
+    square += weight * offset * offset;
+  }
+};
+
+/// What the moments of all features say of the joint sample.
+struct sample_spread {
+  double mean_norm = 0;             ///< |mean|^2
+  double mean_squared_distance = 0; ///< of all n^2 ordered pairs, by weight
+
+  /// Finds the mean, whole and as the sum of two numbers of type T, and the spread, from every feature's sums of offsets from `reference`
+  /// over rows of that total weight. All arrays have one entry for each feature.
+  template <class T>
+  static sample_spread of(index features, double weight, const T* reference, const double* sums, const double* squares, double* mean,
+                          T* mean_high, T* mean_low) {
+    sample_spread result;
+    double square = 0, offset_norm = 0;
+    for (index f = 0; f < features; ++f) {
+      const double offset = sums[f] / weight;
+      square += squares[f];
+      offset_norm += offset * offset;
+      mean[f] = static_cast<double>(reference[f]) + offset;
+      mean_high[f] = static_cast<T>(mean[f]);
+      mean_low[f] = static_cast<T>(mean[f] - static_cast<double>(mean_high[f]));
+      result.mean_norm += mean[f] * mean[f];
+    }
+    const double variance = square / weight - offset_norm;
+    // Below the rounding of the two terms nothing but rounding is left: identical rows.
+    result.mean_squared_distance = variance > 1e-15 * offset_norm ? 2 * variance : 0;
+    return result;
+  }
+};
+
+/// The median rule looks at this many rows at most.
+inline constexpr index median_rows_limit = 1024;
+
+/// Number of rows that the median rule looks at among `rows`, and the i-th of these `count`.
+inline index median_rows(index rows) { return std::min(rows, median_rows_limit); }
+DALIB_HD constexpr index median_row(index i, index count, index rows) { return i * rows / count; }
+
+/// Median of |x - y|^2 over the pairs i < j, by weight; see bandwidth::median.
+template <class T>
+double median_squared_distance_of(const joint_sample<T>& data);
+
+template <class T, class Memory = host_memory>
+class sample_summary;
+
 /// Mean of the joint sample and the mean squared distance of its pairs: what centring and the bandwidth rules need.
 template <class T>
-class sample_summary {
+class sample_summary<T, host_memory> {
 public:
   /// One pass over the data in double, relative to the first row, so that a shift of the data by any constant costs no accuracy.
   /// Partial sums of fixed chunks of rows are merged in order: the same bits for any number of threads. O(n F).
@@ -96,28 +158,13 @@ public:
   const T* mean_low() const { return mean_low_; }
 
   /// |mean|^2.
-  double mean_norm() const { return mean_norm_; }
+  double mean_norm() const { return spread_.mean_norm; }
 
   /// Mean of |x - y|^2 over all n^2 ordered pairs, by weight: 2 / W * sum w |z - mean|^2.
-  double mean_squared_distance() const { return mean_squared_distance_; }
+  double mean_squared_distance() const { return spread_.mean_squared_distance; }
 
   /// Median of |x - y|^2 over the pairs i < j, by weight; see bandwidth::median.
-  double median_squared_distance() const {
-    constexpr index most_rows = 1024;
-    const index rows = std::min(data_.rows(), most_rows);
-    std::vector<std::pair<double, double>> distances;
-    distances.reserve(static_cast<std::size_t>(rows * (rows + 1) / 2));
-    for (index i = 0; i < rows; ++i) {
-      const index x = i * data_.rows() / rows;
-      // Copies of one row are pairs at distance 0.
-      distances.emplace_back(0.0, data_.weight(x) * (data_.weight(x) - 1) / 2);
-      for (index j = 0; j < i; ++j) {
-        const index y = j * data_.rows() / rows;
-        distances.emplace_back(squared_distance_of(data_, x, y), data_.weight(x) * data_.weight(y));
-      }
-    }
-    return weighted_median(distances);
-  }
+  double median_squared_distance() const { return median_squared_distance_of(data_); }
 
 private:
   static constexpr index chunk_rows = 256;
@@ -131,14 +178,13 @@ private:
     for (index r = 0; r < count; ++r) weight[r] = data_.weight(row + r);
     const auto sweep = [&](auto whole, index col_stride) {
       for (index f = 0; f < view.cols; ++f) {
-        double added = 0, squared = 0;
+        moment_sums moments;
         for (index r = 0; r < (whole ? rows_at_once : count); ++r) {
           const double offset = static_cast<double>(from[r * view.row_stride + f * col_stride]) - static_cast<double>(reference_[f]);
-          added += weight[r] * offset;
-          squared += weight[r] * offset * offset;
+          moments.add(weight[r], offset);
         }
-        sum[f] += added;
-        square[f] += squared;
+        sum[f] += moments.sum;
+        square[f] += moments.square;
       }
     };
     // Constant trip count and stride let the compiler vectorise the common case.
@@ -149,7 +195,7 @@ private:
   }
 
   void merge(index chunks, double* sums, double* squares, const double* weights) {
-    double weight = 0, square = 0, offset_norm = 0;
+    double weight = 0;
     const index features = data_.features();
     for (index c = 0; c < chunks; ++c) weight += weights[c];
     // Chunk 0 becomes the total; merging chunk after chunk keeps the inner loop contiguous.
@@ -158,36 +204,7 @@ private:
         sums[f] += sums[c * features + f];
         squares[f] += squares[c * features + f];
       }
-    for (index f = 0; f < features; ++f) {
-      const double offset = sums[f] / weight;
-      square += squares[f];
-      offset_norm += offset * offset;
-      mean_[f] = static_cast<double>(reference_[f]) + offset;
-      mean_high_[f] = static_cast<T>(mean_[f]);
-      mean_low_[f] = static_cast<T>(mean_[f] - static_cast<double>(mean_high_[f]));
-      mean_norm_ += mean_[f] * mean_[f];
-    }
-    const double variance = square / weight - offset_norm;
-    // Below the rounding of the two terms nothing but rounding is left: identical rows.
-    mean_squared_distance_ = variance > 1e-15 * offset_norm ? 2 * variance : 0;
-  }
-
-  static double weighted_median(std::vector<std::pair<double, double>>& distances) {
-    std::sort(distances.begin(), distances.end());
-    double total = 0;
-    for (const auto& [distance, weight] : distances) total += std::max(weight, 0.0);
-    double below = 0;
-    for (std::size_t i = 0; i < distances.size(); ++i) {
-      below += std::max(distances[i].second, 0.0);
-      if (below > total / 2) return distances[i].first;
-      if (below == total / 2) {
-        // Exactly half of the weight lies below: the median is the middle of this and the next pair that has weight.
-        std::size_t next = i + 1;
-        while (next < distances.size() && distances[next].second <= 0) ++next;
-        return next < distances.size() ? (distances[i].first + distances[next].first) / 2 : distances[i].first;
-      }
-    }
-    return 0;
+    spread_ = sample_spread::of(features, weight, reference_, sums, squares, mean_, mean_high_, mean_low_);
   }
 
   joint_sample<T> data_;
@@ -195,21 +212,63 @@ private:
   double* mean_ = nullptr;
   T* mean_high_ = nullptr;
   T* mean_low_ = nullptr;
-  double mean_norm_ = 0;
-  double mean_squared_distance_ = 0;
+  sample_spread spread_;
 };
 
-/// Terms of a centred row that depend on where the mean lies; see row_terms. In double: the mean may be far larger than the row. O(F).
+namespace detail {
+/// Median of (number, weight) pairs by weight; sorts them.
+inline double weighted_median(std::vector<std::pair<double, double>>& distances) {
+  std::sort(distances.begin(), distances.end());
+  double total = 0;
+  for (const auto& [distance, weight] : distances) total += std::max(weight, 0.0);
+  double below = 0;
+  for (std::size_t i = 0; i < distances.size(); ++i) {
+    below += std::max(distances[i].second, 0.0);
+    if (below > total / 2) return distances[i].first;
+    if (below == total / 2) {
+      // Exactly half of the weight lies below: the median is the middle of this and the next pair that has weight.
+      std::size_t next = i + 1;
+      while (next < distances.size() && distances[next].second <= 0) ++next;
+      return next < distances.size() ? (distances[i].first + distances[next].first) / 2 : distances[i].first;
+    }
+  }
+  return 0;
+}
+} // namespace detail
+
 template <class T>
-row_terms<T> raw_terms(const T* centred, index features, const sample_summary<T>& summary) {
+double median_squared_distance_of(const joint_sample<T>& data) {
+  const index rows = median_rows(data.rows());
+  std::vector<std::pair<double, double>> distances;
+  distances.reserve(static_cast<std::size_t>(rows * (rows + 1) / 2));
+  for (index i = 0; i < rows; ++i) {
+    const index x = median_row(i, rows, data.rows());
+    // Copies of one row are pairs at distance 0.
+    distances.emplace_back(0.0, data.weight(x) * (data.weight(x) - 1) / 2);
+    for (index j = 0; j < i; ++j) {
+      const index y = median_row(j, rows, data.rows());
+      distances.emplace_back(squared_distance_of(data, x, y), data.weight(x) * data.weight(y));
+    }
+  }
+  return detail::weighted_median(distances);
+}
+
+/// Terms of a centred row that depend on where the mean lies; see row_terms. In double: the mean may be far larger than the row. O(F).
+/// @param mean, mean_norm  of the joint sample; |mean|^2
+template <class T>
+DALIB_HD row_terms<T> raw_terms(const T* centred, index features, const double* mean, double mean_norm) {
+  using std::sqrt;
   double norm = 0, along_mean = 0;
   for (index f = 0; f < features; ++f) {
     norm += static_cast<double>(centred[f]) * static_cast<double>(centred[f]);
-    along_mean += static_cast<double>(centred[f]) * summary.mean(f);
+    along_mean += static_cast<double>(centred[f]) * mean[f];
   }
-  const double raw_norm = norm + 2 * along_mean + summary.mean_norm();
-  return {static_cast<T>(norm), static_cast<T>(along_mean + summary.mean_norm() / 2),
-          raw_norm > 0 ? static_cast<T>(1 / std::sqrt(raw_norm)) : T(0)};
+  const double raw_norm = norm + 2 * along_mean + mean_norm;
+  return {static_cast<T>(norm), static_cast<T>(along_mean + mean_norm / 2), raw_norm > 0 ? static_cast<T>(1 / sqrt(raw_norm)) : T(0)};
+}
+template <class T>
+row_terms<T> raw_terms(const T* centred, index features, const sample_summary<T>& summary) {
+  return raw_terms(centred, features, summary.mean(), summary.mean_norm());
 }
 
 } // namespace dalib::engine

@@ -32,16 +32,18 @@ struct reads<Profile> {
 };
 
 /// A layer as the engine holds it: MMD has one, JMMD one per feature map.
-template <class T, class Profile>
+template <class T, class Profile, class Memory = host_memory>
 struct layer {
+  using value_type = T;
   using profile_type = Profile;
+  using memory = Memory;
   using list = statistics_of<Profile>;
 
-  joint_sample<T> data;
-  const sample_summary<T>* summary;
+  joint_sample<T, Memory> data;
+  const sample_summary<T, Memory>* summary;
   Profile profile;
-  matrix_view<T> source_gradient; ///< no data: not wanted
-  matrix_view<T> target_gradient;
+  matrix_view<T, Memory> source_gradient; ///< no data: not wanted
+  matrix_view<T, Memory> target_gradient;
 };
 
 /// Fills a gradient with zeros; a view without data is left alone.
@@ -55,6 +57,15 @@ template <class T, class Profile>
 void clear_gradient(const layer<T, Profile>& one) {
   clear(one.source_gradient);
   clear(one.target_gradient);
+}
+
+/// The same, by the execution policy where it says how.
+template <class Exec, class T, class Memory>
+void clear_by(const Exec& exec, const matrix_view<T, Memory>& gradient) {
+  if constexpr (requires { exec.clear(gradient); })
+    exec.clear(gradient);
+  else
+    clear(gradient);
 }
 
 /// One worker's tiles of one layer. After combine(), `gram` holds the pull coefficients and `l1` the slopes.

@@ -83,10 +83,10 @@ struct packed_rows {
 
 namespace detail {
 
-/// One row, centred. A float mean in two parts, both subtracted in float, loses nothing: the first difference is exact where it matters.
+/// One row, centred.
 template <class T>
 void centre_row(const T* from, index stride, const T* mean_high, const T* mean_low, index features, T* to) {
-  const auto centre = [&](index f, index step) { to[f] = (from[f * step] - mean_high[f]) - mean_low[f]; };
+  const auto centre = [&](index f, index step) { to[f] = centred(from[f * step], mean_high[f], mean_low[f]); };
   // The constant stride lets the compiler vectorise the common case.
   if (stride == 1)
     for (index f = 0; f < features; ++f) centre(f, 1);

@@ -25,11 +25,26 @@ struct evaluated_pair {
   T statistics[Count];
 };
 
+/// Independent partial sums of a pair: enough for whole registers on the CPU; a thread of a GPU adds in order.
+#if defined(__CUDA_ARCH__)
+template <class T>
+inline constexpr int sum_partials = 1;
+#else
+template <class T>
+inline constexpr int sum_partials = 4 * simd_lanes<T>;
+#endif
+
+/// What a feature of x receives for |x_f - y_f| with that slope; 0 where both are equal.
+template <class T>
+DALIB_HD T signed_slope(T x, T y, T slope) {
+  return x > y ? slope : (x < y ? -slope : T(0));
+}
+
 /// The sums that `Profile` reads, of centred rows x and y.
 template <class Profile, class T>
-pair_sums<T> sums_of(const T* x, const T* y, index features) {
+DALIB_HD pair_sums<T> sums_of(const T* x, const T* y, index features) {
   // Independent partial sums let the compiler use whole registers without reordering additions.
-  constexpr int partials = 4 * simd_lanes<T>;
+  constexpr int partials = sum_partials<T>;
   T gram[partials] = {}, distance[partials] = {}, l1[partials] = {};
   const auto add = [&](index f, int p) {
     const T d = x[f] - y[f];
@@ -52,7 +67,7 @@ pair_sums<T> sums_of(const T* x, const T* y, index features) {
 
 /// Statistic `S` of a pair.
 template <class S, class T>
-T statistic_of(const pair_sums<T>& sums, const row_terms<T>& x, const row_terms<T>& y) {
+DALIB_HD T statistic_of(const pair_sums<T>& sums, const row_terms<T>& x, const row_terms<T>& y) {
   if constexpr (std::is_same_v<S, squared_distance>)
     return sums.squared_distance;
   else if constexpr (S::from_gram)
@@ -61,17 +76,23 @@ T statistic_of(const pair_sums<T>& sums, const row_terms<T>& x, const row_terms<
     return sums.l1;
 }
 
+namespace detail {
+template <class T, class... S>
+DALIB_HD evaluated_pair<T, sizeof...(S)> pair_of_sums(type_list<S...>, const pair_sums<T>& sums, const row_terms<T>& x,
+                                                      const row_terms<T>& y) {
+  return {T(0), {}, {statistic_of<S>(sums, x, y)...}};
+}
+} // namespace detail
+
 /// The kernel on one pair.
 template <class Profile, class T>
-auto evaluate_pair(const Profile& profile, const pair_sums<T>& sums, const row_terms<T>& x, const row_terms<T>& y) {
+DALIB_HD auto evaluate_pair(const Profile& profile, const pair_sums<T>& sums, const row_terms<T>& x, const row_terms<T>& y) {
   using list = statistics_of<Profile>;
-  return [&]<class... S>(type_list<S...>) {
-    evaluated_pair<T, list::size> result{T(0), {}, {statistic_of<S>(sums, x, y)...}};
-    const auto jet = evaluate<list>(profile, result.statistics);
-    result.value = jet.value;
-    for (std::size_t i = 0; i < list::size; ++i) result.slopes[i] = jet.slopes[i];
-    return result;
-  }(list{});
+  evaluated_pair<T, list::size> result = detail::pair_of_sums(list{}, sums, x, y);
+  const auto jet = evaluate<list>(profile, result.statistics);
+  result.value = jet.value;
+  for (std::size_t i = 0; i < list::size; ++i) result.slopes[i] = jet.slopes[i];
+  return result;
 }
 
 } // namespace dalib::engine

@@ -3,14 +3,12 @@
 #pragma once
 
 #include "dalib/core/gradients.hpp"
-#include "dalib/engine/combine.hpp"
-#include "dalib/engine/pair.hpp"
-#include "dalib/estimator/estimators.hpp"
+#include "dalib/engine/quadruple.hpp"
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <tuple>
+#include <utility>
 
 namespace dalib::engine {
 
@@ -20,12 +18,9 @@ template <bool Gradient, class Accumulator, class Exec, class T, class... Profil
 class quadruple_sum {
   static constexpr std::size_t layer_count = sizeof...(Profiles);
   static constexpr index quadruples_per_task = 64;
-  static constexpr std::size_t most_statistics = std::max({statistics_of<Profiles>::size...});
   using layer_indices = std::index_sequence_for<Profiles...>;
   using layers_tuple = std::tuple<layer<T, Profiles>...>;
   using state = typename Accumulator::state;
-  /// The pairs of a quadruple (rows s_i, s_j, t_i, t_j are 0..3).
-  static constexpr int pair_rows[4][2] = {{0, 1}, {2, 3}, {0, 3}, {1, 2}};
 
 public:
   quadruple_sum(const Exec& exec, const quadruple_plan& plan, const layers_tuple& layers, workspace& scratch)
@@ -63,109 +58,56 @@ private:
   }
 
   double visit(index q, T* memory) {
-    const index first = plan_.ring ? q : 2 * q;
-    const index second = plan_.ring ? (q + 1) % plan_.count : 2 * q + 1;
-    const std::array<index, 4> places = {first, second, first, second};
+    const std::array<index, 4> places = {plan_.first(q), plan_.second(q), plan_.first(q), plan_.second(q)};
+    std::tuple<quadruple_layer<T, Profiles>...> quadruple;
     T values[layer_count][4];
-    T slopes[layer_count][4][most_statistics];
-    T statistics[layer_count][4][most_statistics];
-    row_terms<T> terms[layer_count][4];
     for_each_layer([&](auto l) {
-      load_rows(std::get<l>(layers_), places, memory + static_cast<index>(l) * 4 * widest_, terms[l]);
-      for (int p = 0; p < 4; ++p)
-        evaluate_pair(std::get<l>(layers_), memory + static_cast<index>(l) * 4 * widest_, terms[l], p, values[l][p], slopes[l][p],
-                      statistics[l][p]);
+      auto& one = std::get<l>(quadruple);
+      load_rows(std::get<l>(layers_), places, memory + static_cast<index>(l) * 4 * widest_, one);
+      one.evaluate(std::get<l>(layers_).profile, std::get<l>(layers_).data.features());
+      for (int p = 0; p < 4; ++p) values[l][p] = one.pairs[p].value;
     });
-    double total = 0;
-    for (int p = 0; p < 4; ++p) {
-      double product = weight_of(p);
-      for (std::size_t l = 0; l < layer_count; ++l) product *= static_cast<double>(values[l][p]);
-      total += product;
-    }
     if constexpr (Gradient)
       for_each_layer([&](auto l) {
-        T weights[4];
-        for (int p = 0; p < 4; ++p) {
-          weights[p] = static_cast<T>(weight_of(p)) * scale_;
-          for (std::size_t m = 0; m < layer_count; ++m)
-            if (m != l) weights[p] *= values[m][p];
-        }
-        pull(std::get<l>(layers_), places, memory + static_cast<index>(l) * 4 * widest_, terms[l], weights, slopes[l], statistics[l]);
+        quadruple_mix<T> mix;
+        for (int p = 0; p < 4; ++p) mix.add(std::get<l>(quadruple), p, quadruple_weight(plan_, scale_, values, l, p));
+        pull(std::get<l>(layers_), places, std::get<l>(quadruple).rows, mix);
       });
-    return total;
+    return quadruple_value(plan_, values);
   }
-
-  double weight_of(int pair) const { return pair < 2 ? plan_.within : -plan_.across; }
 
   /// Copies the four rows, centred, and finds their terms.
   template <class Profile>
-  void load_rows(const layer<T, Profile>& one, const std::array<index, 4>& places, T* rows, row_terms<T>* terms) const {
+  void load_rows(const layer<T, Profile>& one, const std::array<index, 4>& places, T* rows, quadruple_layer<T, Profile>& to) const {
     const index features = one.data.features();
     for (int r = 0; r < 4; ++r) {
       const matrix_view<const T>& view = r < 2 ? one.data.source.rows : one.data.target.rows;
       const T* from = &view(places[static_cast<std::size_t>(r)], 0);
-      T* to = rows + r * features;
-      detail::centre_row(from, view.col_stride, one.summary->mean_high(), one.summary->mean_low(), features, to);
-      if constexpr (reads<Profile>::shift) terms[r] = raw_terms(to, features, *one.summary);
+      T* row = rows + r * features;
+      detail::centre_row(from, view.col_stride, one.summary->mean_high(), one.summary->mean_low(), features, row);
+      to.rows[r] = row;
+      if constexpr (reads<Profile>::shift) to.terms[r] = raw_terms(row, features, *one.summary);
     }
-  }
-
-  template <class Profile>
-  void evaluate_pair(const layer<T, Profile>& one, const T* rows, const row_terms<T>* terms, int p, T& value, T* slopes,
-                     T* statistics) const {
-    const index features = one.data.features();
-    const int x = pair_rows[p][0], y = pair_rows[p][1];
-    const auto pair =
-        dalib::engine::evaluate_pair(one.profile, sums_of<Profile>(rows + x * features, rows + y * features, features), terms[x], terms[y]);
-    value = pair.value;
-    std::copy_n(pair.slopes, statistics_of<Profile>::size, slopes);
-    std::copy_n(pair.statistics, statistics_of<Profile>::size, statistics);
   }
 
   /// Adds the gradient of the quadruple's pairs to the caller's four rows.
   template <class Profile>
-  void pull(const layer<T, Profile>& one, const std::array<index, 4>& places, const T* rows, const row_terms<T>* terms, const T* weights,
-            const T (*slopes)[most_statistics], const T (*statistics)[most_statistics]) const {
-    using list = statistics_of<Profile>;
+  void pull(const layer<T, Profile>& one, const std::array<index, 4>& places, const T* const (&rows)[4],
+            const quadruple_mix<T>& mix) const {
     const index features = one.data.features();
-    // Row r's gradient is sum_q mix[r][q] * row q + shift[r] * mean + l1 signs.
-    T mix[4][4] = {}, shift[4] = {}, signs[4][4] = {};
-    for (int p = 0; p < 4; ++p) {
-      const int x = pair_rows[p][0], y = pair_rows[p][1];
-      detail::pulls<T> sum;
-      [&]<class... S, std::size_t... I>(type_list<S...>, std::index_sequence<I...>) {
-        (sum.template add<S>(weights[p] * slopes[p][I], statistics[p][I], terms[x], terms[y]), ...);
-      }(list{}, std::make_index_sequence<list::size>{});
-      mix[x][y] += sum.gram;
-      mix[y][x] += sum.gram;
-      mix[x][x] += sum.self_x;
-      mix[y][y] += sum.self_y;
-      shift[x] += sum.shift_x;
-      shift[y] += sum.shift_y;
-      signs[x][y] += sum.l1;
-      signs[y][x] += sum.l1;
-    }
     for (int r = 0; r < 4; ++r) {
       const matrix_view<T>& view = r < 2 ? one.source_gradient : one.target_gradient;
       if (view.data == nullptr) continue;
       T* to = &view(places[static_cast<std::size_t>(r)], 0);
-      const auto add = [&](index f, index step) {
-        T pulled = T(0);
-        for (int q = 0; q < 4; ++q) pulled += mix[r][q] * rows[q * features + f];
-        to[f * step] += pulled;
-      };
+      // The constant stride lets the compiler vectorise the common case.
       if (view.col_stride == 1)
-        for (index f = 0; f < features; ++f) add(f, 1);
+        for (index f = 0; f < features; ++f) to[f] += mix.pulled(r, rows, f);
       else
-        for (index f = 0; f < features; ++f) add(f, view.col_stride);
+        for (index f = 0; f < features; ++f) to[f * view.col_stride] += mix.pulled(r, rows, f);
       if constexpr (reads<Profile>::shift)
-        for (index f = 0; f < features; ++f) to[f * view.col_stride] += shift[r] * static_cast<T>(one.summary->mean(f));
+        for (index f = 0; f < features; ++f) to[f * view.col_stride] += mix.shift[r] * static_cast<T>(one.summary->mean(f));
       if constexpr (reads<Profile>::l1)
-        for (index f = 0; f < features; ++f)
-          for (int q = 0; q < 4; ++q) {
-            const T d = rows[r * features + f] - rows[q * features + f];
-            to[f * view.col_stride] += d > T(0) ? signs[r][q] : (d < T(0) ? -signs[r][q] : T(0));
-          }
+        for (index f = 0; f < features; ++f) to[f * view.col_stride] += mix.signed_sum(r, rows, f);
     }
   }
 
@@ -186,5 +128,12 @@ private:
   index widest_ = 0;
   T scale_ = T(0);
 };
+
+/// Value of a quadruple estimator without its constant; gradients, times `scale`, are written or added to the layers' views.
+template <bool Gradient, class Accumulator, class Exec, class T, class... Profiles>
+double sum_of_quadruples(const Exec& exec, const quadruple_plan& plan, const std::tuple<layer<T, Profiles>...>& layers, T scale,
+                         write_mode mode, workspace& scratch) {
+  return quadruple_sum<Gradient, Accumulator, Exec, T, Profiles...>(exec, plan, layers, scratch).run(scale, mode);
+}
 
 } // namespace dalib::engine

@@ -34,6 +34,13 @@ struct quadruple_plan {
   double within = 0;
   double across = 0;
   double constant = 0; ///< added to the value
+
+  /// The two places, in both domains, that quadruple q is made of.
+  DALIB_HD index first(index q) const { return ring ? q : 2 * q; }
+  DALIB_HD index second(index q) const { return ring ? (q + 1) % count : 2 * q + 1; }
+
+  /// Weight of pair p of a quadruple: (s_i, s_j), (t_i, t_j), (s_i, t_j), (s_j, t_i).
+  DALIB_HD double weight(int p) const { return p < 2 ? within : -across; }
 };
 
 /// An estimator that is a weighted sum over all pairs; O(n^2 F).

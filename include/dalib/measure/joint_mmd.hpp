@@ -44,6 +44,11 @@ inline std::tuple<kernel::gaussian_ladder<>, kernel::gaussian<bandwidth::fixed>>
 ///         gradients of the wrong shape, too few samples for the estimator or an invalid bandwidth; nothing has been written then.
 template <class Kernels = decltype(jan_kernels()), class Estimator = estimator::unbiased, class Accumulator = accumulator::plain>
 struct joint_mmd {
+private:
+  template <class... Z>
+  using memory_of_layers = typename detail::layered_value<std::tuple<Z...>>::memory;
+
+public:
   static_assert(estimator_policy<Estimator>,
                 "dalib: the second argument of joint_mmd must be an estimator, such as dalib::estimator::unbiased");
   static_assert(accumulator_policy<Accumulator>,
@@ -60,34 +65,38 @@ struct joint_mmd {
   /// The value only.
   template <sample_like... ZS, sample_like... ZT>
   auto operator()(const std::tuple<ZS...>& zs, const std::tuple<ZT...>& zt) const {
-    return (*this)(exec::default_policy{}, zs, zt);
+    return (*this)(exec::default_for<memory_of_layers<ZS...>>{}, zs, zt);
   }
   template <class Exec, sample_like... ZS, sample_like... ZT>
   auto operator()(const Exec& exec, const std::tuple<ZS...>& zs, const std::tuple<ZT...>& zt) const {
-    workspace scratch;
+    workspace_of<memory_of_layers<ZS...>> scratch;
     return (*this)(exec, zs, zt, scratch);
   }
   template <class Exec, sample_like... ZS, sample_like... ZT>
-  auto operator()(const Exec& exec, const std::tuple<ZS...>& zs, const std::tuple<ZT...>& zt, workspace& scratch) const {
+  auto operator()(const Exec& exec, const std::tuple<ZS...>& zs, const std::tuple<ZT...>& zt,
+                  workspace_of<memory_of_layers<ZS...>>& scratch) const {
     using T = typename detail::layered_value<std::tuple<ZS...>>::type;
-    return run<false>(exec, samples_of<T>(zs), samples_of<T>(zt), layer_gradients<T, layer_count>{}, scratch);
+    using Memory = memory_of_layers<ZS...>;
+    require_execution<Exec, Memory>();
+    return run<false>(exec, samples_of<T, Memory>(zs), samples_of<T, Memory>(zt), layer_gradients<T, layer_count, Memory>{}, scratch);
   }
 
   /// Value, and gradients of all layers of both domains into the caller's memory, in one pass.
-  template <sample_like... ZS, sample_like... ZT, class T>
-  T value_and_gradient(const std::tuple<ZS...>& zs, const std::tuple<ZT...>& zt, const layer_gradients<T, layer_count>& out) const {
-    return value_and_gradient(exec::default_policy{}, zs, zt, out);
+  template <sample_like... ZS, sample_like... ZT, class T, class Memory>
+  T value_and_gradient(const std::tuple<ZS...>& zs, const std::tuple<ZT...>& zt, const layer_gradients<T, layer_count, Memory>& out) const {
+    return value_and_gradient(exec::default_for<Memory>{}, zs, zt, out);
   }
-  template <class Exec, sample_like... ZS, sample_like... ZT, class T>
+  template <class Exec, sample_like... ZS, sample_like... ZT, class T, class Memory>
   T value_and_gradient(const Exec& exec, const std::tuple<ZS...>& zs, const std::tuple<ZT...>& zt,
-                       const layer_gradients<T, layer_count>& out) const {
-    workspace scratch;
+                       const layer_gradients<T, layer_count, Memory>& out) const {
+    workspace_of<Memory> scratch;
     return value_and_gradient(exec, zs, zt, out, scratch);
   }
-  template <class Exec, sample_like... ZS, sample_like... ZT, class T>
+  template <class Exec, sample_like... ZS, sample_like... ZT, class T, class Memory>
   T value_and_gradient(const Exec& exec, const std::tuple<ZS...>& zs, const std::tuple<ZT...>& zt,
-                       const layer_gradients<T, layer_count>& out, workspace& scratch) const {
-    return run<true>(exec, samples_of<T>(zs), samples_of<T>(zt), out, scratch);
+                       const layer_gradients<T, layer_count, Memory>& out, workspace_of<Memory>& scratch) const {
+    require_execution<Exec, Memory>();
+    return run<true>(exec, samples_of<T, Memory>(zs), samples_of<T, Memory>(zt), out, scratch);
   }
 
   /// On a tape: one node with the gradients of all layers.
@@ -114,8 +123,8 @@ struct joint_mmd {
   }
 
 private:
-  template <class T>
-  using samples = std::array<sample<T>, layer_count>;
+  template <class T, class Memory = host_memory>
+  using samples = std::array<sample<T, Memory>, layer_count>;
 
   template <std::size_t Source, std::size_t Target>
   static constexpr void require_layer_count() {
@@ -123,14 +132,17 @@ private:
                   "dalib: joint_mmd takes one tensor for each of its kernels in each domain: layers(z1, z2, ...)");
   }
 
-  template <class T, class... Z>
-  static samples<T> samples_of(const std::tuple<Z...>& rows) {
+  template <class T, class Memory, class... Z>
+  static samples<T, Memory> samples_of(const std::tuple<Z...>& rows) {
     require_layer_count<sizeof...(Z), sizeof...(Z)>();
-    return std::apply([](const auto&... layer) { return samples<T>{sample_of(layer)...}; }, rows);
+    static_assert((std::is_same_v<sample_memory<Z>, Memory> && ...),
+                  "dalib: all layers and gradients must be in the same memory, of the host or of the device");
+    return std::apply([](const auto&... layer) { return samples<T, Memory>{sample_of(layer)...}; }, rows);
   }
 
-  template <class T>
-  static void require_valid(const samples<T>& source, const samples<T>& target, const layer_gradients<T, layer_count>& out) {
+  template <class T, class Memory>
+  static void require_valid(const samples<T, Memory>& source, const samples<T, Memory>& target,
+                            const layer_gradients<T, layer_count, Memory>& out) {
     for (std::size_t l = 0; l < layer_count; ++l) {
       require_two_samples(name, source[l].rows, target[l].rows);
       require_same_samples(source[0], source[l]);
@@ -139,27 +151,27 @@ private:
       require_gradient_shape(name, target[l].rows, out.target[l]);
     }
   }
-  template <class T>
-  static void require_same_samples(const sample<T>& first, const sample<T>& other) {
+  template <class T, class Memory>
+  static void require_same_samples(const sample<T, Memory>& first, const sample<T, Memory>& other) {
     require_shapes(first.rows.rows == other.rows.rows, name, "all layers of a domain must have the same number of samples", first.rows,
                    other.rows);
     require_shapes(first.weights == other.weights, name,
                    "all layers of a domain must have the same weights, as by weighted(layers(...), w)", first.rows, other.rows);
   }
 
-  template <bool Gradient, class Exec, class T>
-  T run(const Exec& exec, const samples<T>& source, const samples<T>& target, const layer_gradients<T, layer_count>& out,
-        workspace& scratch) const {
+  template <bool Gradient, class Exec, class T, class Memory>
+  T run(const Exec& exec, const samples<T, Memory>& source, const samples<T, Memory>& target,
+        const layer_gradients<T, layer_count, Memory>& out, workspace_of<Memory>& scratch) const {
     require_valid(source, target, out);
     return estimate<Gradient>(exec, std::make_index_sequence<layer_count>{}, source, target, out, scratch);
   }
 
-  template <bool Gradient, class Exec, class T, std::size_t... L>
-  T estimate(const Exec& exec, std::index_sequence<L...>, const samples<T>& source, const samples<T>& target,
-             const layer_gradients<T, layer_count>& out, workspace& scratch) const {
+  template <bool Gradient, class Exec, class T, class Memory, std::size_t... L>
+  T estimate(const Exec& exec, std::index_sequence<L...>, const samples<T, Memory>& source, const samples<T, Memory>& target,
+             const layer_gradients<T, layer_count, Memory>& out, workspace_of<Memory>& scratch) const {
     const workspace_scope scope(scratch);
     const engine::bound_problem problem(exec, scratch,
-                                        engine::layer_input<T, std::tuple_element_t<L, Kernels>>{
+                                        engine::layer_input<T, std::tuple_element_t<L, Kernels>, Memory>{
                                             {source[L], target[L]}, std::get<L>(kernels), out.source[L], out.target[L]}...);
     const engine::estimate_rule<T> rule{name, out.scale, out.mode};
     return static_cast<T>(engine::estimate_bound<Gradient, Accumulator>(exec, estimator, problem.layers(), rule, scratch));

@@ -42,45 +42,48 @@ struct mmd {
   /// The value only.
   template <class ZS, class ZT>
   auto operator()(const ZS& zs, const ZT& zt) const {
-    return (*this)(exec::default_policy{}, zs, zt);
+    return (*this)(exec::default_for<sample_memory<ZS>>{}, zs, zt);
   }
   template <class Exec, class ZS, class ZT>
   auto operator()(const Exec& exec, const ZS& zs, const ZT& zt) const {
-    workspace scratch;
+    workspace_of<sample_memory<ZS>> scratch;
     return (*this)(exec, zs, zt, scratch);
   }
   template <class Exec, class ZS, class ZT>
-  auto operator()(const Exec& exec, const ZS& zs, const ZT& zt, workspace& scratch) const {
-    static_assert(execution_policy<Exec>, "dalib: the first argument must be an execution policy, such as dalib::exec::serial");
-    using T = typename two_sample_types<ZS, ZT>::value_type;
-    return run<false>(exec, sample_of(zs), sample_of(zt), gradients<T>{matrix_view<T>{}, matrix_view<T>{}}, scratch);
+  auto operator()(const Exec& exec, const ZS& zs, const ZT& zt, workspace_of<sample_memory<ZS>>& scratch) const {
+    using types = two_sample_types<ZS, ZT>;
+    require_execution<Exec, typename types::memory>();
+    const matrix_view<typename types::value_type, typename types::memory> unwanted;
+    return run<false>(exec, sample_of(zs), sample_of(zt), gradients{unwanted, unwanted}, scratch);
   }
 
   /// Value, and gradients into the caller's memory, in one pass.
-  template <class ZS, class ZT, class T>
-  T value_and_gradient(const ZS& zs, const ZT& zt, const gradients<T>& out) const {
-    return value_and_gradient(exec::default_policy{}, zs, zt, out);
+  template <class ZS, class ZT, class T, class Memory>
+  T value_and_gradient(const ZS& zs, const ZT& zt, const gradients<T, Memory>& out) const {
+    return value_and_gradient(exec::default_for<Memory>{}, zs, zt, out);
   }
-  template <class Exec, class ZS, class ZT, class T>
-  T value_and_gradient(const Exec& exec, const ZS& zs, const ZT& zt, const gradients<T>& out) const {
-    workspace scratch;
+  template <class Exec, class ZS, class ZT, class T, class Memory>
+  T value_and_gradient(const Exec& exec, const ZS& zs, const ZT& zt, const gradients<T, Memory>& out) const {
+    workspace_of<Memory> scratch;
     return value_and_gradient(exec, zs, zt, out, scratch);
   }
-  template <class Exec, class ZS, class ZT, class T>
-  T value_and_gradient(const Exec& exec, const ZS& zs, const ZT& zt, const gradients<T>& out, workspace& scratch) const {
-    static_assert(execution_policy<Exec>, "dalib: the first argument must be an execution policy, such as dalib::exec::serial");
-    using types = two_sample_gradient_types<ZS, ZT, T>;
-    return run<true, Exec, typename types::value_type>(exec, sample_of(zs), sample_of(zt), out, scratch);
+  template <class Exec, class ZS, class ZT, class T, class Memory>
+  T value_and_gradient(const Exec& exec, const ZS& zs, const ZT& zt, const gradients<T, Memory>& out, workspace_of<Memory>& scratch) const {
+    using types = two_sample_gradient_types<ZS, ZT, T, Memory>;
+    require_execution<Exec, typename types::memory>();
+    return run<true, Exec, typename types::value_type, typename types::memory>(exec, sample_of(zs), sample_of(zt), out, scratch);
   }
 
 private:
-  template <bool Gradient, class Exec, class T>
-  T run(const Exec& exec, const sample<T>& source, const sample<T>& target, const gradients<T>& out, workspace& scratch) const {
+  template <bool Gradient, class Exec, class T, class Memory>
+  T run(const Exec& exec, const sample<T, Memory>& source, const sample<T, Memory>& target, const gradients<T, Memory>& out,
+        workspace_of<Memory>& scratch) const {
     require_two_samples(name, source.rows, target.rows);
     require_gradient_shape(name, source.rows, out.source);
     require_gradient_shape(name, target.rows, out.target);
     const workspace_scope scope(scratch);
-    const engine::bound_problem problem(exec, scratch, engine::layer_input<T, Kernel>{{source, target}, kernel, out.source, out.target});
+    const engine::bound_problem problem(exec, scratch,
+                                        engine::layer_input<T, Kernel, Memory>{{source, target}, kernel, out.source, out.target});
     const engine::estimate_rule<T> rule{name, out.scale, out.mode};
     return static_cast<T>(engine::estimate_bound<Gradient, Accumulator>(exec, estimator, problem.layers(), rule, scratch));
   }

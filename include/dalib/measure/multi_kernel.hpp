@@ -64,68 +64,76 @@ struct weighted_mmd {
   /// mmd_k^2 of every kernel alone, in the order of kernel::for_each_term.
   template <class Exec, class ZS, class ZT>
   std::vector<double> term_values(const Exec& exec, const ZS& zs, const ZT& zt) const {
-    using T = typename two_sample_types<ZS, ZT>::value_type;
-    workspace scratch;
+    using types = two_sample_types<ZS, ZT>;
+    require_execution<Exec, typename types::memory>();
+    workspace_of<typename types::memory> scratch;
     const auto source = sample_of(zs), target = sample_of(zt);
     require_two_samples(name, source.rows, target.rows);
-    return terms_of(exec, problem_of<T>(exec, source, target, gradients<T>{matrix_view<T>{}, matrix_view<T>{}}, scratch), scratch);
+    const matrix_view<typename types::value_type, typename types::memory> unwanted;
+    return terms_of(exec, problem_of(exec, source, target, gradients{unwanted, unwanted}, scratch), scratch);
   }
 
   template <class ZS, class ZT>
   auto operator()(const ZS& zs, const ZT& zt) const {
-    return (*this)(exec::default_policy{}, zs, zt);
+    return (*this)(exec::default_for<sample_memory<ZS>>{}, zs, zt);
   }
   template <class Exec, class ZS, class ZT>
   auto operator()(const Exec& exec, const ZS& zs, const ZT& zt) const {
-    using T = typename two_sample_types<ZS, ZT>::value_type;
-    workspace scratch;
-    return run<false>(exec, sample_of(zs), sample_of(zt), gradients<T>{matrix_view<T>{}, matrix_view<T>{}}, scratch);
+    using types = two_sample_types<ZS, ZT>;
+    require_execution<Exec, typename types::memory>();
+    workspace_of<typename types::memory> scratch;
+    const matrix_view<typename types::value_type, typename types::memory> unwanted;
+    return run<false>(exec, sample_of(zs), sample_of(zt), gradients{unwanted, unwanted}, scratch);
   }
-  template <class ZS, class ZT, class T>
-  T value_and_gradient(const ZS& zs, const ZT& zt, const gradients<T>& out) const {
-    return value_and_gradient(exec::default_policy{}, zs, zt, out);
+  template <class ZS, class ZT, class T, class Memory>
+  T value_and_gradient(const ZS& zs, const ZT& zt, const gradients<T, Memory>& out) const {
+    return value_and_gradient(exec::default_for<Memory>{}, zs, zt, out);
   }
-  template <class Exec, class ZS, class ZT, class T>
-  T value_and_gradient(const Exec& exec, const ZS& zs, const ZT& zt, const gradients<T>& out) const {
-    using types = two_sample_gradient_types<ZS, ZT, T>;
-    workspace scratch;
-    return run<true, Exec, typename types::value_type>(exec, sample_of(zs), sample_of(zt), out, scratch);
+  template <class Exec, class ZS, class ZT, class T, class Memory>
+  T value_and_gradient(const Exec& exec, const ZS& zs, const ZT& zt, const gradients<T, Memory>& out) const {
+    using types = two_sample_gradient_types<ZS, ZT, T, Memory>;
+    require_execution<Exec, typename types::memory>();
+    workspace_of<Memory> scratch;
+    return run<true, Exec, typename types::value_type, typename types::memory>(exec, sample_of(zs), sample_of(zt), out, scratch);
   }
 
 private:
-  template <class T, class Exec>
-  auto problem_of(const Exec& exec, const sample<T>& source, const sample<T>& target, const gradients<T>& out, workspace& scratch) const {
-    return engine::bound_problem<T, Kernel>(exec, scratch,
-                                            engine::layer_input<T, Kernel>{{source, target}, kernel, out.source, out.target});
+  template <class Exec, class T, class Memory>
+  auto problem_of(const Exec& exec, const sample<T, Memory>& source, const sample<T, Memory>& target, const gradients<T, Memory>& out,
+                  workspace_of<Memory>& scratch) const {
+    return engine::bound_problem<T, Memory, Kernel>(
+        exec, scratch, engine::layer_input<T, Kernel, Memory>{{source, target}, kernel, out.source, out.target});
   }
 
-  template <class Exec, class Problem>
-  std::vector<double> terms_of(const Exec& exec, const Problem& problem, workspace& scratch) const {
+  template <class Exec, class Problem, class Workspace>
+  std::vector<double> terms_of(const Exec& exec, const Problem& problem, Workspace& scratch) const {
     using layer_type = std::tuple_element_t<0, typename Problem::layers_tuple>;
-    using T = typename decltype(layer_type::data.source)::value_type;
+    using T = typename layer_type::value_type;
+    using Memory = typename layer_type::memory;
     const layer_type& one = std::get<0>(problem.layers());
     std::vector<double> values;
     kernel::for_each_term(one.profile, [&](const auto& term) {
       const workspace_mark mark(scratch);
-      using term_layer = engine::layer<T, std::remove_cvref_t<decltype(term)>>;
-      const std::tuple layers{term_layer{one.data, one.summary, term, matrix_view<T>{}, matrix_view<T>{}}};
+      using term_layer = engine::layer<T, std::remove_cvref_t<decltype(term)>, Memory>;
+      const std::tuple layers{term_layer{one.data, one.summary, term, matrix_view<T, Memory>{}, matrix_view<T, Memory>{}}};
       values.push_back(engine::estimate_bound<false, accumulator::plain>(exec, estimator, layers, engine::estimate_rule<T>{name}, scratch));
     });
     return values;
   }
 
-  template <bool Gradient, class Exec, class T>
-  T run(const Exec& exec, const sample<T>& source, const sample<T>& target, const gradients<T>& out, workspace& scratch) const {
+  template <bool Gradient, class Exec, class T, class Memory>
+  T run(const Exec& exec, const sample<T, Memory>& source, const sample<T, Memory>& target, const gradients<T, Memory>& out,
+        workspace_of<Memory>& scratch) const {
     require_two_samples(name, source.rows, target.rows);
     require_gradient_shape(name, source.rows, out.source);
     require_gradient_shape(name, target.rows, out.target);
-    const auto problem = problem_of<T>(exec, source, target, out, scratch);
+    const auto problem = problem_of(exec, source, target, out, scratch);
     const auto& one = std::get<0>(problem.layers());
     const std::vector<double> values = terms_of(exec, problem, scratch);
     const std::vector<double> beta = rule.weights(values).normalised;
     if constexpr (Gradient) {
       const auto profile = kernel::with_weights(one.profile, beta);
-      using weighted_layer = engine::layer<T, std::remove_const_t<decltype(profile)>>;
+      using weighted_layer = engine::layer<T, std::remove_const_t<decltype(profile)>, Memory>;
       const std::tuple layers{weighted_layer{one.data, one.summary, profile, out.source, out.target}};
       engine::estimate_bound<true, accumulator::plain>(exec, estimator, layers, engine::estimate_rule<T>{name, out.scale, out.mode},
                                                        scratch);

@@ -1,0 +1,213 @@
+/// @file
+/// The pairwise engine on a device: tiles of pairs, one after another, each with all of the device.
+///
+/// Memory beyond the inputs and outputs: two copies of the rows (centred rows, and their gradients), and one tile of at most
+/// tile_bytes_limit. Nothing is written to the caller's gradients before everything is known.
+#pragma once
+
+#include "dalib/engine/thrust/products.hpp"
+#include "dalib/engine/thrust/tile_tasks.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <tuple>
+#include <vector>
+
+namespace dalib::engine {
+
+/// All layers' tiles together take at most this memory, however many rows there are.
+inline constexpr index tile_bytes_limit = index{128} << 20;
+/// Rows of a tile's side: at most this many, and at least so many that a device is busy.
+inline constexpr index device_rows_limit = 4096, device_rows_least = 1024;
+
+template <bool Gradient, class Accumulator, class Coefficients, class T, class... Profiles>
+class device_pairwise {
+  using layer_indices = std::index_sequence_for<Profiles...>;
+  using layers_tuple = std::tuple<layer<T, Profiles, device_memory>...>;
+  using partial = partial_value<Accumulator>;
+  template <template <bool, class, class, class, class...> class Task>
+  using task_of = Task<Gradient, Accumulator, Coefficients, layer_indices, device_layer<T, Profiles>...>;
+
+public:
+  device_pairwise(const exec::thrust& exec, const Coefficients& coefficients, const layers_tuple& layers, device_workspace& scratch)
+      : exec_(exec), coefficients_(coefficients), scratch_(scratch), rows_(std::get<0>(layers).data.rows()), block_(block_rows()),
+        layers_(all_layers(layer_indices{}, layers)) {
+    values_ = scratch.template allocate<partial>(tasks_limit());
+    spare_ = scratch.template allocate<partial>(tasks_limit() / detail::merge_task<partial>::run + 1);
+    ones_ = scratch.template allocate<T>(block_);
+    const std::vector<T> ones(static_cast<std::size_t>(block_), T(1));
+    exec.copy_to_device(ones.data(), block_, ones_);
+  }
+
+  double run(T scale, write_mode mode) {
+    const std::vector<device_block> blocks = all_blocks();
+    constexpr index kept = detail::merge_task<partial>::run;
+    // One run of partial values stays of every tile, so that the host waits once and not for each tile.
+    partial* rests = scratch_.template allocate<partial>(static_cast<index>(blocks.size()) * kept);
+    for (std::size_t b = 0; b < blocks.size(); ++b) {
+      evaluate(blocks[b], rests + static_cast<index>(b) * kept);
+      if constexpr (Gradient) for_each_layer([&](auto l) { pull<l>(blocks[b]); });
+    }
+    std::vector<partial> values(blocks.size() * static_cast<std::size_t>(kept));
+    exec_.copy_to_host(rests, static_cast<index>(values.size()), values.data());
+    partial total{};
+    for (std::size_t b = 0; b < blocks.size(); ++b) {
+      partial of_tile{};
+      for (std::size_t i = 0; i < static_cast<std::size_t>(kept); ++i) of_tile.merge(values[b * static_cast<std::size_t>(kept) + i]);
+      if (of_tile.left_out) of_tile.merge(close_pairs(blocks[b]));
+      total.merge(of_tile);
+    }
+    if constexpr (Gradient) // each unordered pair stands twice in the sum
+      for_each_layer([&](auto l) {
+        using task = detail::write_gradient_task<device_layer<T, profile_of<l>>>;
+        exec_.run(rows_ * at<l>(layers_).rows.features, task{at<l>(layers_), 2 * scale, mode == write_mode::accumulate});
+      });
+    return Accumulator::result(total.sum);
+  }
+
+private:
+  template <std::size_t L>
+  using profile_of = std::tuple_element_t<L, std::tuple<Profiles...>>;
+
+  template <class F>
+  static void for_each_layer(F&& f) {
+    [&]<std::size_t... L>(std::index_sequence<L...>) { (f(std::integral_constant<std::size_t, L>{}), ...); }
+    (layer_indices{});
+  }
+
+  /// Entries of all layers' tiles that a pair has.
+  static constexpr index entries_of_pair() { return ((reads<Profiles>::gram + reads<Profiles>::l1 + 4 * reads<Profiles>::shift) + ...); }
+
+  /// At least four blocks if there are rows enough: of a diagonal tile both halves are computed.
+  index block_rows() const {
+    const auto limit =
+        static_cast<index>(std::sqrt(static_cast<double>(tile_bytes_limit) / static_cast<double>(entries_of_pair() * sizeof(T))));
+    const index most = std::min(device_rows_limit, limit / 128 * 128);
+    return std::min(std::clamp(round_up((rows_ + 3) / 4, 128), device_rows_least, most), rows_);
+  }
+
+  std::vector<device_block> all_blocks() const {
+    std::vector<device_block> result;
+    for (index lane = 0; lane < rows_; lane += block_)
+      for (index column = lane; column < rows_; column += block_)
+        result.push_back({lane, std::min(block_, rows_ - lane), column, std::min(block_, rows_ - column)});
+    return result;
+  }
+
+  /// Columns that one thread visits: as few as keep a device busy, as many as keep partial values few.
+  index columns_per_task() const { return std::clamp<index>(block_ * block_ / (index{1} << 17), 4, 128); }
+  index tasks_limit() const { return block_ * ((block_ + columns_per_task() - 1) / columns_per_task()); }
+
+  template <std::size_t... L>
+  slots<device_layer<T, Profiles>...> all_layers(std::index_sequence<L...>, const layers_tuple& from) {
+    return {{prepared(std::get<L>(from))}...};
+  }
+  template <class profile>
+  device_layer<T, profile> prepared(const layer<T, profile, device_memory>& from) {
+    device_layer<T, profile> one{from.profile, from.data, from.source_gradient, from.target_gradient, from.summary->mean(), {}, {}, nullptr,
+                                 nullptr,      nullptr};
+    const auto entries = [&] { return scratch_.template allocate<T>(block_ * block_); };
+    if (reads<profile>::gram) one.tile.gram = entries();
+    if constexpr (Gradient) {
+      if (reads<profile>::l1) one.tile.l1 = entries();
+      if (reads<profile>::shift)
+        for (T** entry : {&one.tile.self_x, &one.tile.self_y, &one.tile.shift_x, &one.tile.shift_y}) *entry = entries();
+      one.gradient = cleared(rows_ * from.data.features());
+      if (reads<profile>::gram) one.self = cleared(rows_);
+      if (reads<profile>::shift) one.shift = cleared(rows_);
+    }
+    one.rows = centre_rows(exec_, from, scratch_);
+    return one;
+  }
+  T* cleared(index count) {
+    T* result = scratch_.template allocate<T>(count);
+    exec_.clear(result, count);
+    return result;
+  }
+
+  void multiply_all(const device_block& block) {
+    for_each_layer([&](auto l) {
+      if constexpr (reads<profile_of<l>>::gram) {
+        const device_rows<T>& rows = at<l>(layers_).rows;
+        device_product<T>(exec_, block.lanes, block.columns, rows.features, {rows.row(block.first_lane), rows.features, true},
+                          {rows.row(block.first_column), rows.features}, at<l>(layers_).tile.gram, block.lanes, false);
+      }
+    });
+  }
+
+  /// Statistics, kernels and value of a tile; merges its values and leaves the last of them at `rest`.
+  void evaluate(const device_block& block, partial* rest) {
+    multiply_all(block);
+    const index run = columns_per_task(), tasks = block.lanes * ((block.columns + run - 1) / run);
+    exec_.run(tasks, task_of<detail::evaluate_task>{layers_, coefficients_, block, run, values_});
+    const auto [left, count] = merge_runs(exec_, values_, spare_, tasks);
+    exec_.run(detail::merge_task<partial>::run, detail::keep_task<partial>{left, count, rest});
+  }
+
+  partial close_pairs(const device_block& block) {
+    multiply_all(block);
+    exec_.run(block.lanes, task_of<detail::close_task>{layers_, coefficients_, block, false, values_});
+    if (Gradient && !block.diagonal()) exec_.run(block.columns, task_of<detail::close_task>{layers_, coefficients_, block, true, nullptr});
+    partial result = merged_on_host(exec_, values_, spare_, block.lanes);
+    result.left_out = 0;
+    return result;
+  }
+
+  /// Whether layer L's gradient of any of these rows is wanted.
+  template <std::size_t L>
+  bool wanted(index first, index count) const {
+    const auto& one = at<L>(layers_);
+    return (one.data.is_source(first) && one.source_gradient.data) || (!one.data.is_source(first + count - 1) && one.target_gradient.data);
+  }
+
+  /// Pulls the tile's lanes towards its columns and, off the diagonal, its columns towards its lanes.
+  template <std::size_t L>
+  void pull(const device_block& block) {
+    if (wanted<L>(block.first_lane, block.lanes)) pull_rows<L>(block, false);
+    if (!block.diagonal() && wanted<L>(block.first_column, block.columns)) pull_rows<L>(block, true);
+  }
+  template <std::size_t L>
+  void pull_rows(const device_block& block, bool of_columns) {
+    using profile = profile_of<L>;
+    const device_layer<T, profile>& one = at<L>(layers_);
+    const index features = one.rows.features;
+    const index own_first = of_columns ? block.first_column : block.first_lane, own = of_columns ? block.columns : block.lanes;
+    const index other_first = of_columns ? block.first_lane : block.first_column, others = of_columns ? block.lanes : block.columns;
+    // gradient^T (features x own) += rows^T (features x others) * tile (others x own)
+    if constexpr (reads<profile>::gram)
+      device_product<T>(exec_, features, own, others, {one.rows.row(other_first), features}, {one.tile.gram, block.lanes, !of_columns},
+                        one.gradient + own_first * features, features, true);
+    const auto add_sums = [&](const T* entries, T factor, T* to) {
+      device_row_sums<T>(exec_, own, others, {entries, block.lanes, of_columns}, factor, ones_, to + own_first);
+    };
+    if constexpr (reads<profile>::shift) {
+      add_sums(of_columns ? one.tile.self_y : one.tile.self_x, T(1), one.self);
+      add_sums(of_columns ? one.tile.shift_y : one.tile.shift_x, T(1), one.shift);
+    } else if constexpr (reads<profile>::gram) {
+      add_sums(one.tile.gram, T(-1), one.self); // a statistic of differences pulls a row by as much as it pushes the other
+    }
+    if constexpr (reads<profile>::l1)
+      exec_.run(own * features, detail::signs_task<T>{one.rows, one.tile.l1, own_first, of_columns ? block.lanes : 1, other_first,
+                                                      of_columns ? 1 : block.lanes, others, one.gradient});
+  }
+
+  const exec::thrust& exec_;
+  const Coefficients& coefficients_;
+  device_workspace& scratch_;
+  index rows_;
+  index block_;
+  slots<device_layer<T, Profiles>...> layers_;
+  partial* values_ = nullptr;
+  partial* spare_ = nullptr;
+  T* ones_ = nullptr;
+};
+
+/// sum_{x,y} c(x, y) prod_l k_l(x_l, y_l) over all ordered pairs of rows in device memory; see the CPU's. Waits for the device before the
+/// gradients are written: whether pairs are close is known then.
+template <bool Gradient, class Accumulator, class Coefficients, class T, class... Profiles>
+double pairwise_sum(const exec::thrust& exec, const Coefficients& coefficients,
+                    const std::tuple<layer<T, Profiles, device_memory>...>& layers, T scale, write_mode mode, device_workspace& scratch) {
+  return device_pairwise<Gradient, Accumulator, Coefficients, T, Profiles...>(exec, coefficients, layers, scratch).run(scale, mode);
+}
+
+} // namespace dalib::engine

@@ -1,0 +1,177 @@
+/// @file
+/// Matrix products in device memory: cuBLAS under nvcc, Eigen on host systems.
+#pragma once
+
+#include "dalib/execution/thrust.hpp"
+
+#if THRUST_DEVICE_SYSTEM == THRUST_DEVICE_SYSTEM_CUDA
+#  include <cublas_v2.h>
+#else
+#  include <Eigen/Core>
+#endif
+
+#include <string>
+#include <type_traits>
+
+namespace dalib::engine {
+
+/// A matrix stored by columns: element (i, j) is data[i + j * stride]; used transposed if `transposed`.
+template <class T>
+struct product_operand {
+  const T* data;
+  index stride;
+  bool transposed = false;
+};
+
+#if THRUST_DEVICE_SYSTEM == THRUST_DEVICE_SYSTEM_CUDA
+
+namespace detail {
+
+inline void require_cublas(cublasStatus_t status, const char* call) {
+  if (status != CUBLAS_STATUS_SUCCESS) throw device_error(std::string(call) + ": " + cublasGetStatusString(status));
+}
+
+/// One cuBLAS handle for each thread and device, made when it is first needed; making one takes longer than most calls.
+inline cublasHandle_t cublas_handle() {
+  struct owner {
+    cublasHandle_t handle = nullptr;
+    int device = -1;
+    ~owner() {
+      if (handle) cublasDestroy(handle);
+    }
+  };
+  thread_local owner own;
+  int device = 0;
+  dalib::detail::require_cuda(cudaGetDevice(&device), "cudaGetDevice");
+  if (own.handle && own.device == device) return own.handle;
+  if (own.handle) cublasDestroy(own.handle);
+  own.handle = nullptr;
+  require_cublas(cublasCreate(&own.handle), "cublasCreate");
+  own.device = device;
+  return own.handle;
+}
+
+template <class T>
+cublasComputeType_t compute_type(product_precision precision) {
+  if (std::is_same_v<T, double>) return CUBLAS_COMPUTE_64F;
+  switch (precision) {
+  case product_precision::tf32:
+    return CUBLAS_COMPUTE_32F_FAST_TF32;
+  case product_precision::bfloat16:
+    return CUBLAS_COMPUTE_32F_FAST_16BF;
+  default:
+    return CUBLAS_COMPUTE_32F;
+  }
+}
+
+} // namespace detail
+
+/// c = a * b, or c += a * b; c is rows x cols, stored by columns, the inner size is `depth`.
+template <class T>
+void device_product(const exec::thrust& exec, index rows, index cols, index depth, product_operand<T> a, product_operand<T> b, T* c,
+                    index stride, bool accumulate) {
+  const cublasHandle_t handle = detail::cublas_handle();
+  detail::require_cublas(cublasSetStream(handle, exec.stream), "cublasSetStream");
+  constexpr cudaDataType type = std::is_same_v<T, double> ? CUDA_R_64F : CUDA_R_32F;
+  const T one = T(1), before = accumulate ? T(1) : T(0);
+  const auto operation = [](const product_operand<T>& o) { return o.transposed ? CUBLAS_OP_T : CUBLAS_OP_N; };
+  const auto narrow = [](index n) { return static_cast<int>(n); };
+  detail::require_cublas(cublasGemmEx(handle, operation(a), operation(b), narrow(rows), narrow(cols), narrow(depth), &one, a.data, type,
+                                      narrow(a.stride), b.data, type, narrow(b.stride), &before, c, type, narrow(stride),
+                                      detail::compute_type<T>(exec.precision), CUBLAS_GEMM_DEFAULT),
+                         "cublasGemmEx");
+}
+
+/// to(i) += factor * sum_j a(i, j), where a (after its transposition) is rows x cols; `ones` holds cols ones.
+template <class T>
+void device_row_sums(const exec::thrust& exec, index rows, index cols, product_operand<T> a, T factor, const T* ones, T* to) {
+  const cublasHandle_t handle = detail::cublas_handle();
+  detail::require_cublas(cublasSetStream(handle, exec.stream), "cublasSetStream");
+  const T one = T(1);
+  const int stored_rows = static_cast<int>(a.transposed ? cols : rows), stored_cols = static_cast<int>(a.transposed ? rows : cols);
+  const cublasOperation_t operation = a.transposed ? CUBLAS_OP_T : CUBLAS_OP_N;
+  const int stride = static_cast<int>(a.stride);
+  if constexpr (std::is_same_v<T, double>)
+    detail::require_cublas(cublasDgemv(handle, operation, stored_rows, stored_cols, &factor, a.data, stride, ones, 1, &one, to, 1),
+                           "cublasDgemv");
+  else
+    detail::require_cublas(cublasSgemv(handle, operation, stored_rows, stored_cols, &factor, a.data, stride, ones, 1, &one, to, 1),
+                           "cublasSgemv");
+}
+
+#else
+
+namespace detail {
+
+template <class T>
+using stored_matrix = Eigen::Map<const Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>, 0, Eigen::OuterStride<>>;
+
+/// One block of columns of a product. Blocks are cut by the problem's size, and Eigen runs on the task's own thread, so that the bits do
+/// not depend on the number of threads.
+template <class T>
+struct product_task {
+  static constexpr index columns = 64;
+  index rows, cols, depth;
+  product_operand<T> a, b;
+  T* c;
+  index stride;
+  bool accumulate;
+
+  void operator()(index block) const {
+    const index first = block * columns, count = std::min(columns, cols - first);
+    const auto multiply = [&](const auto& left, const auto& right) {
+      Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>, 0, Eigen::OuterStride<>> to(c + first * stride, rows, count,
+                                                                                               Eigen::OuterStride<>(stride));
+      if (accumulate)
+        to.noalias() += left * right;
+      else
+        to.noalias() = left * right;
+    };
+    const stored_matrix<T> left(a.data, a.transposed ? depth : rows, a.transposed ? rows : depth, Eigen::OuterStride<>(a.stride));
+    const stored_matrix<T> right(b.data + (b.transposed ? first : first * b.stride), b.transposed ? count : depth,
+                                 b.transposed ? depth : count, Eigen::OuterStride<>(b.stride));
+    if (a.transposed && b.transposed)
+      multiply(left.transpose(), right.transpose());
+    else if (a.transposed)
+      multiply(left.transpose(), right);
+    else if (b.transposed)
+      multiply(left, right.transpose());
+    else
+      multiply(left, right);
+  }
+};
+
+/// to(i) += factor * sum_j a(i, j) for one row.
+template <class T>
+struct row_sum_task {
+  index cols;
+  product_operand<T> a;
+  T factor;
+  T* to;
+
+  void operator()(index i) const {
+    T sum = T(0);
+    for (index j = 0; j < cols; ++j) sum += a.data[a.transposed ? j + i * a.stride : i + j * a.stride];
+    to[i] += factor * sum;
+  }
+};
+
+} // namespace detail
+
+/// c = a * b, or c += a * b; c is rows x cols, stored by columns, the inner size is `depth`.
+template <class T>
+void device_product(const exec::thrust& exec, index rows, index cols, index depth, product_operand<T> a, product_operand<T> b, T* c,
+                    index stride, bool accumulate) {
+  using task = detail::product_task<T>;
+  exec.run((cols + task::columns - 1) / task::columns, task{rows, cols, depth, a, b, c, stride, accumulate});
+}
+
+/// to(i) += factor * sum_j a(i, j), where a (after its transposition) is rows x cols; `ones` holds cols ones.
+template <class T>
+void device_row_sums(const exec::thrust& exec, index rows, index cols, product_operand<T> a, T factor, const T*, T* to) {
+  exec.run(rows, detail::row_sum_task<T>{cols, a, factor, to});
+}
+
+#endif
+
+} // namespace dalib::engine

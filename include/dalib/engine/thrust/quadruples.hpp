@@ -1,0 +1,154 @@
+/// @file
+/// The engine of the O(n F) estimators on a device.
+#pragma once
+
+#include "dalib/core/gradients.hpp"
+#include "dalib/engine/quadruple.hpp"
+#include "dalib/engine/thrust/tile_tasks.hpp"
+
+#include <tuple>
+#include <utility>
+
+namespace dalib::engine {
+
+/// A layer of a quadruple problem as tasks carry it.
+template <class T, class Profile>
+struct device_quadruple_layer {
+  using scalar = T;
+  using profile_type = Profile;
+
+  Profile profile;
+  device_rows<T> rows;
+  index source_rows;
+  const double* mean;
+  matrix_view<T, device_memory> source_gradient;
+  matrix_view<T, device_memory> target_gradient;
+  quadruple_mix<T>* mixes; ///< one for each quadruple
+
+  /// The rows of quadruple q, with their terms unless only pointers are asked for.
+  DALIB_HD void load(const quadruple_plan& plan, index q, quadruple_layer<T, Profile>& to) const {
+    for (int r = 0; r < 4; ++r) {
+      const index row = row_of(plan, q, r);
+      to.rows[r] = rows.row(row);
+      to.terms[r] = rows.terms(row);
+    }
+  }
+  DALIB_HD index row_of(const quadruple_plan& plan, index q, int r) const {
+    return (r % 2 == 0 ? plan.first(q) : plan.second(q)) + (r < 2 ? 0 : source_rows);
+  }
+};
+
+namespace detail {
+
+/// Kernels, value and row mixes of one quadruple.
+template <bool Gradient, class Accumulator, class T, class Indices, class... Layers>
+struct quadruple_task;
+template <bool Gradient, class Accumulator, class T, std::size_t... L, class... Layers>
+struct quadruple_task<Gradient, Accumulator, T, std::index_sequence<L...>, Layers...> {
+  slots<Layers...> layers;
+  quadruple_plan plan;
+  T scale;
+  partial_value<Accumulator>* to;
+
+  DALIB_HD void operator()(index q) const {
+    slots<quadruple_layer<T, typename Layers::profile_type>...> all;
+    T values[sizeof...(Layers)][4];
+    (evaluate(at<L>(layers), at<L>(all), q, values[L]), ...);
+    partial_value<Accumulator> result;
+    Accumulator::add(result.sum, quadruple_value(plan, values));
+    to[q] = result;
+    if constexpr (Gradient) (mix<L>(values, at<L>(all), at<L>(layers).mixes[q]), ...);
+  }
+
+private:
+  template <class Layer, class One>
+  DALIB_HD void evaluate(const Layer& layer, One& one, index q, T (&values)[4]) const {
+    layer.load(plan, q, one);
+    one.evaluate(layer.profile, layer.rows.features);
+    for (int p = 0; p < 4; ++p) values[p] = one.pairs[p].value;
+  }
+  template <std::size_t Which, class One>
+  DALIB_HD void mix(const T (&values)[sizeof...(Layers)][4], const One& one, quadruple_mix<T>& result) const {
+    result = quadruple_mix<T>{};
+    for (int p = 0; p < 4; ++p) result.add(one, p, quadruple_weight(plan, scale, values, Which, p));
+  }
+};
+
+/// One element of a layer's gradient, gathered from the quadruples that the row is in: task = row * features + feature.
+template <class Layer>
+struct gather_quadruples_task {
+  using T = typename Layer::scalar;
+  using profile = typename Layer::profile_type;
+  Layer one;
+  quadruple_plan plan;
+  bool accumulate;
+
+  DALIB_HD void operator()(index task) const {
+    const index row = task / one.rows.features, f = task % one.rows.features;
+    const bool is_source = row < one.source_rows;
+    const index place = is_source ? row : row - one.source_rows;
+    const matrix_view<T, device_memory>& view = is_source ? one.source_gradient : one.target_gradient;
+    if (view.data == nullptr) return;
+    const int half = is_source ? 0 : 2;
+    T sum = T(0);
+    if (plan.ring) {
+      sum = share(place, half, f) + share((place + plan.count - 1) % plan.count, half + 1, f);
+    } else if (place / 2 < plan.count) {
+      sum = share(place / 2, half + static_cast<int>(place % 2), f);
+    }
+    T& to = view(place, f);
+    to = accumulate ? to + sum : sum;
+  }
+
+private:
+  /// What row r of quadruple q receives.
+  DALIB_HD T share(index q, int r, index f) const {
+    const T* rows[4];
+    for (int k = 0; k < 4; ++k) rows[k] = one.rows.row(one.row_of(plan, q, k));
+    const quadruple_mix<T>& mix = one.mixes[q];
+    T sum = mix.pulled(r, rows, f);
+    if constexpr (reads<profile>::shift) sum += mix.shift[r] * static_cast<T>(one.mean[f]);
+    if constexpr (reads<profile>::l1) sum += mix.signed_sum(r, rows, f);
+    return sum;
+  }
+};
+
+template <bool Gradient, class Accumulator, class T, class... Profiles, std::size_t... L>
+double sum_of_quadruples(std::index_sequence<L...> indices, const exec::thrust& exec, const quadruple_plan& plan,
+                         const std::tuple<layer<T, Profiles, device_memory>...>& layers, T scale, write_mode mode,
+                         device_workspace& scratch) {
+  using partial = partial_value<Accumulator>;
+  const auto prepared = [&]<class Profile>(const layer<T, Profile, device_memory>& one) {
+    return device_quadruple_layer<T, Profile>{one.profile,
+                                              centre_rows(exec, one, scratch),
+                                              one.data.source_rows(),
+                                              one.summary->mean(),
+                                              one.source_gradient,
+                                              one.target_gradient,
+                                              Gradient ? scratch.template allocate<quadruple_mix<T>>(plan.count) : nullptr};
+  };
+  const slots<device_quadruple_layer<T, Profiles>...> all{{prepared(std::get<L>(layers))}...};
+  partial* values = scratch.template allocate<partial>(plan.count);
+  partial* spare = scratch.template allocate<partial>(plan.count / merge_task<partial>::run + 1);
+  using task = quadruple_task<Gradient, Accumulator, T, decltype(indices), device_quadruple_layer<T, Profiles>...>;
+  exec.run(plan.count, task{all, plan, scale, values});
+  if constexpr (Gradient) {
+    const auto gather = [&]<class Layer>(const Layer& one, index rows) {
+      exec.run(rows * one.rows.features, gather_quadruples_task<Layer>{one, plan, mode == write_mode::accumulate});
+    };
+    (gather(at<L>(all), std::get<L>(layers).data.rows()), ...);
+  }
+  return Accumulator::result(merged_on_host(exec, values, spare, plan.count).sum);
+}
+
+} // namespace detail
+
+/// Value of a quadruple estimator without its constant, in device memory; see the CPU's.
+template <bool Gradient, class Accumulator, class T, class... Profiles>
+double sum_of_quadruples(const exec::thrust& exec, const quadruple_plan& plan,
+                         const std::tuple<layer<T, Profiles, device_memory>...>& layers, T scale, write_mode mode,
+                         device_workspace& scratch) {
+  return detail::sum_of_quadruples<Gradient, Accumulator>(std::index_sequence_for<Profiles...>{}, exec, plan, layers, scale, mode, scratch);
+}
+
+} // namespace dalib::engine

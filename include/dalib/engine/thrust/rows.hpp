@@ -1,0 +1,73 @@
+/// @file
+/// Centred rows of a joint sample in device memory, with the terms that pair statistics need.
+#pragma once
+
+#include "dalib/engine/layer.hpp"
+#include "dalib/engine/thrust/summary.hpp"
+
+namespace dalib::engine {
+
+/// All rows of a layer, centred, contiguous.
+template <class T>
+struct device_rows {
+  index features = 0;
+  T* rows = nullptr;
+  T* norm = nullptr;         ///< row_terms::norm
+  T* shift = nullptr;        ///< row_terms::shift, none unless a statistic needs it
+  T* inverse_norm = nullptr; ///< row_terms::inverse_norm, likewise
+
+  DALIB_HD const T* row(index i) const { return rows + i * features; }
+  DALIB_HD row_terms<T> terms(index i) const { return {norm[i], shift ? shift[i] : T(0), inverse_norm ? inverse_norm[i] : T(0)}; }
+};
+
+namespace detail {
+
+/// One element of the centred rows: task = row * features + feature.
+template <class T>
+struct centre_task {
+  joint_sample<T, device_memory> data;
+  const T* mean_high;
+  const T* mean_low;
+  T* to;
+
+  DALIB_HD void operator()(index task) const {
+    const index row = task / data.features(), f = task % data.features();
+    to[task] = centred(data.view_of_row(row)(data.place_of_row(row), f), mean_high[f], mean_low[f]);
+  }
+};
+
+/// Terms of one centred row.
+template <class T>
+struct terms_task {
+  device_rows<T> rows;
+  const double* mean;
+  double mean_norm;
+
+  DALIB_HD void operator()(index row) const {
+    const row_terms<T> terms = raw_terms(rows.row(row), rows.features, mean, mean_norm);
+    rows.norm[row] = terms.norm;
+    if (rows.shift) rows.shift[row] = terms.shift;
+    if (rows.inverse_norm) rows.inverse_norm[row] = terms.inverse_norm;
+  }
+};
+
+} // namespace detail
+
+/// Centres all rows of a layer into scratch memory. O(n F).
+template <class T, class Profile>
+device_rows<T> centre_rows(const exec::thrust& exec, const layer<T, Profile, device_memory>& one, device_workspace& scratch) {
+  const index count = one.data.rows(), features = one.data.features();
+  device_rows<T> result;
+  result.features = features;
+  result.rows = scratch.allocate<T>(count * features);
+  result.norm = scratch.allocate<T>(count);
+  if (reads<Profile>::shift) {
+    result.shift = scratch.allocate<T>(count);
+    result.inverse_norm = scratch.allocate<T>(count);
+  }
+  exec.run(count * features, detail::centre_task<T>{one.data, one.summary->mean_high(), one.summary->mean_low(), result.rows});
+  exec.run(count, detail::terms_task<T>{result, one.summary->mean(), one.summary->mean_norm()});
+  return result;
+}
+
+} // namespace dalib::engine

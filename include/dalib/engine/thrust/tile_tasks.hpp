@@ -1,0 +1,264 @@
+/// @file
+/// What happens to the pairs of a tile in device memory: the functions of the CPU's tiles, one pair at a time.
+///
+/// A tile is stored by columns: entry (lane, column) is at [column * lanes + lane], so that neighbouring threads read neighbouring entries.
+#pragma once
+
+#include "dalib/core/gradients.hpp"
+#include "dalib/engine/close_pairs.hpp"
+#include "dalib/engine/coefficients.hpp"
+#include "dalib/engine/combine.hpp"
+#include "dalib/engine/pair.hpp"
+#include "dalib/engine/thrust/rows.hpp"
+#include "dalib/engine/thrust/slots.hpp"
+#include "dalib/engine/thrust/sums.hpp"
+
+#include <type_traits>
+#include <utility>
+
+namespace dalib::engine {
+
+/// Two runs of rows of the joint sample that meet in a tile; for a diagonal tile both are the same.
+struct device_block {
+  index first_lane = 0;
+  index lanes = 0;
+  index first_column = 0;
+  index columns = 0;
+
+  DALIB_HD bool diagonal() const { return first_lane == first_column; }
+};
+
+/// A tile's entries. `gram` holds inner products, then pull coefficients; the others what the statistics that are no differences add to the
+/// coefficients of the rows themselves and of the mean.
+template <class T>
+struct device_tile {
+  T* gram = nullptr;
+  T* l1 = nullptr; ///< slopes
+  T* self_x = nullptr;
+  T* self_y = nullptr;
+  T* shift_x = nullptr;
+  T* shift_y = nullptr;
+};
+
+/// A layer as tasks carry it.
+template <class T, class Profile>
+struct device_layer {
+  using scalar = T;
+  using profile_type = Profile;
+
+  Profile profile;
+  joint_sample<T, device_memory> data;
+  matrix_view<T, device_memory> source_gradient;
+  matrix_view<T, device_memory> target_gradient;
+  const double* mean = nullptr;
+  device_rows<T> rows;
+  device_tile<T> tile;
+  T* gradient = nullptr; ///< (n, F): what the rows receive from other rows
+  T* self = nullptr;     ///< coefficient of each row itself
+  T* shift = nullptr;    ///< coefficient of the mean
+
+  DALIB_HD const matrix_view<T, device_memory>& gradient_of(index row) const {
+    return data.is_source(row) ? source_gradient : target_gradient;
+  }
+};
+
+namespace detail {
+
+/// A kernel of the l1 distance alone, for the sums that a tile of it needs.
+struct l1_only {
+  using statistic = l1_distance;
+};
+
+/// Statistics and kernels of the pairs of one lane with a run of columns: task = run * lanes + lane.
+template <bool Gradient, class Accumulator, class Coefficients, class Indices, class... Layers>
+struct evaluate_task;
+template <bool Gradient, class Accumulator, class Coefficients, std::size_t... L, class... Layers>
+struct evaluate_task<Gradient, Accumulator, Coefficients, std::index_sequence<L...>, Layers...> {
+  using T = typename std::common_type<typename Layers::scalar...>::type;
+  static constexpr std::size_t count = sizeof...(Layers);
+
+  slots<Layers...> layers;
+  Coefficients coefficients;
+  device_block block;
+  index run;
+  partial_value<Accumulator>* values;
+
+  DALIB_HD void operator()(index task) const {
+    const index lane = task % block.lanes, first = task / block.lanes * run;
+    const index last = first + run < block.columns ? first + run : block.columns;
+    double total = 0;
+    partial_value<Accumulator> result;
+    for (index column = first; column < last; ++column) total += visit(lane, column, result.left_out);
+    Accumulator::add(result.sum, block.diagonal() ? total : 2 * total);
+    values[task] = result;
+  }
+
+private:
+  DALIB_HD double visit(index lane, index column, unsigned& left_out) const {
+    const index x = block.first_lane + lane, y = block.first_column + column, place = column * block.lanes + lane;
+    T coefficient = coefficients(x, y);
+    const T gram[count] = {gram_of(at<L>(layers), x, y, place)...};
+    if (x != y && coefficient != T(0) && (is_close(at<L>(layers), x, y, gram[L]) || ...)) {
+      coefficient = T(0);
+      left_out = 1;
+    }
+    const row_terms<T> rows[count] = {at<L>(layers).rows.terms(x)...}, columns[count] = {at<L>(layers).rows.terms(y)...};
+    slots<pair_kernel<T, typename Layers::profile_type>...> kernels;
+    (evaluate_gram(at<L>(layers).profile, gram[L], l1_of(at<L>(layers), x, y), rows[L], columns[L], at<L>(kernels)), ...);
+    const T kernel_values[count] = {at<L>(kernels).jet.value...};
+    if constexpr (Gradient)
+      (write(at<L>(layers), place, pulls_of(product_over_layers(coefficient, kernel_values, L), at<L>(kernels), rows[L], columns[L])), ...);
+    return static_cast<double>(where_nonzero(coefficient, product_over_layers(coefficient, kernel_values)));
+  }
+
+  /// A row's product with itself is its norm, which makes its distance to itself exactly 0.
+  template <class Layer>
+  DALIB_HD static T gram_of(const Layer& one, index x, index y, index place) {
+    if constexpr (reads<typename Layer::profile_type>::gram)
+      return x == y ? one.rows.norm[x] : one.tile.gram[place];
+    else
+      return T(0);
+  }
+  template <class Layer>
+  DALIB_HD static T l1_of(const Layer& one, index x, index y) {
+    if constexpr (reads<typename Layer::profile_type>::l1)
+      return sums_of<l1_only>(one.rows.row(x), one.rows.row(y), one.rows.features).l1;
+    else
+      return T(0);
+  }
+  template <class Layer>
+  DALIB_HD static void write(const Layer& one, index place, const pulls<T>& pull) {
+    if constexpr (reads<typename Layer::profile_type>::gram) one.tile.gram[place] = pull.gram;
+    if constexpr (reads<typename Layer::profile_type>::l1) one.tile.l1[place] = pull.l1;
+    if constexpr (reads<typename Layer::profile_type>::shift) {
+      one.tile.self_x[place] = pull.self_x;
+      one.tile.self_y[place] = pull.self_y;
+      one.tile.shift_x[place] = pull.shift_x;
+      one.tile.shift_y[place] = pull.shift_y;
+    }
+  }
+
+public:
+  /// Whether a pair is left to close_task.
+  template <class Layer>
+  DALIB_HD static bool is_close(const Layer& one, index x, index y, T gram) {
+    if constexpr (reads<typename Layer::profile_type>::distance)
+      return closeness(one.rows.norm[x], one.rows.norm[y], gram) < T(0);
+    else
+      return false;
+  }
+};
+
+/// The close pairs of one row of a tile, by exact differences: task = lane, or column of the tile.
+template <bool Gradient, class Accumulator, class Coefficients, class Indices, class... Layers>
+struct close_task;
+template <bool Gradient, class Accumulator, class Coefficients, std::size_t... L, class... Layers>
+struct close_task<Gradient, Accumulator, Coefficients, std::index_sequence<L...>, Layers...> {
+  using evaluate = evaluate_task<Gradient, Accumulator, Coefficients, std::index_sequence<L...>, Layers...>;
+  using T = typename evaluate::T;
+  static constexpr std::size_t count = sizeof...(Layers);
+
+  slots<Layers...> layers;
+  Coefficients coefficients;
+  device_block block;
+  bool of_columns; ///< the task's own rows are the tile's columns: their pairs' values are counted by the lanes' tasks
+  partial_value<Accumulator>* values;
+
+  DALIB_HD void operator()(index own) const {
+    const index others = of_columns ? block.lanes : block.columns;
+    const index x = (of_columns ? block.first_column : block.first_lane) + own;
+    double total = 0;
+    for (index other = 0; other < others; ++other) {
+      const index y = (of_columns ? block.first_lane : block.first_column) + other;
+      const index place = of_columns ? own * block.lanes + other : other * block.lanes + own;
+      if (x == y || !(left_out(at<L>(layers), x, y, place) || ...)) continue;
+      const T coefficient = coefficients(x, y);
+      if (coefficient != T(0)) total += visit(x, y, coefficient);
+    }
+    if (of_columns) return;
+    partial_value<Accumulator> result;
+    Accumulator::add(result.sum, block.diagonal() ? total : 2 * total);
+    values[own] = result;
+  }
+
+private:
+  template <class Layer>
+  DALIB_HD static bool left_out(const Layer& one, index x, index y, index place) {
+    if constexpr (reads<typename Layer::profile_type>::gram)
+      return evaluate::is_close(one, x, y, one.tile.gram[place]);
+    else
+      return false;
+  }
+
+  DALIB_HD double visit(index x, index y, T coefficient) const {
+    slots<decltype(pair_of(std::declval<const Layers&>(), x, y))...> pairs{{pair_of(at<L>(layers), x, y)}...};
+    const T kernels[count] = {at<L>(pairs).value...};
+    if constexpr (Gradient) (pull(at<L>(layers), at<L>(pairs), x, y, product_over_layers(coefficient, kernels, L)), ...);
+    return static_cast<double>(product_over_layers(coefficient, kernels));
+  }
+
+  template <class Layer>
+  DALIB_HD static auto pair_of(const Layer& one, index x, index y) {
+    pair_sums<T> sums = sums_of<typename Layer::profile_type>(one.rows.row(x), one.rows.row(y), one.rows.features);
+    // Centring has rounded both rows: what is between them is taken from the data.
+    sums.squared_distance = static_cast<T>(squared_distance_of(one.data, x, y));
+    return evaluate_pair(one.profile, sums, one.rows.terms(x), one.rows.terms(y));
+  }
+
+  template <class Layer, class Pair>
+  DALIB_HD static void pull(const Layer& one, const Pair& pair, index x, index y, T outer) {
+    if (one.gradient_of(x).data == nullptr) return;
+    T difference = T(0);
+    const pulls<T> pulled =
+        close_pulls_of(statistics_of<typename Layer::profile_type>{}, outer, pair, one.rows.terms(x), one.rows.terms(y), difference);
+    const auto &view_x = one.data.view_of_row(x), &view_y = one.data.view_of_row(y);
+    T* to = one.gradient + x * one.rows.features;
+    for (index f = 0; f < one.rows.features; ++f) {
+      const T between = view_x(one.data.place_of_row(x), f) - view_y(one.data.place_of_row(y), f);
+      to[f] += difference * between + pulled.gram * one.rows.row(y)[f] + signed_slope(one.rows.row(x)[f], one.rows.row(y)[f], pulled.l1);
+    }
+    if (one.self) one.self[x] += pulled.self_x;
+    if (one.shift) one.shift[x] += pulled.shift_x;
+  }
+};
+
+/// The l1 distance's share of one element of the gradient: task = own row * features + feature.
+template <class T>
+struct signs_task {
+  device_rows<T> rows;
+  const T* slopes;
+  index own_first, own_stride, other_first, other_stride, others;
+  T* gradient;
+
+  DALIB_HD void operator()(index task) const {
+    const index own = task / rows.features, f = task % rows.features;
+    const T x = rows.row(own_first + own)[f];
+    T sum = T(0);
+    for (index other = 0; other < others; ++other)
+      sum += signed_slope(x, rows.row(other_first + other)[f], slopes[own * own_stride + other * other_stride]);
+    gradient[(own_first + own) * rows.features + f] += sum;
+  }
+};
+
+/// Writes one element of a layer's gradient: task = row * features + feature.
+template <class Layer>
+struct write_gradient_task {
+  using T = typename Layer::scalar;
+  Layer one;
+  T scale;
+  bool accumulate;
+
+  DALIB_HD void operator()(index task) const {
+    const index row = task / one.rows.features, f = task % one.rows.features;
+    const matrix_view<T, device_memory>& view = one.gradient_of(row);
+    if (view.data == nullptr) return;
+    T sum = one.gradient[task];
+    if (one.self) sum += one.self[row] * one.rows.rows[task];
+    if (one.shift) sum += one.shift[row] * static_cast<T>(one.mean[f]);
+    T& to = view(one.data.place_of_row(row), f);
+    to = accumulate ? to + scale * sum : scale * sum;
+  }
+};
+
+} // namespace detail
+} // namespace dalib::engine
