@@ -1,53 +1,63 @@
 #pragma once
 
-#include "../io/random.hpp"
-#include "dataset.hpp"
+#include "prefetcher.hpp"
 
 #include <Eigen/Core>
-#include <array>
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
+#include <memory>
 #include <span>
-#include <stdexcept>
-#include <string>
-#include <vector>
 
 namespace dalib::data {
 
-/// Endless iterator of shuffled mini-batches.
-///
-/// Every pass visits the samples in a new order; a last partial batch is dropped. The order of a pass is a function of the seed and the
-/// number of the pass alone, so the state to save is three small numbers and the generator. The data set must outlive the loader.
+/// Threads that read the samples of a data set that is not in memory, and how many batches they are ahead.
+struct prefetching {
+  int threads = 2; ///< at least 1
+  std::size_t ahead = 2;
+};
+
+/// Endless iterator of shuffled mini-batches, in the order of sample_order. The data set must outlive the loader.
 class loader {
 public:
   /// Throws std::invalid_argument unless 1 <= batch_size <= data.size().
-  loader(const dataset& data, std::size_t batch_size, std::uint64_t seed)
-      : data_(&data), batch_size_(batch_size), random_(seed), order_(static_cast<std::size_t>(data.size())) {
-    if (batch_size_ == 0 || batch_size_ > order_.size()) {
-      throw std::invalid_argument("loader: batch size " + std::to_string(batch_size_) + " does not fit data set '" + data.name + "' of " +
-                                  std::to_string(order_.size()) + " samples");
-    }
-    shuffle();
-  }
-  loader(dataset&&, std::size_t, std::uint64_t) = delete;
+  loader(const dataset& data, std::size_t batch_size, std::uint64_t seed, prefetching how = {})
+      : data_(&data), how_(how), order_(data.name, static_cast<std::size_t>(data.size()), batch_size, seed) {}
+  loader(dataset&&, std::size_t, std::uint64_t, prefetching = {}) = delete;
 
   /// Next batch as row numbers of the data set; valid until the next call.
   std::span<const std::size_t> next_indices() {
-    if (position_ + batch_size_ > order_.size()) {
-      ++pass_;
-      position_ = 0;
-      shuffle();
-    }
-    const auto batch = std::span(order_).subspan(static_cast<std::size_t>(position_), batch_size_);
-    position_ += batch_size_;
-    return batch;
+    const auto rows = order_.batch();
+    advance();
+    return rows;
   }
 
-  /// Next batch into contiguous row-major memory for batch_size * geometry.size() values and batch_size labels. No allocation.
+  /// The present batch into contiguous row-major memory for batch_size * geometry.size() values and batch_size labels; advance() goes on to
+  /// the next one. A failure to read a sample thus loses nothing: the state is that before the batch. No allocation for data in memory.
+  template <class T>
+  void read(std::span<T> images, std::span<int> labels) {
+    require_room(*data_, batch_size(), images.size(), labels.size());
+    if (!data_->source) {
+      gather(*data_, order_.batch(), images, labels);
+      return;
+    }
+    if (!prefetcher_) prefetcher_ = std::make_unique<prefetcher>(*data_, order_, how_.threads, how_.ahead);
+    const prefetcher::batch& ready = prefetcher_->front();
+    std::copy(ready.images.begin(), ready.images.end(), images.begin());
+    std::copy(ready.labels.begin(), ready.labels.end(), labels.begin());
+  }
+
+  /// On to the next batch.
+  void advance() {
+    order_.advance();
+    if (prefetcher_) prefetcher_->pop();
+  }
+
+  /// The present batch, as read(), and on to the next.
   template <class T>
   void next(std::span<T> images, std::span<int> labels) {
-    gather(*data_, next_indices(), images, labels);
+    read(images, labels);
+    advance();
   }
 
   /// Next batch into a row-major matrix of the shape (batch, H * W * C) or (batch * H * W, C): the memory is the same. No allocation.
@@ -57,41 +67,25 @@ public:
   }
 
   const dataset& data() const { return *data_; }
-  std::size_t batch_size() const { return batch_size_; }
-  std::size_t batches_per_pass() const { return order_.size() / batch_size_; }
+  std::size_t batch_size() const { return order_.batch_size(); }
+  std::size_t batches_per_pass() const { return order_.batches_per_pass(); }
 
   /// Number of completed passes.
-  std::uint64_t pass() const { return pass_; }
+  std::uint64_t pass() const { return order_.pass(); }
 
-  /// Shows the complete state to a checkpoint visitor; after a restore the same batches follow as after the save.
-  /// Throws std::invalid_argument if the restored state belongs to a data set of another size.
+  /// Shows the complete state to a checkpoint visitor; see sample_order.
   template <class Visitor>
   void visit_state(Visitor&& visitor) {
-    std::array<std::uint64_t, 3> state{pass_, position_, order_.size()};
-    visitor("loader_state", {3}, std::span<std::uint64_t>(state));
-    random_.visit_state(visitor);
-    if (state[2] != order_.size() || state[1] > order_.size()) {
-      throw std::invalid_argument("loader: saved at sample " + std::to_string(state[1]) + " of " + std::to_string(state[2]) +
-                                  ", but data set '" + data_->name + "' has " + std::to_string(order_.size()) + " samples");
-    }
-    pass_ = state[0];
-    position_ = state[1];
-    shuffle();
+    const sample_order::place before = order_.present();
+    order_.visit_state(visitor);
+    if (order_.present() != before) prefetcher_.reset(); // it has read ahead of the old place
   }
 
 private:
-  // From the identity each time, so that no earlier order matters.
-  void shuffle() {
-    std::iota(order_.begin(), order_.end(), std::size_t{0});
-    random_.stream(pass_).shuffle(std::span(order_));
-  }
-
   const dataset* data_;
-  std::size_t batch_size_;
-  io::random_generator random_;
-  std::uint64_t pass_ = 0;
-  std::uint64_t position_ = 0;
-  std::vector<std::size_t> order_;
+  prefetching how_;
+  sample_order order_;
+  std::unique_ptr<prefetcher> prefetcher_;
 };
 
 } // namespace dalib::data
