@@ -2,20 +2,20 @@
 // JPEG by libjpeg (libjpeg-turbo). Only with DALIB_HAVE_JPEG, which the build sets where the library is found.
 #ifdef DALIB_HAVE_JPEG
 
-#include "rgb_image.hpp"
+#  include "rgb_image.hpp"
 
-#include <array>
-#include <csetjmp>
-#include <cstddef>
-#include <cstdint>
-#include <cstdio>
-#include <span>
-#include <stdexcept>
-#include <string>
-#include <vector>
+#  include <array>
+#  include <csetjmp>
+#  include <cstddef>
+#  include <cstdint>
+#  include <cstdio>
+#  include <span>
+#  include <stdexcept>
+#  include <string>
+#  include <vector>
 
-#include <jerror.h>
-#include <jpeglib.h>
+#  include <jerror.h>
+#  include <jpeglib.h>
 
 namespace dalib::image {
 namespace detail {

@@ -2,20 +2,20 @@
 // PNG by libpng. Only with DALIB_HAVE_PNG, which the build sets where the library is found.
 #ifdef DALIB_HAVE_PNG
 
-#include "rgb_image.hpp"
+#  include "rgb_image.hpp"
 
-#include <array>
-#include <csetjmp>
-#include <cstddef>
-#include <cstdint>
-#include <cstdio>
-#include <cstring>
-#include <span>
-#include <stdexcept>
-#include <string>
-#include <vector>
+#  include <array>
+#  include <csetjmp>
+#  include <cstddef>
+#  include <cstdint>
+#  include <cstdio>
+#  include <cstring>
+#  include <span>
+#  include <stdexcept>
+#  include <string>
+#  include <vector>
 
-#include <png.h>
+#  include <png.h>
 
 namespace dalib::image {
 namespace detail {

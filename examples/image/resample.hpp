@@ -69,8 +69,7 @@ inline rgb_image crop(const rgb_image& source, const rectangle& part) {
                                 std::to_string(part.left) + ", " + std::to_string(part.top) + ") are not inside an image of " +
                                 std::to_string(source.width) + " x " + std::to_string(source.height));
   rgb_image result(part.width, part.height);
-  for (std::ptrdiff_t y = 0; y < part.height; ++y)
-    std::copy_n(source.row(part.top + y) + 3 * part.left, 3 * part.width, result.row(y));
+  for (std::ptrdiff_t y = 0; y < part.height; ++y) std::copy_n(source.row(part.top + y) + 3 * part.left, 3 * part.width, result.row(y));
   return result;
 }
 
@@ -83,8 +82,7 @@ inline rgb_image resize(const rgb_image& source, std::ptrdiff_t width, std::ptrd
   for (std::ptrdiff_t y = 0; y < source.height; ++y)
     for (std::ptrdiff_t x = 0; x < width; ++x) {
       const auto& window = across[static_cast<std::size_t>(x)];
-      for (int c = 0; c < 3; ++c)
-        narrow.row(y)[3 * x + c] = detail::weighted_byte(source.row(y) + 3 * window.first + c, 3, window.weights);
+      for (int c = 0; c < 3; ++c) narrow.row(y)[3 * x + c] = detail::weighted_byte(source.row(y) + 3 * window.first + c, 3, window.weights);
     }
   rgb_image result(width, height);
   for (std::ptrdiff_t y = 0; y < height; ++y) {

@@ -31,8 +31,8 @@ struct transform {
 /// DALIB's proportions for another side: the image is resized to side * 256 / 224.
 inline transform transform_for_side(std::ptrdiff_t side) { return {.side = side, .resized_side = (side * 256 + 112) / 224}; }
 
-/// torchvision's RandomResizedCrop: area uniform in [smallest, 1] of the image, log of the aspect ratio uniform in [log 3/4, log 4/3], place
-/// uniform; after ten misfits the largest part in the middle whose aspect ratio is allowed.
+/// torchvision's RandomResizedCrop: area uniform in [smallest, 1] of the image, log of the aspect ratio uniform in [log 3/4, log 4/3],
+/// place uniform; after ten misfits the largest part in the middle whose aspect ratio is allowed.
 inline rectangle random_crop(std::ptrdiff_t width, std::ptrdiff_t height, double smallest_area, io::random_generator& random) {
   constexpr double narrowest = 3.0 / 4, widest = 4.0 / 3;
   const double area = static_cast<double>(width) * static_cast<double>(height);

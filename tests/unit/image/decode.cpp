@@ -78,7 +78,8 @@ TEST_CASE("PNG: cut off, damaged, too large") {
     CAPTURE(size);
     CHECK(contains(decode_error(whole.substr(0, size)), "some/picture: the PNG is damaged"));
   }
-  for (const std::size_t place : {20U, 45U, 200U}) CHECK(contains(decode_error(damaged("rgb.png", place, 4, '\x55')), "the PNG is damaged"));
+  for (const std::size_t place : {20U, 45U, 200U})
+    CHECK(contains(decode_error(damaged("rgb.png", place, 4, '\x55')), "the PNG is damaged"));
   CHECK(contains(error_of([&] { image::decode(as_bytes(whole), "x.png", 100); }), "x.png: announces 1073 pixels"));
 }
 
