@@ -2,9 +2,8 @@
 /// The binary cross-entropy that DALIB's numbers come from: of a sigmoid's output, with PyTorch's clamps.
 #pragma once
 
-#include "dalib/engine/rowwise.hpp"
+#include "dalib/core/pack.hpp"
 
-#include <algorithm>
 #include <cmath>
 
 namespace dalib::compat {
@@ -13,20 +12,23 @@ namespace dalib::compat {
 /// in the gradient at 1e-12f, so the gradient dies in saturation (in single precision from a logit of about 17). `slope` is with respect to
 /// the logit.
 template <class T>
-T binary_cross_entropy(T logit, bool label, T& slope) {
-  const T p = T(1) / (T(1) + std::exp(-logit));
+DALIB_HD T binary_cross_entropy(T logit, bool label, T& slope) {
+  using std::exp;
+  using std::log;
+  using std::log1p;
+  const T p = T(1) / (T(1) + exp(-logit));
   const T y = label ? T(1) : T(0);
   const T spread = (T(1) - p) * p;
-  slope = (p - y) / std::max(spread, static_cast<T>(1e-12f)) * spread;
-  const T log_p = std::max(std::log(p), T(-100));
-  const T log_q = std::max(std::log1p(-p), T(-100));
+  slope = (p - y) / maximum(spread, static_cast<T>(1e-12f)) * spread;
+  const T log_p = maximum(log(p), T(-100));
+  const T log_q = maximum(log1p(-p), T(-100));
   return -(y * log_p + (T(1) - y) * log_q);
 }
 
 /// The same as a policy for measures that take one.
 struct clamped_cross_entropy {
   template <class T>
-  T operator()(T logit, bool label, T& slope) const {
+  DALIB_HD T operator()(T logit, bool label, T& slope) const {
     return binary_cross_entropy(logit, label, slope);
   }
 };

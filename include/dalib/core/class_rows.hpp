@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dalib/core/check.hpp"
+#include "dalib/core/concepts.hpp"
 #include "dalib/core/matrix_traits.hpp"
 
 #include <type_traits>
@@ -21,25 +22,25 @@ index positions_of(const M& m) {
 
 /// Scores of C classes; one row for each sample and position, in that order. Element (n, c, p) of the tensor is element (n, c P + p) of its
 /// view as (N, C P).
-template <class T>
+template <class T, class Memory = host_memory>
 struct class_rows {
   using value_type = std::remove_const_t<T>;
 
-  matrix_view<T> tensor;
+  matrix_view<T, Memory> tensor;
   index positions = 1;
 
-  index rows() const { return tensor.rows * positions; }
-  index classes() const { return tensor.cols / positions; }
+  DALIB_HD index rows() const { return tensor.rows * positions; }
+  DALIB_HD index classes() const { return tensor.cols / positions; }
   /// Distance of the scores of two neighbouring classes.
-  index class_stride() const { return positions * tensor.col_stride; }
-  T* row(index i) const {
+  DALIB_HD index class_stride() const { return positions * tensor.col_stride; }
+  DALIB_HD T* row(index i) const {
     if (positions == 1) return tensor.data + i * tensor.row_stride;
     return tensor.data + i / positions * tensor.row_stride + i % positions * tensor.col_stride;
   }
 
   /// A tensor of the same shape (such as the gradient) read in the same way.
   template <class U>
-  class_rows<U> like(const matrix_view<U>& other) const {
+  DALIB_HD class_rows<U, Memory> like(const matrix_view<U, Memory>& other) const {
     return {other, positions};
   }
 };
@@ -47,19 +48,23 @@ struct class_rows {
 /// Read-only class rows of any tensor.
 template <class M>
 auto class_rows_of(const M& m) {
-  return class_rows<const value_type_of<M>>{const_view_of(m), positions_of(m)};
+  return class_rows<const value_type_of<M>, memory_of<M>>{const_view_of(m), positions_of(m)};
 }
 
-/// What a measure of several tensors asks of their types; one sentence for each that is missing. `Scalar` is that of the gradients.
-template <class Scalar, class... Tensors>
-constexpr void require_scalar_types() {
+/// What a measure of several tensors asks of their types and of its execution policy; one sentence for each that is missing. `Scalar` and
+/// `Memory` are those of the gradients.
+template <class Scalar, class Memory, class Exec, class... Tensors>
+constexpr void require_tensor_types() {
+  require_execution<Exec, Memory>();
+  static_assert((std::is_same_v<memory_of<Tensors>, Memory> && ...),
+                "dalib: all tensors and gradients must be in the same memory, of the host or of the device");
   static_assert(std::is_same_v<Scalar, float> || std::is_same_v<Scalar, double>, "dalib: tensors must hold float or double");
   static_assert((std::is_same_v<value_type_of<Tensors>, Scalar> && ...), "dalib: all tensors and gradients must have the same scalar type");
 }
 
 /// Two tensors of class scores of the same samples must have the same shape, with at least one row and one class.
-template <class T>
-void require_same_scores(const char* measure, const class_rows<T>& a, const class_rows<T>& b) {
+template <class T, class Memory>
+void require_same_scores(const char* measure, const class_rows<T, Memory>& a, const class_rows<T, Memory>& b) {
   require_shapes(a.tensor.rows == b.tensor.rows && a.tensor.cols == b.tensor.cols && a.positions == b.positions, measure,
                  "both tensors of class scores of the same samples must have the same shape", a.tensor, b.tensor);
   require_shapes(a.tensor.rows > 0 && a.tensor.cols > 0, measure, "there must be at least one sample and one class", a.tensor, b.tensor);

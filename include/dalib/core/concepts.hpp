@@ -43,10 +43,16 @@ concept execution_policy = requires(const E& e) {
   e.run(index{1}, [](index, int) {});
 };
 
+namespace detail {
+struct any_device_task {
+  DALIB_HD void operator()(index) const {}
+};
+} // namespace detail
+
 /// Who runs tasks on a device: run(count, task) calls task(i) once for each i < count, in order after what was run before.
 template <class E>
 concept device_execution_policy = std::same_as<typename E::memory, device_memory> && requires(const E& e) {
-  e.run(index{1}, [](index) {});
+  e.run(index{1}, detail::any_device_task{});
 };
 
 /// What a measure asks of its execution policy for tensors in `Memory`; one sentence for each that is missing.

@@ -62,6 +62,12 @@ gradients(GS&&, GT&&, S) -> gradients<value_type_of<GS>, memory_of<GS>>;
 template <class GS, class GT, class S>
 gradients(GS&&, GT&&, S, write_mode) -> gradients<value_type_of<GS>, memory_of<GS>>;
 
+/// Gradients that nobody wants: what the value alone is computed with.
+template <class T, class Memory>
+gradients<T, Memory> no_gradients() {
+  return {matrix_view<T, Memory>{}, matrix_view<T, Memory>{}};
+}
+
 /// Value and freshly allocated gradients; reads as `auto [value, gs, gt] = value_and_gradient(loss, zs, zt)`.
 template <class T, class Source, class Target>
 struct value_with_gradients {

@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <concepts>
+#include <cstddef>
 #include <type_traits>
 
 namespace dalib {
@@ -64,6 +65,12 @@ struct element_of<pack<T>> {
 /// The scalar of a scalar or a pack.
 template <class V>
 using element_of = typename detail::element_of<V>::type;
+
+/// Number of lanes of a pack, 1 for a scalar.
+template <class V>
+inline constexpr std::ptrdiff_t lanes_of = 1;
+template <class T>
+inline constexpr std::ptrdiff_t lanes_of<pack<T>> = pack<T>::size;
 
 /// Reads V's lanes (one for a scalar) from memory, or writes them.
 template <class V>

@@ -83,7 +83,9 @@ template <class T>
   const vector n = shifted - constants::round_magic;
   const vector r = (clamped - n * constants::ln2_high) - n * constants::ln2_low;
   vector p = zero + detail::inverse_factorial<T>(constants::degree);
-#pragma GCC unroll 16
+#if !defined(__CUDACC__) // whose front end does not know it
+#  pragma GCC unroll 16
+#endif
   for (int k = constants::degree - 1; k >= 0; --k) p = p * r + detail::inverse_factorial<T>(k);
   bits exponent, value;
   std::memcpy(&exponent, &shifted, sizeof(vector));

@@ -25,19 +25,29 @@ struct class_column {
   DALIB_HD void set(index c, const V& value) const { store_lanes(value, data + c * stride); }
 };
 
+/// The class columns that a task has for its rows: column k is scratch(k).
+template <class V>
+struct row_scratch {
+  element_of<V>* data;
+  index stride;
+  index classes;
+
+  DALIB_HD class_column<V> operator()(index k) const { return {data + k * classes * stride, stride, classes}; }
+};
+
 /// Copies rows [first, first + count) into the lanes; unused lanes repeat the last row.
-template <class T>
-void load_rows(const class_rows<const T>& from, index first, index count, const class_column<pack<T>>& to) {
+template <class V, class T, class Memory>
+DALIB_HD void load_rows(const class_rows<const T, Memory>& from, index first, index count, const class_column<V>& to) {
   const index stride = from.class_stride();
-  for (index lane = 0; lane < to.stride; ++lane) {
-    const T* row = from.row(first + std::min(lane, count - 1));
+  for (index lane = 0; lane < lanes_of<V>; ++lane) {
+    const T* row = from.row(first + (lane < count ? lane : count - 1));
     for (index c = 0; c < to.classes; ++c) to.data[c * to.stride + lane] = row[c * stride];
   }
 }
 
 /// Copies the lanes back to rows [first, first + count), or adds them. A view without data is left alone.
-template <class T>
-void store_rows(const class_column<pack<T>>& from, index first, index count, const class_rows<T>& to, write_mode mode) {
+template <class V, class T, class Memory>
+DALIB_HD void store_rows(const class_column<V>& from, index first, index count, const class_rows<T, Memory>& to, write_mode mode) {
   if (to.tensor.data == nullptr) return;
   const index stride = to.class_stride();
   for (index lane = 0; lane < count; ++lane) {
@@ -49,7 +59,7 @@ void store_rows(const class_column<pack<T>>& from, index first, index count, con
   }
 }
 
-/// A register of rows of one domain.
+/// A register of rows of one domain, or one row.
 struct row_group {
   bool is_source;
   index first;
@@ -57,31 +67,38 @@ struct row_group {
   index sample; ///< place of the first row among all samples, source first
 };
 
-/// The groups of `source` and `target` rows, `lanes` rows each; a group has rows of one domain only.
-struct row_groups {
+/// Rows of both domains that a task per row or register of rows visits, and what it needs: `columns` class columns of `classes` classes.
+struct row_problem {
   index source;
   index target;
+  index columns;
+  index classes;
+};
+
+/// The groups of a problem's rows, `lanes` rows each; a group has rows of one domain only.
+struct row_groups {
+  row_problem rows;
   index lanes;
 
-  index source_groups() const { return (source + lanes - 1) / lanes; }
-  index count() const { return source_groups() + (target + lanes - 1) / lanes; }
-  row_group operator[](index g) const {
+  DALIB_HD index source_groups() const { return (rows.source + lanes - 1) / lanes; }
+  DALIB_HD index count() const { return source_groups() + (rows.target + lanes - 1) / lanes; }
+  DALIB_HD row_group operator[](index g) const {
     const bool is_source = g < source_groups();
     const index first = (is_source ? g : g - source_groups()) * lanes;
-    return {is_source, first, std::min(lanes, (is_source ? source : target) - first), is_source ? first : source + first};
+    const index left = (is_source ? rows.source : rows.target) - first;
+    return {is_source, first, lanes < left ? lanes : left, is_source ? first : rows.source + first};
   }
 };
 
-/// Scratch memory of one worker: `columns` class columns.
+/// Scratch memory of all workers of a CPU.
 template <class T>
-class column_scratch {
+class worker_scratch {
 public:
-  column_scratch(workspace& memory, int workers, index columns, index classes)
-      : classes_(classes), per_worker_(columns * classes * lanes), data_(memory.allocate<T>(static_cast<index>(workers) * per_worker_)) {}
+  worker_scratch(workspace& memory, int workers, const row_problem& rows)
+      : classes_(rows.classes), per_worker_(rows.columns * rows.classes * lanes),
+        data_(memory.allocate<T>(static_cast<index>(workers) * per_worker_)) {}
 
-  class_column<pack<T>> operator()(int worker, index column) const {
-    return {data_ + static_cast<index>(worker) * per_worker_ + column * classes_ * lanes, lanes, classes_};
-  }
+  row_scratch<pack<T>> operator()(int worker) const { return {data_ + static_cast<index>(worker) * per_worker_, lanes, classes_}; }
 
 private:
   static constexpr index lanes = simd_lanes<T>;
@@ -92,31 +109,50 @@ private:
 
 /// Groups that one task visits: enough elements to pay for starting it.
 template <class T>
-index groups_per_task(index classes) {
-  return std::max<index>(1, 8192 / (classes * simd_lanes<T>));
+index groups_per_task(const row_problem& rows) {
+  return std::max<index>(1, 8192 / (rows.columns * rows.classes * simd_lanes<T>));
 }
 
-/// Reduces per-sample values: `visit(group, worker)` gives a pack with the values of the group's rows, already times the reduction's
-/// factor. They are added in row order within fixed runs of groups and over the runs in order: the same bits for any number of threads.
-template <class T, class Reduction, class Exec, class Visit>
-reduced<T, Reduction> reduce_groups(const Exec& exec, const row_groups& groups, index classes, const Visit& visit) {
+/// A few numbers that tasks read, where tasks can read them: on the CPU where they are. Another memory's workspace holds a copy.
+template <class Exec, class T>
+const T* copied_for(const Exec&, const T* values, index, workspace&) {
+  return values;
+}
+
+/// Calls task(group, scratch) for every group of rows; the engine of tasks without a value. Tasks are function objects whose call operator
+/// is a template of V, `void operator()(const row_group&, const row_scratch<V>&) const`, valid on host and device.
+template <class T, class Exec, class Task>
+void visit_groups(const Exec& exec, const row_problem& rows, const Task& task) {
+  const row_groups groups{rows, simd_lanes<T>};
+  workspace memory;
+  const worker_scratch<T> scratch(memory, exec.workers(), rows);
+  exec.run(groups.count(), [&](index g, int worker) { task(groups[g], scratch(worker)); });
+}
+
+/// Reduces per-sample values: `V task(group, scratch)` gives the values of the group's rows, already times the reduction's factor. They
+/// are added in row order within fixed runs of groups and over the runs in order: the same bits for any number of threads.
+template <class T, class Reduction, class Exec, class Task>
+reduced<T, Reduction> reduce_groups(const Exec& exec, const row_problem& rows, const Task& task) {
   constexpr index lanes = simd_lanes<T>;
-  const index per_task = groups_per_task<T>(classes);
+  const row_groups groups{rows, lanes};
+  workspace memory;
+  const worker_scratch<T> scratch(memory, exec.workers(), rows);
+  const index per_task = groups_per_task<T>(rows);
   const index tasks = (groups.count() + per_task - 1) / per_task;
   std::vector<double> sums(static_cast<std::size_t>(tasks));
-  std::vector<T> samples(Reduction::per_sample ? static_cast<std::size_t>(groups.source + groups.target) : 0);
-  exec.run(tasks, [&](index task, int worker) {
+  std::vector<T> samples(Reduction::per_sample ? static_cast<std::size_t>(rows.source + rows.target) : 0);
+  exec.run(tasks, [&](index run, int worker) {
     double total = 0;
-    for (index g = task * per_task; g < std::min(groups.count(), (task + 1) * per_task); ++g) {
+    for (index g = run * per_task; g < std::min(groups.count(), (run + 1) * per_task); ++g) {
       const row_group group = groups[g];
       T values[lanes];
-      store_lanes(visit(group, worker), values);
+      store_lanes(task(group, scratch(worker)), values);
       for (index lane = 0; lane < group.count; ++lane) {
         total += static_cast<double>(values[lane]);
         if constexpr (Reduction::per_sample) samples[static_cast<std::size_t>(group.sample + lane)] = values[lane];
       }
     }
-    sums[static_cast<std::size_t>(task)] = total;
+    sums[static_cast<std::size_t>(run)] = total;
   });
   if constexpr (Reduction::per_sample) {
     return samples;
@@ -125,6 +161,30 @@ reduced<T, Reduction> reduce_groups(const Exec& exec, const row_groups& groups, 
     for (double sum : sums) total += sum;
     return static_cast<T>(total);
   }
+}
+
+/// Sum over the rows of each class's entry in column 0 as `task(group, scratch)` leaves it; in an order that no thread count changes.
+template <class T, class Exec, class Task>
+std::vector<double> sum_classes(const Exec& exec, const row_problem& rows, const Task& task) {
+  const row_groups groups{rows, simd_lanes<T>};
+  workspace memory;
+  const worker_scratch<T> scratch(memory, exec.workers(), rows);
+  const index per_task = groups_per_task<T>(rows), classes = rows.classes;
+  const index tasks = (groups.count() + per_task - 1) / per_task;
+  std::vector<double> sums(static_cast<std::size_t>(tasks * classes));
+  exec.run(tasks, [&](index run, int worker) {
+    const auto p = scratch(worker)(0);
+    double* to = sums.data() + run * classes;
+    for (index g = run * per_task; g < std::min(groups.count(), (run + 1) * per_task); ++g) {
+      task(groups[g], scratch(worker));
+      for (index c = 0; c < classes; ++c)
+        for (index lane = 0; lane < groups[g].count; ++lane) to[c] += static_cast<double>(p.data[c * p.stride + lane]);
+    }
+  });
+  for (index run = 1; run < tasks; ++run)
+    for (index c = 0; c < classes; ++c) sums[static_cast<std::size_t>(c)] += sums[static_cast<std::size_t>(run * classes + c)];
+  sums.resize(static_cast<std::size_t>(classes));
+  return sums;
 }
 
 } // namespace dalib::engine

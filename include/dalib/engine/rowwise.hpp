@@ -32,6 +32,14 @@ namespace engine {
 /// Rows that one task visits: enough to pay for starting it.
 inline constexpr index rows_per_task = 128;
 
+/// Calls `visit(row)` for every row, in runs of rows_per_task.
+template <class Exec, class Visit>
+void for_each_row(const Exec& exec, index rows, const Visit& visit) {
+  exec.run((rows + rows_per_task - 1) / rows_per_task, [&](index task, int) {
+    for (index row = task * rows_per_task; row < std::min(rows, (task + 1) * rows_per_task); ++row) visit(row);
+  });
+}
+
 /// Calls `visit(row)` -> double for every row and returns the sum, added in row order within fixed runs of rows and over the runs in order.
 /// Nothing throws inside. O(rows) calls; the same bits for any number of threads.
 template <class Exec, class Visit>
@@ -68,7 +76,7 @@ reduced<T, Reduction> reduce_rows(const Exec& exec, index rows, const Visit& vis
 
 /// Writes `gradient` into `to`, or adds it.
 template <class T>
-void put(T& to, T gradient, bool accumulate) {
+DALIB_HD void put(T& to, T gradient, bool accumulate) {
   to = accumulate ? to + gradient : gradient;
 }
 

@@ -94,15 +94,23 @@ struct workspace_in<device_memory> {
 };
 } // namespace detail
 
+namespace engine {
+/// A base of the policies whose engines are overloads in this namespace, so that calls by them find these by argument-dependent lookup.
+struct has_engines {};
+} // namespace engine
+
 namespace exec {
 
 /// Runs tasks on Thrust's device system, in the order of `stream`. Work is cut by the problem's size alone and added up in a fixed order,
 /// so that a call gives the same bits again, on host systems for any number of threads.
-struct thrust {
+struct thrust : engine::has_engines {
   using memory = device_memory;
 
   device_stream stream = nullptr;
   product_precision precision = product_precision::full;
+
+  thrust() = default;
+  explicit thrust(device_stream queue, product_precision products = product_precision::full) : stream(queue), precision(products) {}
 
   /// Calls task(i) for i = 0 .. count - 1, in any order, after all that was run before; returns before they are done.
   /// @throws device_error if the launch fails.

@@ -8,8 +8,41 @@
 
 #include <cmath>
 #include <string>
+#include <vector>
 
 namespace dalib {
+
+namespace detail {
+
+/// Leaves the probabilities of a register of rows in column 0.
+template <class T, class Memory, class Scores>
+struct probabilities_task {
+  class_rows<const T, Memory> scores;
+
+  template <class V>
+  DALIB_HD void operator()(const engine::row_group& group, const engine::row_scratch<V>& scratch) const {
+    engine::load_rows(scores, group.first, group.count, scratch(0));
+    Scores::to_probabilities(scratch(0));
+  }
+};
+
+/// Writes the gradient of a register of rows, given that with respect to each class's probability.
+template <class T, class Memory, class Scores>
+struct balance_gradient_task {
+  class_rows<const T, Memory> scores;
+  gradient<T, Memory> out;
+  const T* slopes;
+
+  template <class V>
+  DALIB_HD void operator()(const engine::row_group& group, const engine::row_scratch<V>& scratch) const {
+    const auto p = scratch(0);
+    probabilities_task<T, Memory, Scores>{scores}(group, scratch);
+    Scores::pull(p, V(out.scale), [&](index c) { return V(slopes[c]); });
+    engine::store_rows(p, group.first, group.count, scores.like(out.target), out.mode);
+  }
+};
+
+} // namespace detail
 
 /// The term that MCD's code and DALIB call entropy:
 ///
@@ -33,24 +66,25 @@ struct class_balance {
   /// The value only.
   template <class A>
   auto operator()(const A& scores) const {
-    return (*this)(exec::default_policy{}, scores);
+    return (*this)(exec::default_for<memory_of<A>>{}, scores);
   }
   template <class Exec, class A>
   auto operator()(const Exec& exec, const A& scores) const {
     using T = value_type_of<A>;
-    require_types<T, Exec, A>();
-    return run<false, Exec, T>(exec, class_rows_of(scores), gradient<T>{});
+    using Memory = memory_of<A>;
+    require_tensor_types<T, Memory, Exec, A>();
+    return run<false, Exec, T, Memory>(exec, class_rows_of(scores), gradient<T, Memory>{});
   }
 
   /// Value, and the gradient into the caller's memory.
-  template <class A, class T>
-  T value_and_gradient(const A& scores, const gradient<T>& out) const {
-    return value_and_gradient(exec::default_policy{}, scores, out);
+  template <class A, class T, class Memory>
+  T value_and_gradient(const A& scores, const gradient<T, Memory>& out) const {
+    return value_and_gradient(exec::default_for<Memory>{}, scores, out);
   }
-  template <class Exec, class A, class T>
-  T value_and_gradient(const Exec& exec, const A& scores, const gradient<T>& out) const {
-    require_types<T, Exec, A>();
-    return run<true, Exec, T>(exec, class_rows_of(scores), out);
+  template <class Exec, class A, class T, class Memory>
+  T value_and_gradient(const Exec& exec, const A& scores, const gradient<T, Memory>& out) const {
+    require_tensor_types<T, Memory, Exec, A>();
+    return run<true, Exec, T, Memory>(exec, class_rows_of(scores), out);
   }
 
   /// On a tape: one node.
@@ -62,61 +96,29 @@ struct class_balance {
   }
 
 private:
-  template <class T, class Exec, class A>
-  static constexpr void require_types() {
-    static_assert(execution_policy<Exec>, "dalib: the first argument must be an execution policy, such as dalib::exec::serial");
-    require_scalar_types<T, A>();
-  }
-
-  /// Sum over the rows of each class's probability, added in an order that no thread count changes.
-  template <class Exec, class T>
-  static std::vector<double> class_sums(const Exec& exec, const class_rows<const T>& scores, const engine::row_groups& groups,
-                                        const engine::column_scratch<T>& scratch) {
-    const index classes = scores.classes(), per_task = engine::groups_per_task<T>(classes);
-    const index tasks = (groups.count() + per_task - 1) / per_task;
-    std::vector<double> sums(static_cast<std::size_t>(tasks * classes));
-    exec.run(tasks, [&](index task, int worker) {
-      const auto p = scratch(worker, 0);
-      double* to = sums.data() + task * classes;
-      for (index g = task * per_task; g < std::min(groups.count(), (task + 1) * per_task); ++g) {
-        engine::load_rows(scores, groups[g].first, groups[g].count, p);
-        Scores::to_probabilities(p);
-        for (index c = 0; c < classes; ++c)
-          for (index lane = 0; lane < groups[g].count; ++lane) to[c] += static_cast<double>(p.data[c * p.stride + lane]);
-      }
-    });
-    for (index task = 1; task < tasks; ++task)
-      for (index c = 0; c < classes; ++c) sums[static_cast<std::size_t>(c)] += sums[static_cast<std::size_t>(task * classes + c)];
-    sums.resize(static_cast<std::size_t>(classes));
-    return sums;
-  }
-
-  template <bool Gradient, class Exec, class T>
-  T run(const Exec& exec, const class_rows<const T>& scores, const gradient<T>& out) const {
+  template <bool Gradient, class Exec, class T, class Memory>
+  T run(const Exec& exec, const class_rows<const T, Memory>& scores, const gradient<T, Memory>& out) const {
+    using engine::sum_classes, engine::visit_groups, engine::copied_for; // other memories overload them
     require_same_scores(name, scores, scores);
     require_gradient_shape(name, scores.tensor, out.target);
     if (!(offset > 0) || !std::isfinite(offset)) fail(name, "offset must be positive and finite (got " + std::to_string(offset) + ")");
     const index classes = scores.classes();
-    const engine::row_groups groups{scores.rows(), 0, simd_lanes<T>};
-    workspace memory;
-    const engine::column_scratch<T> scratch(memory, exec.workers(), 1, classes);
-    const std::vector<double> sums = class_sums(exec, scores, groups, scratch);
+    const engine::row_problem problem{scores.rows(), 0, 1, classes};
+    const std::vector<double> sums = sum_classes<T>(exec, problem, detail::probabilities_task<T, Memory, Scores>{scores});
     const double rows = static_cast<double>(scores.rows());
     double value = 0;
-    T* slopes = memory.allocate<T>(classes);
-    for (index c = 0; c < classes; ++c) {
-      const double mean = sums[static_cast<std::size_t>(c)] / rows + offset;
+    std::vector<T> slopes(static_cast<std::size_t>(classes));
+    for (std::size_t c = 0; c < slopes.size(); ++c) {
+      const double mean = sums[c] / rows + offset;
       value -= std::log(mean) / static_cast<double>(classes);
       slopes[c] = static_cast<T>(-1 / (static_cast<double>(classes) * rows * mean));
     }
     if constexpr (Gradient)
-      exec.run(out.target.data ? groups.count() : 0, [&](index g, int worker) {
-        const auto p = scratch(worker, 0);
-        engine::load_rows(scores, groups[g].first, groups[g].count, p);
-        Scores::to_probabilities(p);
-        Scores::pull(p, pack<T>(out.scale), [&](index c) { return pack<T>(slopes[c]); });
-        engine::store_rows(p, groups[g].first, groups[g].count, scores.like(out.target), out.mode);
-      });
+      if (out.target.data) {
+        workspace_of<Memory> memory;
+        const T* readable = copied_for(exec, slopes.data(), classes, memory);
+        visit_groups<T>(exec, problem, detail::balance_gradient_task<T, Memory, Scores>{scores, out, readable});
+      }
     return static_cast<T>(value);
   }
 };

@@ -40,6 +40,56 @@ struct probabilities {
 
 } // namespace scores
 
+namespace detail {
+
+/// One register of rows, or one row, of the discrepancy of two classifiers.
+template <bool Gradient, class T, class Memory, class Scores>
+struct discrepancy_task {
+  class_rows<const T, Memory> first, second;
+  gradients<T, Memory> out;
+  T factor;
+
+  template <class V>
+  DALIB_HD V operator()(const engine::row_group& group, const engine::row_scratch<V>& scratch) const {
+    const auto p1 = scratch(0), p2 = scratch(1), difference = scratch(2);
+    engine::load_rows(first, group.first, group.count, p1);
+    engine::load_rows(second, group.first, group.count, p2);
+    Scores::to_probabilities(p1);
+    Scores::to_probabilities(p2);
+    const V total = differences(p1, p2, difference);
+    if constexpr (Gradient) {
+      const auto sign = [&](index c) {
+        const V d = difference[c];
+        return where_greater(d, V(0), V(1), where_greater(V(0), d, V(-1), V(0)));
+      };
+      Scores::pull(p1, V(out.scale * factor), sign);
+      Scores::pull(p2, V(-out.scale * factor), sign);
+      engine::store_rows(p1, group.first, group.count, first.like(out.source), out.mode);
+      engine::store_rows(p2, group.first, group.count, second.like(out.target), out.mode);
+    }
+    return V(factor) * total;
+  }
+
+private:
+  /// Turns p1 into p1 - p2 (p2 stays) and returns sum_c |p1_c - p2_c|. The differences sum to 0, which gives the one at p1's largest entry.
+  template <class V>
+  DALIB_HD static V differences(const engine::class_column<V>& p1, const engine::class_column<V>& p2, const engine::class_column<V>& out) {
+    using std::abs;
+    const V top = std::is_same_v<Scores, scores::logits> ? engine::top_class(p1) : V(-1);
+    V others = V(0), total = V(0);
+    for (index c = 0; c < p1.classes; ++c) {
+      const V d = where_equal(V(c), top, V(0), p1[c] - p2[c]);
+      others = others + d;
+      total = total + abs(d);
+      out.set(c, d);
+    }
+    for (index c = 0; c < p1.classes; ++c) out.set(c, where_equal(V(c), top, -others, out[c]));
+    return total + where_greater(top, V(-0.5), abs(others), V(0));
+  }
+};
+
+} // namespace detail
+
 /// Discrepancy of two classifiers on the same samples (MCD, Saito et al. 2018, eq. 2):
 ///
 ///     mean_i 1/C sum_c |p1_ic - p2_ic|,   p = softmax of the logits
@@ -61,24 +111,25 @@ struct classifier_discrepancy {
   /// The value only.
   template <class A, class B>
   auto operator()(const A& first, const B& second) const {
-    return (*this)(exec::default_policy{}, first, second);
+    return (*this)(exec::default_for<memory_of<A>>{}, first, second);
   }
   template <class Exec, class A, class B>
   auto operator()(const Exec& exec, const A& first, const B& second) const {
     using T = value_type_of<A>;
-    require_types<T, Exec, A, B>();
-    return run<false, Exec, T>(exec, class_rows_of(first), class_rows_of(second), gradients<T>{matrix_view<T>{}, matrix_view<T>{}});
+    using Memory = memory_of<A>;
+    require_tensor_types<T, Memory, Exec, A, B>();
+    return run<false, Exec, T, Memory>(exec, class_rows_of(first), class_rows_of(second), no_gradients<T, Memory>());
   }
 
   /// Value, and gradients into the caller's memory.
-  template <class A, class B, class T>
-  reduced<T, Reduction> value_and_gradient(const A& first, const B& second, const gradients<T>& out) const {
-    return value_and_gradient(exec::default_policy{}, first, second, out);
+  template <class A, class B, class T, class Memory>
+  reduced<T, Reduction> value_and_gradient(const A& first, const B& second, const gradients<T, Memory>& out) const {
+    return value_and_gradient(exec::default_for<Memory>{}, first, second, out);
   }
-  template <class Exec, class A, class B, class T>
-  reduced<T, Reduction> value_and_gradient(const Exec& exec, const A& first, const B& second, const gradients<T>& out) const {
-    require_types<T, Exec, A, B>();
-    return run<true, Exec, T>(exec, class_rows_of(first), class_rows_of(second), out);
+  template <class Exec, class A, class B, class T, class Memory>
+  reduced<T, Reduction> value_and_gradient(const Exec& exec, const A& first, const B& second, const gradients<T, Memory>& out) const {
+    require_tensor_types<T, Memory, Exec, A, B>();
+    return run<true, Exec, T, Memory>(exec, class_rows_of(first), class_rows_of(second), out);
   }
 
   /// On a tape: one node. A tape adds the gradients of both classifiers to what they share.
@@ -91,59 +142,17 @@ struct classifier_discrepancy {
   }
 
 private:
-  template <class T, class Exec, class... Tensors>
-  static constexpr void require_types() {
-    static_assert(execution_policy<Exec>, "dalib: the first argument must be an execution policy, such as dalib::exec::serial");
-    require_scalar_types<T, Tensors...>();
-  }
-
-  /// Turns p1 into p1 - p2 (p2 stays) and returns sum_c |p1_c - p2_c|. The differences sum to 0, which gives the one at p1's largest entry.
-  template <class V>
-  static V differences(const engine::class_column<V>& p1, const engine::class_column<V>& p2, const engine::class_column<V>& out) {
-    using std::abs;
-    const V top = std::is_same_v<Scores, scores::logits> ? engine::top_class(p1) : V(-1);
-    V others = V(0), total = V(0);
-    for (index c = 0; c < p1.classes; ++c) {
-      const V d = where_equal(V(c), top, V(0), p1[c] - p2[c]);
-      others = others + d;
-      total = total + abs(d);
-      out.set(c, d);
-    }
-    for (index c = 0; c < p1.classes; ++c) out.set(c, where_equal(V(c), top, -others, out[c]));
-    return total + where_greater(top, V(-0.5), abs(others), V(0));
-  }
-
-  template <bool Gradient, class Exec, class T>
-  reduced<T, Reduction> run(const Exec& exec, const class_rows<const T>& first, const class_rows<const T>& second,
-                            const gradients<T>& out) const {
-    using vector = pack<T>;
+  template <bool Gradient, class Exec, class T, class Memory>
+  reduced<T, Reduction> run(const Exec& exec, const class_rows<const T, Memory>& first, const class_rows<const T, Memory>& second,
+                            const gradients<T, Memory>& out) const {
+    using engine::reduce_groups; // other memories overload it
     require_same_scores(name, first, second);
     require_gradient_shape(name, first.tensor, out.source);
     require_gradient_shape(name, second.tensor, out.target);
     const index classes = first.classes();
-    const engine::row_groups groups{first.rows(), 0, simd_lanes<T>};
-    const vector factor(Reduction::factor(first.rows()) / static_cast<double>(classes));
-    workspace memory;
-    const engine::column_scratch<T> scratch(memory, exec.workers(), 3, classes);
-    return engine::reduce_groups<T, Reduction>(exec, groups, 3 * classes, [&](const engine::row_group& group, int worker) {
-      const auto p1 = scratch(worker, 0), p2 = scratch(worker, 1), difference = scratch(worker, 2);
-      engine::load_rows(first, group.first, group.count, p1);
-      engine::load_rows(second, group.first, group.count, p2);
-      Scores::to_probabilities(p1);
-      Scores::to_probabilities(p2);
-      const vector total = differences(p1, p2, difference);
-      if constexpr (Gradient) {
-        const auto sign = [&](index c) {
-          const vector d = difference[c];
-          return where_greater(d, vector(0), vector(1), where_greater(vector(0), d, vector(-1), vector(0)));
-        };
-        Scores::pull(p1, out.scale * factor, sign);
-        Scores::pull(p2, -out.scale * factor, sign);
-        engine::store_rows(p1, group.first, group.count, first.like(out.source), out.mode);
-        engine::store_rows(p2, group.first, group.count, second.like(out.target), out.mode);
-      }
-      return factor * total;
-    });
+    const T factor = static_cast<T>(Reduction::factor(first.rows()) / static_cast<double>(classes));
+    return reduce_groups<T, Reduction>(exec, engine::row_problem{first.rows(), 0, 3, classes},
+                                       detail::discrepancy_task<Gradient, T, Memory, Scores>{first, second, out, factor});
   }
 };
 

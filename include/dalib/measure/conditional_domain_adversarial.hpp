@@ -18,16 +18,61 @@ struct logit_cross_entropy {
   }
 };
 
+namespace detail {
+
+/// One logit's weighted cross-entropy, its gradient, and the loss's slope with respect to the sample's entropy.
+template <bool Gradient, class T, class Memory, class CrossEntropy>
+struct conditional_task {
+  matrix_view<const T, Memory> source, target;
+  gradients<T, Memory> out;
+  const T* weights;
+  const T* weight_slopes;
+  T* entropy_slopes; ///< none: not wanted
+  T factor;
+
+  DALIB_HD double operator()(index row) const {
+    const bool is_source = row < source.rows;
+    const index place = is_source ? row : row - source.rows;
+    T slope;
+    const T loss = factor * CrossEntropy{}((is_source ? source : target)(place, 0), is_source, slope);
+    if constexpr (Gradient) {
+      const matrix_view<T, Memory>& to = is_source ? out.source : out.target;
+      if (to.data) engine::put(to(place, 0), out.scale * factor * weights[row] * slope, out.mode == write_mode::accumulate);
+      if (entropy_slopes) entropy_slopes[row] = loss * weight_slopes[row];
+    }
+    return static_cast<double>(weights[row] * loss);
+  }
+};
+
+/// The gradient of a register of rows of class logits through the entropy.
+template <class T, class Memory>
+struct entropy_gradient_task {
+  class_rows<const T, Memory> source, target;
+  gradients<T, Memory> out;
+  const T* entropy_slopes;
+  T scale;
+
+  template <class V>
+  DALIB_HD void operator()(const engine::row_group& group, const engine::row_scratch<V>& scratch) const {
+    const auto p = scratch(0);
+    engine::load_rows(group.is_source ? source : target, group.first, group.count, p);
+    engine::softmax_in_place(p);
+    T factors[lanes_of<V>] = {};
+    for (index lane = 0; lane < group.count; ++lane) factors[lane] = scale * entropy_slopes[group.sample + lane];
+    engine::pull_entropy(p, load_lanes<V>(factors));
+    engine::store_rows(p, group.first, group.count, class_rows<T, Memory>{group.is_source ? out.source : out.target}, out.mode);
+  }
+};
+
+} // namespace detail
+
 /// Share of all samples, in percent, that a discriminator's logits put into the right domain. (domain_accuracy is the mean of both domains'
 /// shares; they differ for n_s != n_t.)
 template <class LS, class LT>
 double pooled_domain_accuracy(const LS& logits_s, const LT& logits_t) {
   const auto source = const_view_of(logits_s), target = const_view_of(logits_t);
-  require_two_samples("pooled_domain_accuracy", source, target);
-  index right = 0;
-  for (index i = 0; i < source.rows; ++i) right += source(i, 0) >= 0 ? 1 : 0;
-  for (index i = 0; i < target.rows; ++i) right += target(i, 0) < 0 ? 1 : 0;
-  return 100 * static_cast<double>(right) / static_cast<double>(source.rows + target.rows);
+  const auto [right_s, right_t] = detail::right_sides("pooled_domain_accuracy", source, target);
+  return 100 * (right_s + right_t) / static_cast<double>(source.rows + target.rows);
 }
 
 /// Conditional domain adversarial loss of a discriminator's logits l, with class logits g (CDAN, Long et al. 2018, eq. 9, with the sign of
@@ -55,44 +100,39 @@ struct conditional_domain_adversarial {
   /// The value only.
   template <class LS, class LT, class GS, class GT>
   auto operator()(const LS& l_s, const LT& l_t, const GS& g_s, const GT& g_t) const {
-    return (*this)(exec::default_policy{}, l_s, l_t, g_s, g_t);
+    return (*this)(exec::default_for<memory_of<LS>>{}, l_s, l_t, g_s, g_t);
   }
   template <class Exec, class LS, class LT, class GS, class GT>
   auto operator()(const Exec& exec, const LS& l_s, const LT& l_t, const GS& g_s, const GT& g_t) const {
     using T = value_type_of<LS>;
-    require_types<T, Exec, LS, LT, GS, GT>();
-    const gradients<T> none{matrix_view<T>{}, matrix_view<T>{}};
-    return run<false, T>(exec, const_view_of(l_s), const_view_of(l_t), const_view_of(g_s), const_view_of(g_t), none, none);
+    using Memory = memory_of<LS>;
+    require_tensor_types<T, Memory, Exec, LS, LT, GS, GT>();
+    const auto none = no_gradients<T, Memory>();
+    return run<false, T, Exec, Memory>(exec, const_view_of(l_s), const_view_of(l_t), const_view_of(g_s), const_view_of(g_t), none, none);
   }
 
   /// Value, and gradients with respect to the discriminator's logits (and to the class logits) into the caller's memory.
-  template <class LS, class LT, class GS, class GT, class T>
-  reduced<T, Reduction> value_and_gradient(const LS& l_s, const LT& l_t, const GS& g_s, const GT& g_t, const gradients<T>& out,
-                                           const gradients<std::type_identity_t<T>>& class_out = {matrix_view<T>{},
-                                                                                                  matrix_view<T>{}}) const {
-    return value_and_gradient(exec::default_policy{}, l_s, l_t, g_s, g_t, out, class_out);
-  }
-  template <class Exec, class LS, class LT, class GS, class GT, class T>
+  template <class LS, class LT, class GS, class GT, class T, class Memory>
   reduced<T, Reduction>
-  value_and_gradient(const Exec& exec, const LS& l_s, const LT& l_t, const GS& g_s, const GT& g_t, const gradients<T>& out,
-                     const gradients<std::type_identity_t<T>>& class_out = {matrix_view<T>{}, matrix_view<T>{}}) const {
-    require_types<T, Exec, LS, LT, GS, GT>();
-    return run<true, T>(exec, const_view_of(l_s), const_view_of(l_t), const_view_of(g_s), const_view_of(g_t), out, class_out);
+  value_and_gradient(const LS& l_s, const LT& l_t, const GS& g_s, const GT& g_t, const gradients<T, Memory>& out,
+                     const gradients<std::type_identity_t<T>, std::type_identity_t<Memory>>& class_out = no_gradients<T, Memory>()) const {
+    return value_and_gradient(exec::default_for<Memory>{}, l_s, l_t, g_s, g_t, out, class_out);
+  }
+  template <class Exec, class LS, class LT, class GS, class GT, class T, class Memory>
+  reduced<T, Reduction>
+  value_and_gradient(const Exec& exec, const LS& l_s, const LT& l_t, const GS& g_s, const GT& g_t, const gradients<T, Memory>& out,
+                     const gradients<std::type_identity_t<T>, std::type_identity_t<Memory>>& class_out = no_gradients<T, Memory>()) const {
+    require_tensor_types<T, Memory, Exec, LS, LT, GS, GT>();
+    return run<true, T, Exec, Memory>(exec, const_view_of(l_s), const_view_of(l_t), const_view_of(g_s), const_view_of(g_t), out, class_out);
   }
 
 private:
-  template <class T, class Exec, class... Tensors>
-  static constexpr void require_types() {
-    static_assert(execution_policy<Exec>, "dalib: the first argument must be an execution policy, such as dalib::exec::serial");
-    require_scalar_types<T, Tensors...>();
-  }
+  template <class T, class Memory>
+  using view = matrix_view<const T, Memory>;
 
-  template <class T>
-  using view = matrix_view<const T>;
-
-  template <class T>
-  static void require_valid(const view<T>& l_s, const view<T>& l_t, const view<T>& g_s, const view<T>& g_t, const gradients<T>& out,
-                            const gradients<T>& class_out) {
+  template <class T, class Memory>
+  static void require_valid(const view<T, Memory>& l_s, const view<T, Memory>& l_t, const view<T, Memory>& g_s, const view<T, Memory>& g_t,
+                            const gradients<T, Memory>& out, const gradients<T, Memory>& class_out) {
     require_two_samples(name, l_s, l_t);
     require_shapes(l_s.cols == 1, name, "a discriminator gives one logit per sample", l_s, l_t);
     require_two_samples(name, g_s, g_t);
@@ -104,50 +144,31 @@ private:
     require_gradient_shape(name, g_t, class_out.target);
   }
 
-  template <bool Gradient, class T, class Exec>
-  reduced<T, Reduction> run(const Exec& exec, const view<T>& l_s, const view<T>& l_t, const view<T>& g_s, const view<T>& g_t,
-                            const gradients<T>& out, const gradients<T>& class_out) const {
+  template <bool Gradient, class T, class Exec, class Memory>
+  reduced<T, Reduction> run(const Exec& exec, const view<T, Memory>& l_s, const view<T, Memory>& l_t, const view<T, Memory>& g_s,
+                            const view<T, Memory>& g_t, const gradients<T, Memory>& out, const gradients<T, Memory>& class_out) const {
+    using engine::reduce_rows; // other memories overload it
     require_valid(l_s, l_t, g_s, g_t, out, class_out);
-    const sample_weights<T> weights = weigh_samples(exec, conditioning, g_s, g_t);
+    const sample_weights<T, Memory> weights = weigh_samples(exec, conditioning, g_s, g_t);
     const T factor = static_cast<T>(Reduction::factor(l_s.rows + l_t.rows));
-    std::vector<T> entropy_slopes(Gradient ? weights.values.size() : 0);
-    auto result = engine::reduce_rows<T, Reduction>(exec, l_s.rows + l_t.rows, [&](index row) {
-      const bool is_source = row < l_s.rows;
-      const index place = is_source ? row : row - l_s.rows;
-      const auto sample = static_cast<std::size_t>(row);
-      T slope;
-      const T loss = factor * CrossEntropy{}((is_source ? l_s : l_t)(place, 0), is_source, slope);
-      if constexpr (Gradient) {
-        const matrix_view<T>& to = is_source ? out.source : out.target;
-        if (to.data) engine::put(to(place, 0), out.scale * factor * weights.values[sample] * slope, out.mode == write_mode::accumulate);
-        entropy_slopes[sample] = loss * weights.slopes[sample];
-      }
-      return static_cast<double>(weights.values[sample] * loss);
-    });
-    if constexpr (Gradient) pull_weights(exec, g_s, g_t, entropy_slopes, class_out);
+    const bool pulls = Gradient && (class_out.source.data != nullptr || class_out.target.data != nullptr);
+    vector_in<Memory, T> entropy_slopes(pulls ? weights.values.size() : 0);
+    using task = detail::conditional_task<Gradient, T, Memory, CrossEntropy>;
+    auto result = reduce_rows<T, Reduction>(
+        exec, l_s.rows + l_t.rows,
+        task{l_s, l_t, out, raw_data(weights.values), raw_data(weights.slopes), pulls ? raw_data(entropy_slopes) : nullptr, factor});
+    if (pulls) pull_weights(exec, g_s, g_t, raw_data(entropy_slopes), class_out);
     return result;
   }
 
   /// dL/dg through the weights: entropy_slopes holds dL/dH of every sample.
-  template <class Exec, class T>
-  void pull_weights(const Exec& exec, const view<T>& g_s, const view<T>& g_t, const std::vector<T>& entropy_slopes,
-                    const gradients<T>& class_out) const {
-    if (class_out.source.data == nullptr && class_out.target.data == nullptr) return;
-    const engine::row_groups groups{g_s.rows, g_t.rows, simd_lanes<T>};
+  template <class Exec, class T, class Memory>
+  void pull_weights(const Exec& exec, const view<T, Memory>& g_s, const view<T, Memory>& g_t, const T* entropy_slopes,
+                    const gradients<T, Memory>& class_out) const {
+    using engine::visit_groups; // other memories overload it
     const T scale = conditioning.reverses_entropy() ? static_cast<T>(-entropy_reversal) * class_out.scale : T(0);
-    workspace memory;
-    const engine::column_scratch<T> scratch(memory, exec.workers(), 1, g_s.cols);
-    exec.run(groups.count(), [&](index task, int worker) {
-      const engine::row_group group = groups[task];
-      const auto p = scratch(worker, 0);
-      engine::load_rows(class_rows<const T>{group.is_source ? g_s : g_t}, group.first, group.count, p);
-      engine::softmax_in_place(p);
-      T factors[simd_lanes<T>] = {};
-      for (index lane = 0; lane < group.count; ++lane)
-        factors[lane] = scale * entropy_slopes[static_cast<std::size_t>(group.sample + lane)];
-      engine::pull_entropy(p, pack<T>::load(factors));
-      engine::store_rows(p, group.first, group.count, class_rows<T>{group.is_source ? class_out.source : class_out.target}, class_out.mode);
-    });
+    visit_groups<T>(exec, engine::row_problem{g_s.rows, g_t.rows, 1, g_s.cols},
+                    detail::entropy_gradient_task<T, Memory>{{g_s}, {g_t}, class_out, entropy_slopes, scale});
   }
 };
 

@@ -22,6 +22,49 @@ DALIB_HD T binary_cross_entropy(T logit, bool label, T& slope) {
   return softplus(label ? -logit : logit);
 }
 
+namespace detail {
+
+/// One logit's share of the domain adversarial loss, and its gradient.
+template <class T, class Memory>
+struct adversarial_task {
+  matrix_view<const T, Memory> source, target;
+  gradients<T, Memory> out;
+  T source_factor, target_factor;
+
+  DALIB_HD double operator()(index row) const {
+    const bool is_source = row < source.rows;
+    const index place = is_source ? row : row - source.rows;
+    const T factor = is_source ? source_factor : target_factor;
+    T slope;
+    const T loss = binary_cross_entropy((is_source ? source : target)(place, 0), is_source, slope);
+    const matrix_view<T, Memory>& to = is_source ? out.source : out.target;
+    if (to.data) engine::put(to(place, 0), out.scale * factor * slope, out.mode == write_mode::accumulate);
+    return static_cast<double>(factor * loss);
+  }
+};
+
+/// 1 if a logit is on its domain's side of 0.
+template <class T, class Memory>
+struct right_side_task {
+  matrix_view<const T, Memory> logits;
+  bool is_source;
+
+  DALIB_HD double operator()(index row) const { return (is_source ? logits(row, 0) >= T(0) : logits(row, 0) < T(0)) ? 1 : 0; }
+};
+
+/// Numbers of source and target logits on the right side; a logit that is NaN is on neither.
+template <class T, class Memory>
+std::array<double, 2> right_sides(const char* measure, const matrix_view<const T, Memory>& source,
+                                  const matrix_view<const T, Memory>& target) {
+  using engine::sum_over_rows; // other memories overload it
+  require_two_samples(measure, source, target);
+  const exec::default_for<Memory> exec;
+  return {sum_over_rows(exec, source.rows, right_side_task<T, Memory>{source, true}),
+          sum_over_rows(exec, target.rows, right_side_task<T, Memory>{target, false})};
+}
+
+} // namespace detail
+
 /// Domain adversarial loss of a discriminator's logits (DANN, Ganin et al. 2016, eq. 9 with the sign of a minimisation), source label 1:
 ///
 ///     1/2 (mean_s softplus(-l_s) + mean_t softplus(l_t)),   softplus(x) = log(1 + e^x)
@@ -35,34 +78,28 @@ struct domain_adversarial {
 
   template <class LS, class LT>
   auto operator()(const LS& logits_s, const LT& logits_t) const {
-    using T = typename two_sample_types<LS, LT>::value_type;
-    return value_and_gradient(logits_s, logits_t, gradients<T>{matrix_view<T>{}, matrix_view<T>{}});
+    using types = two_sample_types<LS, LT>;
+    return value_and_gradient(logits_s, logits_t, no_gradients<typename types::value_type, typename types::memory>());
   }
-  template <class LS, class LT, class T>
-  auto value_and_gradient(const LS& logits_s, const LT& logits_t, const gradients<T>& out) const {
-    return value_and_gradient(exec::default_policy{}, logits_s, logits_t, out);
+  template <class LS, class LT, class T, class Memory>
+  auto value_and_gradient(const LS& logits_s, const LT& logits_t, const gradients<T, Memory>& out) const {
+    return value_and_gradient(exec::default_for<Memory>{}, logits_s, logits_t, out);
   }
-  template <class Exec, class LS, class LT, class T>
-  reduced<T, Reduction> value_and_gradient(const Exec& exec, const LS& logits_s, const LT& logits_t, const gradients<T>& out) const {
-    static_assert(execution_policy<Exec>, "dalib: the first argument must be an execution policy, such as dalib::exec::serial");
-    using scalar = typename two_sample_gradient_types<LS, LT, T>::value_type;
-    const matrix_view<const scalar> source = view_of(logits_s), target = view_of(logits_t);
+  template <class Exec, class LS, class LT, class T, class Memory>
+  reduced<T, Reduction> value_and_gradient(const Exec& exec, const LS& logits_s, const LT& logits_t,
+                                           const gradients<T, Memory>& out) const {
+    using engine::reduce_rows; // other memories overload it
+    using types = two_sample_gradient_types<LS, LT, T, Memory>;
+    require_execution<Exec, typename types::memory>();
+    const matrix_view<const typename types::value_type, typename types::memory> source = view_of(logits_s), target = view_of(logits_t);
     require_two_samples(name, source, target);
     require_shapes(source.cols == 1, name, "a discriminator gives one logit per sample", source, target);
     require_gradient_shape(name, source, out.source);
     require_gradient_shape(name, target, out.target);
     const T source_factor = static_cast<T>(0.5 * Reduction::factor(source.rows));
     const T target_factor = static_cast<T>(0.5 * Reduction::factor(target.rows));
-    return engine::reduce_rows<T, Reduction>(exec, source.rows + target.rows, [&](index row) {
-      const bool is_source = row < source.rows;
-      const index place = is_source ? row : row - source.rows;
-      const T factor = is_source ? source_factor : target_factor;
-      T slope;
-      const T loss = binary_cross_entropy((is_source ? source : target)(place, 0), is_source, slope);
-      const matrix_view<T>& to = is_source ? out.source : out.target;
-      if (to.data) engine::put(to(place, 0), out.scale * factor * slope, out.mode == write_mode::accumulate);
-      return static_cast<double>(factor * loss);
-    });
+    return reduce_rows<T, Reduction>(exec, source.rows + target.rows,
+                                     detail::adversarial_task<T, Memory>{source, target, out, source_factor, target_factor});
   }
 };
 
@@ -71,12 +108,8 @@ struct domain_adversarial {
 template <matrix_like LS, matrix_like LT>
 double domain_accuracy(const LS& logits_s, const LT& logits_t) {
   const auto source = const_view_of(logits_s), target = const_view_of(logits_t);
-  require_two_samples("domain_accuracy", source, target);
-  index right_s = 0, right_t = 0;
-  for (index i = 0; i < source.rows; ++i) right_s += source(i, 0) >= 0 ? 1 : 0;
-  for (index i = 0; i < target.rows; ++i) right_t += target(i, 0) < 0 ? 1 : 0;
-  return 50 * (static_cast<double>(right_s) / static_cast<double>(source.rows) +
-               static_cast<double>(right_t) / static_cast<double>(target.rows));
+  const auto [right_s, right_t] = detail::right_sides("domain_accuracy", source, target);
+  return 50 * (right_s / static_cast<double>(source.rows) + right_t / static_cast<double>(target.rows));
 }
 
 /// What a call of an adversarial loss gives: the loss (a graph's variable, or a number) and the discriminator's accuracy in percent.

@@ -3,6 +3,8 @@
 #pragma once
 
 #include "dalib/core/concepts.hpp"
+#include "dalib/core/vector_in.hpp"
+#include "dalib/engine/rowwise.hpp"
 #include "dalib/engine/softmax.hpp"
 #include "dalib/execution/openmp.hpp"
 
@@ -121,42 +123,74 @@ DALIB_HD void pull_entropy(const class_column<V>& p, const V& factor) {
 } // namespace engine
 
 /// Normalised weights of all samples, source first, and what the gradient needs.
-template <class T>
+template <class T, class Memory = host_memory>
 struct sample_weights {
-  std::vector<T> values; ///< n_s + n_t of them
-  std::vector<T> slopes; ///< d weight / d entropy, the normalisation held fixed
+  vector_in<Memory, T> values; ///< n_s + n_t of them
+  vector_in<Memory, T> slopes; ///< d weight / d entropy, the normalisation held fixed
 };
 
-/// The weights that a conditioning gives to the samples with these class logits. O((n_s + n_t) C).
-template <class Exec, conditioning_policy Conditioning, class T>
-sample_weights<T> weigh_samples(const Exec& exec, const Conditioning& conditioning, const matrix_view<const T>& logits_s,
-                                const matrix_view<const T>& logits_t) {
-  const engine::row_groups groups{logits_s.rows, logits_t.rows, simd_lanes<T>};
-  const auto total = static_cast<std::size_t>(logits_s.rows + logits_t.rows);
-  if constexpr (std::is_same_v<Conditioning, conditioning::none>) return {std::vector<T>(total, T(1)), std::vector<T>(total)};
-  sample_weights<T> result{std::vector<T>(total), std::vector<T>(total)};
-  workspace memory;
-  const engine::column_scratch<T> scratch(memory, exec.workers(), 1, logits_s.cols);
-  exec.run(groups.count(), [&](index task, int worker) {
-    const engine::row_group group = groups[task];
-    const auto p = scratch(worker, 0);
-    engine::load_rows(class_rows<const T>{group.is_source ? logits_s : logits_t}, group.first, group.count, p);
-    T entropies[simd_lanes<T>];
+namespace detail {
+
+/// Raw weights of a register of rows.
+template <class T, class Memory, class Conditioning>
+struct weigh_task {
+  class_rows<const T, Memory> source, target;
+  Conditioning conditioning;
+  T* values;
+  T* slopes;
+
+  template <class V>
+  DALIB_HD void operator()(const engine::row_group& group, const engine::row_scratch<V>& scratch) const {
+    const auto p = scratch(0);
+    engine::load_rows(group.is_source ? source : target, group.first, group.count, p);
+    T entropies[lanes_of<V>];
     store_lanes(engine::entropy_in_place(p, conditioning.offset), entropies);
-    for (index lane = 0; lane < group.count; ++lane) {
-      const auto place = static_cast<std::size_t>(group.sample + lane);
-      result.values[place] = conditioning.raw_weight(entropies[lane], result.slopes[place]);
-    }
-  });
-  domain_weights sums{logits_s.rows, logits_t.rows, 0, 0};
-  const auto source_count = static_cast<std::size_t>(logits_s.rows);
-  for (std::size_t i = 0; i < total; ++i) (i < source_count ? sums.source_sum : sums.target_sum) += static_cast<double>(result.values[i]);
-  const domain_factors factors = conditioning.normalise(sums);
-  for (std::size_t i = 0; i < total; ++i) {
-    const T factor = static_cast<T>(i < source_count ? factors.source : factors.target);
-    result.values[i] *= factor;
-    result.slopes[i] *= factor;
+    for (index lane = 0; lane < group.count; ++lane)
+      values[group.sample + lane] = conditioning.raw_weight(entropies[lane], slopes[group.sample + lane]);
   }
+};
+
+/// One sample's weight.
+template <class T>
+struct weight_task {
+  const T* values;
+  DALIB_HD double operator()(index i) const { return static_cast<double>(values[i]); }
+};
+
+/// Multiplies one sample's weight by its domain's factor.
+template <class T>
+struct scale_weight_task {
+  T* values;
+  T* slopes;
+  index source;
+  T source_factor, target_factor;
+
+  DALIB_HD void operator()(index i) const {
+    const T factor = i < source ? source_factor : target_factor;
+    values[i] *= factor;
+    slopes[i] *= factor;
+  }
+};
+
+} // namespace detail
+
+/// The weights that a conditioning gives to the samples with these class logits. O((n_s + n_t) C).
+template <class Exec, conditioning_policy Conditioning, class T, class Memory>
+sample_weights<T, Memory> weigh_samples(const Exec& exec, const Conditioning& conditioning, const matrix_view<const T, Memory>& logits_s,
+                                        const matrix_view<const T, Memory>& logits_t) {
+  using engine::visit_groups, engine::sum_over_rows, engine::for_each_row; // other memories overload them
+  const index source = logits_s.rows, target = logits_t.rows;
+  const auto total = static_cast<std::size_t>(source + target);
+  if constexpr (std::is_same_v<Conditioning, conditioning::none>)
+    return {vector_in<Memory, T>(total, T(1)), vector_in<Memory, T>(total, T(0))};
+  sample_weights<T, Memory> result{vector_in<Memory, T>(total), vector_in<Memory, T>(total)};
+  T *values = raw_data(result.values), *slopes = raw_data(result.slopes);
+  visit_groups<T>(exec, engine::row_problem{source, target, 1, logits_s.cols},
+                  detail::weigh_task<T, Memory, Conditioning>{{logits_s}, {logits_t}, conditioning, values, slopes});
+  const domain_factors factors = conditioning.normalise({source, target, sum_over_rows(exec, source, detail::weight_task<T>{values}),
+                                                         sum_over_rows(exec, target, detail::weight_task<T>{values + source})});
+  for_each_row(exec, source + target,
+               detail::scale_weight_task<T>{values, slopes, source, static_cast<T>(factors.source), static_cast<T>(factors.target)});
   return result;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dalib/accumulator/accumulators.hpp"
+#include "dalib/core/class_rows.hpp"
 #include "dalib/engine/estimate.hpp"
 #include "dalib/execution/openmp.hpp"
 
@@ -10,15 +11,35 @@
 
 namespace dalib {
 
-namespace detail {
-template <class Exec, class Kernel, class T>
-struct kernel_problem {
-  workspace scratch;
-  engine::joint_sample<T> data;
-  engine::sample_summary<T> summary;
+namespace engine {
 
-  kernel_problem(const Exec& exec, const matrix_view<const T>& x)
-      : data{{x, nullptr}, {matrix_view<const T>{x.data, 0, x.cols, x.row_stride, x.col_stride}, nullptr}}, summary(exec, data, scratch) {}
+/// The kernel of every pair of a layer's rows, with exact differences.
+template <class Exec, class T, class Profile>
+void kernel_entries(const Exec& exec, const layer<T, Profile>& one, const matrix_view<T>& to, workspace& scratch) {
+  packed_rows<T> block;
+  block.allocate(scratch, one.data.rows(), one.data.features());
+  block.assign(0, one.data.rows());
+  exec.run(block.panel_count(), [&](index panel, int) { pack_panel(one.data, *one.summary, block, panel, reads<Profile>::shift); });
+  exec.run(to.rows, [&](index i, int) {
+    for (index j = 0; j <= i; ++j) {
+      const auto sums = sums_of<Profile>(block.rows + i * block.stride, block.rows + j * block.stride, block.features);
+      to(i, j) = evaluate_pair(one.profile, sums, block.terms(i), block.terms(j)).value;
+      to(j, i) = to(i, j);
+    }
+  });
+}
+
+} // namespace engine
+
+namespace detail {
+template <class Exec, class Kernel, class T, class Memory>
+struct kernel_problem {
+  workspace_of<Memory> scratch;
+  engine::joint_sample<T, Memory> data;
+  engine::sample_summary<T, Memory> summary;
+
+  kernel_problem(const Exec& exec, const matrix_view<const T, Memory>& x)
+      : data{{x, nullptr}, {x.rows_from(0, 0), nullptr}}, summary(exec, data, scratch) {}
 };
 } // namespace detail
 
@@ -26,45 +47,42 @@ struct kernel_problem {
 /// pair with exact differences. @throws std::invalid_argument for an empty x or a K of another shape than n x n.
 template <class Exec, class Kernel, matrix_like X, matrix_like K>
 void kernel_matrix(const Exec& exec, const Kernel& kernel, const X& x, K&& out) {
+  using engine::kernel_entries; // other memories overload it
   using T = value_type_of<X>;
-  const matrix_view<const T> rows = view_of(x);
-  const matrix_view<T> to = view_of(out);
+  using Memory = memory_of<X>;
+  require_tensor_types<T, Memory, Exec, X, K>();
+  const matrix_view<const T, Memory> rows = view_of(x);
+  const matrix_view<T, Memory> to = view_of(out);
   require_shapes(rows.rows > 0 && rows.cols > 0 && to.rows == rows.rows && to.cols == rows.rows, "kernel_matrix",
                  "needs n x F rows and an n x n result", rows, to);
-  detail::kernel_problem<Exec, Kernel, T> problem(exec, rows);
+  detail::kernel_problem<Exec, Kernel, T, Memory> problem(exec, rows);
   const auto profile = dalib::bind(kernel, problem.summary);
   using profile_type = std::remove_const_t<decltype(profile)>;
-  engine::packed_rows<T> block;
-  block.allocate(problem.scratch, rows.rows, rows.cols);
-  block.assign(0, rows.rows);
-  exec.run(block.panel_count(),
-           [&](index panel, int) { engine::pack_panel(problem.data, problem.summary, block, panel, engine::reads<profile_type>::shift); });
-  exec.run(rows.rows, [&](index i, int) {
-    for (index j = 0; j <= i; ++j) {
-      const auto sums = engine::sums_of<profile_type>(block.rows + i * block.stride, block.rows + j * block.stride, rows.cols);
-      to(i, j) = engine::evaluate_pair(profile, sums, block.terms(i), block.terms(j)).value;
-      to(j, i) = to(i, j);
-    }
-  });
+  const engine::layer<T, profile_type, Memory> one{problem.data, &problem.summary, profile, matrix_view<T, Memory>{},
+                                                   matrix_view<T, Memory>{}};
+  kernel_entries(exec, one, to, problem.scratch);
 }
 
 /// Gradient of sum_ij R(i, j) k(x_i, x_j) with respect to x, bandwidths detached; returns the sum. `upstream` R is (n, n), `gradient` (n,
 /// F). O(n^2 F) time, O(F) memory. @throws std::invalid_argument for wrong shapes.
 template <class Exec, class Kernel, matrix_like X, matrix_like R, matrix_like G>
 auto kernel_matrix_gradient(const Exec& exec, const Kernel& kernel, const X& x, const R& upstream, G&& gradient) {
+  using engine::pairwise_sum; // other memories overload it
   using T = value_type_of<X>;
-  const matrix_view<const T> rows = view_of(x);
-  const matrix_view<const T> weights = view_of(upstream);
-  const matrix_view<T> to = view_of(gradient);
+  using Memory = memory_of<X>;
+  require_tensor_types<T, Memory, Exec, X, R, G>();
+  const matrix_view<const T, Memory> rows = view_of(x);
+  const matrix_view<const T, Memory> weights = view_of(upstream);
+  const matrix_view<T, Memory> to = view_of(gradient);
   require_shapes(rows.rows > 0 && rows.cols > 0 && weights.rows == rows.rows && weights.cols == rows.rows, "kernel_matrix_gradient",
                  "needs n x F rows and an n x n upstream gradient", rows, weights);
   require_gradient_shape("kernel_matrix_gradient", rows, to);
-  detail::kernel_problem<Exec, Kernel, T> problem(exec, rows);
+  detail::kernel_problem<Exec, Kernel, T, Memory> problem(exec, rows);
   const auto profile = dalib::bind(kernel, problem.summary);
   using profile_type = std::remove_const_t<decltype(profile)>;
-  const std::tuple layers{engine::layer<T, profile_type>{problem.data, &problem.summary, profile, to, matrix_view<T>{}}};
-  const engine::matrix_coefficients<T> coefficients{weights};
-  return static_cast<T>(engine::pairwise_sum<true, accumulator::plain>(exec, coefficients, layers, T(1), write_mode::overwrite, problem.scratch));
+  const std::tuple layers{engine::layer<T, profile_type, Memory>{problem.data, &problem.summary, profile, to, matrix_view<T, Memory>{}}};
+  const engine::matrix_coefficients<T, Memory> coefficients{weights};
+  return static_cast<T>(pairwise_sum<true, accumulator::plain>(exec, coefficients, layers, T(1), write_mode::overwrite, problem.scratch));
 }
 
 } // namespace dalib

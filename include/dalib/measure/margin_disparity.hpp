@@ -26,6 +26,44 @@ struct log_complement {
   }
 };
 
+namespace detail {
+
+/// One register of rows, or one row, of the margin disparity.
+template <bool Gradient, class T, class Memory, class Term>
+struct margin_task {
+  using scores = class_rows<const T, Memory>;
+  scores y_s, y_s_adv, y_t, y_t_adv;
+  gradients<T, Memory> out;
+  T source_factor;
+  T target_factor;
+  bool without_target;
+  Term target_term;
+
+  template <class V>
+  DALIB_HD V operator()(const engine::row_group& group, const engine::row_scratch<V>& scratch) const {
+    const engine::class_column<V> column = scratch(0);
+    engine::load_rows(group.is_source ? y_s : y_t, group.first, group.count, column);
+    const V k = engine::top_class(column);
+    engine::load_rows(group.is_source ? y_s_adv : y_t_adv, group.first, group.count, column);
+    const auto against = engine::against_rest_in_place(column, k);
+    V slope(0), loss(0);
+    if (group.is_source) {
+      slope = -sigmoid(-against.logit);
+      loss = softplus(-against.logit);
+    } else if (!without_target) {
+      loss = target_term(against.logit, slope);
+    }
+    const V factor = group.is_source ? source_factor : target_factor;
+    if constexpr (Gradient) {
+      engine::pull_against_rest(column, k, V(out.scale) * factor * slope, against.inverse);
+      engine::store_rows(column, group.first, group.count, group.is_source ? y_s_adv.like(out.source) : y_t_adv.like(out.target), out.mode);
+    }
+    return factor * loss;
+  }
+};
+
+} // namespace detail
+
 /// Margin disparity between a classifier's logits y and an adversarial classifier's logits y' (MDD, Zhang et al. 2019, eq. 27-29, with the
 /// sign of a minimisation by the adversarial classifier):
 ///
@@ -54,27 +92,28 @@ struct margin_disparity {
   /// The value only.
   template <class S, class SA, class TT, class TA>
   auto operator()(const S& y_s, const SA& y_s_adv, const TT& y_t, const TA& y_t_adv) const {
-    return (*this)(exec::default_policy{}, y_s, y_s_adv, y_t, y_t_adv);
+    return (*this)(exec::default_for<memory_of<SA>>{}, y_s, y_s_adv, y_t, y_t_adv);
   }
   template <class Exec, class S, class SA, class TT, class TA>
   auto operator()(const Exec& exec, const S& y_s, const SA& y_s_adv, const TT& y_t, const TA& y_t_adv) const {
     using T = value_type_of<SA>;
-    require_types<T, Exec, S, SA, TT, TA>();
-    return run<false, Exec, T>(exec, class_rows_of(y_s), class_rows_of(y_s_adv), class_rows_of(y_t), class_rows_of(y_t_adv),
-                               gradients<T>{matrix_view<T>{}, matrix_view<T>{}});
+    using Memory = memory_of<SA>;
+    require_tensor_types<T, Memory, Exec, S, SA, TT, TA>();
+    return run<false, Exec, T, Memory>(exec, class_rows_of(y_s), class_rows_of(y_s_adv), class_rows_of(y_t), class_rows_of(y_t_adv),
+                                       no_gradients<T, Memory>());
   }
 
   /// Value, and gradients with respect to y'_s and y'_t into the caller's memory.
-  template <class S, class SA, class TT, class TA, class T>
+  template <class S, class SA, class TT, class TA, class T, class Memory>
   reduced<T, Reduction> value_and_gradient(const S& y_s, const SA& y_s_adv, const TT& y_t, const TA& y_t_adv,
-                                           const gradients<T>& out) const {
-    return value_and_gradient(exec::default_policy{}, y_s, y_s_adv, y_t, y_t_adv, out);
+                                           const gradients<T, Memory>& out) const {
+    return value_and_gradient(exec::default_for<Memory>{}, y_s, y_s_adv, y_t, y_t_adv, out);
   }
-  template <class Exec, class S, class SA, class TT, class TA, class T>
+  template <class Exec, class S, class SA, class TT, class TA, class T, class Memory>
   reduced<T, Reduction> value_and_gradient(const Exec& exec, const S& y_s, const SA& y_s_adv, const TT& y_t, const TA& y_t_adv,
-                                           const gradients<T>& out) const {
-    require_types<T, Exec, S, SA, TT, TA>();
-    return run<true, Exec, T>(exec, class_rows_of(y_s), class_rows_of(y_s_adv), class_rows_of(y_t), class_rows_of(y_t_adv), out);
+                                           const gradients<T, Memory>& out) const {
+    require_tensor_types<T, Memory, Exec, S, SA, TT, TA>();
+    return run<true, Exec, T, Memory>(exec, class_rows_of(y_s), class_rows_of(y_s_adv), class_rows_of(y_t), class_rows_of(y_t_adv), out);
   }
 
   /// On a tape: one node with the gradients of y'_s and y'_t; y_s and y_t receive none.
@@ -89,15 +128,10 @@ struct margin_disparity {
   }
 
 private:
-  template <class T, class Exec, class... Tensors>
-  static constexpr void require_types() {
-    static_assert(execution_policy<Exec>, "dalib: the first argument must be an execution policy, such as dalib::exec::serial");
-    require_scalar_types<T, Tensors...>();
-  }
-
-  template <class T>
-  void require_valid(const class_rows<const T>& y_s, const class_rows<const T>& y_s_adv, const class_rows<const T>& y_t,
-                     const class_rows<const T>& y_t_adv, const gradients<T>& out) const {
+  template <class T, class Memory>
+  void require_valid(const class_rows<const T, Memory>& y_s, const class_rows<const T, Memory>& y_s_adv,
+                     const class_rows<const T, Memory>& y_t, const class_rows<const T, Memory>& y_t_adv,
+                     const gradients<T, Memory>& out) const {
     require_same_scores(name, y_s, y_s_adv);
     require_same_scores(name, y_t, y_t_adv);
     require_shapes(y_s.classes() == y_t.classes(), name, "source and target must have the same number of classes", y_s.tensor, y_t.tensor);
@@ -106,39 +140,18 @@ private:
     if (!(margin > 0) || !std::isfinite(margin)) fail(name, "margin must be positive and finite (got " + std::to_string(margin) + ")");
   }
 
-  template <bool Gradient, class Exec, class T>
-  reduced<T, Reduction> run(const Exec& exec, const class_rows<const T>& y_s, const class_rows<const T>& y_s_adv,
-                            const class_rows<const T>& y_t, const class_rows<const T>& y_t_adv, const gradients<T>& out) const {
-    using vector = pack<T>;
+  template <bool Gradient, class Exec, class T, class Memory>
+  reduced<T, Reduction> run(const Exec& exec, const class_rows<const T, Memory>& y_s, const class_rows<const T, Memory>& y_s_adv,
+                            const class_rows<const T, Memory>& y_t, const class_rows<const T, Memory>& y_t_adv,
+                            const gradients<T, Memory>& out) const {
+    using engine::reduce_groups; // other memories overload it
     require_valid(y_s, y_s_adv, y_t, y_t_adv, out);
     const index classes = y_s.classes();
-    const engine::row_groups groups{y_s.rows(), y_t.rows(), simd_lanes<T>};
     const T source_factor = static_cast<T>(margin * Reduction::factor(y_s.rows()));
     const T target_factor = static_cast<T>(Reduction::factor(y_t.rows()));
-    const bool without_target = Term::needs_others && classes == 1;
-    workspace memory;
-    const engine::column_scratch<T> scratch(memory, exec.workers(), 1, classes);
-    return engine::reduce_groups<T, Reduction>(exec, groups, classes, [&](const engine::row_group& group, int worker) {
-      const engine::class_column<vector> scores = scratch(worker, 0);
-      engine::load_rows(group.is_source ? y_s : y_t, group.first, group.count, scores);
-      const vector k = engine::top_class(scores);
-      engine::load_rows(group.is_source ? y_s_adv : y_t_adv, group.first, group.count, scores);
-      const auto against = engine::against_rest_in_place(scores, k);
-      vector slope(0), loss(0);
-      if (group.is_source) {
-        slope = -sigmoid(-against.logit);
-        loss = softplus(-against.logit);
-      } else if (!without_target) {
-        loss = target_term(against.logit, slope);
-      }
-      const vector factor = group.is_source ? source_factor : target_factor;
-      if constexpr (Gradient) {
-        engine::pull_against_rest(scores, k, out.scale * factor * slope, against.inverse);
-        engine::store_rows(scores, group.first, group.count, group.is_source ? y_s_adv.like(out.source) : y_t_adv.like(out.target),
-                           out.mode);
-      }
-      return factor * loss;
-    });
+    const detail::margin_task<Gradient, T, Memory, Term> task{
+        y_s, y_s_adv, y_t, y_t_adv, out, source_factor, target_factor, Term::needs_others && classes == 1, target_term};
+    return reduce_groups<T, Reduction>(exec, engine::row_problem{y_s.rows(), y_t.rows(), 1, classes}, task);
   }
 };
 

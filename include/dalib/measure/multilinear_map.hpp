@@ -7,14 +7,15 @@
 #include "dalib/execution/openmp.hpp"
 
 #include <string>
+#include <type_traits>
 
 namespace dalib {
 
 namespace detail {
 /// Features (n, F) and logits (n, C) of the same samples, and a result (n, cols).
-template <class T>
-void require_map_shapes(const char* name, const matrix_view<const T>& features, const matrix_view<const T>& logits, index cols,
-                        const matrix_view<const T>& result) {
+template <class T, class Memory>
+void require_map_shapes(const char* name, const matrix_view<const T, Memory>& features, const matrix_view<const T, Memory>& logits,
+                        index cols, const std::type_identity_t<matrix_view<const T, Memory>>& result) {
   require_shapes(features.rows == logits.rows, name, "features and logits must have the same number of samples", features, logits);
   require_shapes(features.rows > 0 && features.cols > 0 && logits.cols > 0, name,
                  "there must be at least one sample, one feature and one class", features, logits);
@@ -22,88 +23,58 @@ void require_map_shapes(const char* name, const matrix_view<const T>& features, 
     fail(name, "the result of " + shape_of(features) + " features and " + shape_of(logits) + " logits must be " +
                    std::to_string(features.rows) + " x " + std::to_string(cols) + " (got " + shape_of(result) + ")");
 }
-} // namespace detail
 
-/// h_i = softmax(g_i) (x) f_i, flattened so that column c F + j is softmax(g_i)_c f_ij (CDAN, Long et al. 2018, eq. 6).
-///
-/// Features f are (n, F), logits g (n, C), h (n, C F). The softmax is fused. O(n F C), no memory beyond h.
-/// @throws std::invalid_argument for empty tensors or shapes that do not fit; nothing has been written then.
-struct multilinear_map {
-  static constexpr const char* name = "multilinear_map";
+/// Writes h of a register of rows.
+template <class T, class Memory>
+struct multilinear_task {
+  matrix_view<const T, Memory> f, g;
+  matrix_view<T, Memory> h;
 
-  /// Columns of h.
-  index columns(index features, index classes) const { return features * classes; }
-
-  /// Writes h.
-  template <class Exec, matrix_like F, matrix_like G, matrix_like H>
-  void operator()(const Exec& exec, const F& features, const G& logits, H&& h) const {
-    using T = value_type_of<F>;
-    forward<T>(exec, const_view_of(features), const_view_of(logits), view_of(h));
+  template <class V>
+  DALIB_HD void operator()(const engine::row_group& group, const engine::row_scratch<V>& scratch) const {
+    const auto p = scratch(0);
+    engine::load_rows(class_rows<const T, Memory>{g}, group.first, group.count, p);
+    engine::softmax_in_place(p);
+    for (index lane = 0; lane < group.count; ++lane)
+      for (index c = 0; c < g.cols; ++c) {
+        const T share = p.data[c * p.stride + lane];
+        const T* from = &f(group.first + lane, 0);
+        T* to = &h(group.first + lane, c * f.cols);
+        if (f.col_stride == 1 && h.col_stride == 1)
+          for (index j = 0; j < f.cols; ++j) to[j] = share * from[j];
+        else
+          for (index j = 0; j < f.cols; ++j) to[j * h.col_stride] = share * from[j * f.col_stride];
+      }
   }
+};
 
-  /// Pulls an upstream gradient dL/dh, times out.scale, back: dL/df into out.source, dL/dg into out.target. What is not wanted costs
-  /// nothing.
-  template <class Exec, matrix_like F, matrix_like G, matrix_like U, class T>
-  void pull(const Exec& exec, const F& features, const G& logits, const U& upstream, const gradients<T>& out) const {
-    backward<T>(exec, const_view_of(features), const_view_of(logits), const_view_of(upstream), out);
+/// Pulls an upstream gradient u of a register of rows back to f and g.
+template <class T, class Memory>
+struct multilinear_pull_task {
+  matrix_view<const T, Memory> f, g, u;
+  gradients<T, Memory> out;
+
+  template <class V>
+  DALIB_HD void operator()(const engine::row_group& group, const engine::row_scratch<V>& scratch) const {
+    const auto p = scratch(0), slopes = scratch(1);
+    engine::load_rows(class_rows<const T, Memory>{g}, group.first, group.count, p);
+    engine::softmax_in_place(p);
+    for (index lane = 0; lane < group.count; ++lane) {
+      if (out.source.data) pull_features(group.first + lane, p, lane);
+      if (out.target.data)
+        for (index c = 0; c < g.cols; ++c) slopes.data[c * slopes.stride + lane] = slope_of(group.first + lane, c);
+    }
+    if (out.target.data == nullptr) return;
+    for (index lane = group.count; lane < lanes_of<V>; ++lane) // unused lanes
+      for (index c = 0; c < g.cols; ++c) slopes.data[c * slopes.stride + lane] = T(0);
+    engine::pull_softmax(p, V(out.scale), [&](index c) { return slopes[c]; });
+    engine::store_rows(p, group.first, group.count, class_rows<T, Memory>{out.target}, out.mode);
   }
 
 private:
-  template <class T, class Exec>
-  void forward(const Exec& exec, const matrix_view<const T>& f, const matrix_view<const T>& g, const matrix_view<T>& h) const {
-    detail::require_map_shapes<T>(name, f, g, columns(f.cols, g.cols), h);
-    workspace memory;
-    const engine::column_scratch<T> scratch(memory, exec.workers(), 1, g.cols);
-    const engine::row_groups groups{f.rows, 0, simd_lanes<T>};
-    exec.run(groups.count(), [&](index task, int worker) {
-      const engine::row_group group = groups[task];
-      const auto p = scratch(worker, 0);
-      engine::load_rows(class_rows<const T>{g}, group.first, group.count, p);
-      engine::softmax_in_place(p);
-      for (index lane = 0; lane < group.count; ++lane)
-        for (index c = 0; c < g.cols; ++c) {
-          const T share = p.data[c * p.stride + lane];
-          const T* from = &f(group.first + lane, 0);
-          T* to = &h(group.first + lane, c * f.cols);
-          if (f.col_stride == 1 && h.col_stride == 1)
-            for (index j = 0; j < f.cols; ++j) to[j] = share * from[j];
-          else
-            for (index j = 0; j < f.cols; ++j) to[j * h.col_stride] = share * from[j * f.col_stride];
-        }
-    });
-  }
-
-  template <class T, class Exec>
-  void backward(const Exec& exec, const matrix_view<const T>& f, const matrix_view<const T>& g, const matrix_view<const T>& u,
-                const gradients<T>& out) const {
-    detail::require_map_shapes<T>(name, f, g, columns(f.cols, g.cols), u);
-    require_gradient_shape(name, f, out.source);
-    require_gradient_shape(name, g, out.target);
-    workspace memory;
-    const engine::column_scratch<T> scratch(memory, exec.workers(), 2, g.cols);
-    const engine::row_groups groups{f.rows, 0, simd_lanes<T>};
-    exec.run(groups.count(), [&](index task, int worker) {
-      const engine::row_group group = groups[task];
-      const auto p = scratch(worker, 0), slopes = scratch(worker, 1);
-      engine::load_rows(class_rows<const T>{g}, group.first, group.count, p);
-      engine::softmax_in_place(p);
-      for (index lane = 0; lane < group.count; ++lane) {
-        if (out.source.data) pull_features(group.first + lane, p, lane, u, out);
-        if (out.target.data)
-          for (index c = 0; c < g.cols; ++c) slopes.data[c * slopes.stride + lane] = slope_of(group.first + lane, c, f, u);
-      }
-      if (out.target.data == nullptr) return;
-      for (index lane = group.count; lane < slopes.stride; ++lane) // unused lanes
-        for (index c = 0; c < g.cols; ++c) slopes.data[c * slopes.stride + lane] = T(0);
-      engine::pull_softmax(p, pack<T>(out.scale), [&](index c) { return slopes[c]; });
-      engine::store_rows(p, group.first, group.count, class_rows<T>{out.target}, out.mode);
-    });
-  }
-
   /// Row i of dL/df: sum_c p_c u_(c F + j).
-  template <class T>
-  static void pull_features(index i, const engine::class_column<pack<T>>& p, index lane, const matrix_view<const T>& u,
-                            const gradients<T>& out) {
+  template <class V>
+  DALIB_HD void pull_features(index i, const engine::class_column<V>& p, index lane) const {
     const index features = out.source.cols, step = out.source.col_stride;
     T* to = &out.source(i, 0);
     if (out.mode == write_mode::overwrite)
@@ -119,11 +90,57 @@ private:
   }
 
   /// dL/dp_c of row i: sum_j f_j u_(c F + j).
-  template <class T>
-  static T slope_of(index i, index c, const matrix_view<const T>& f, const matrix_view<const T>& u) {
+  DALIB_HD T slope_of(index i, index c) const {
     T total = T(0);
     for (index j = 0; j < f.cols; ++j) total += f(i, j) * u(i, c * f.cols + j);
     return total;
+  }
+};
+
+} // namespace detail
+
+/// h_i = softmax(g_i) (x) f_i, flattened so that column c F + j is softmax(g_i)_c f_ij (CDAN, Long et al. 2018, eq. 6).
+///
+/// Features f are (n, F), logits g (n, C), h (n, C F). The softmax is fused. O(n F C), no memory beyond h.
+/// @throws std::invalid_argument for empty tensors or shapes that do not fit; nothing has been written then.
+struct multilinear_map {
+  static constexpr const char* name = "multilinear_map";
+
+  /// Columns of h.
+  index columns(index features, index classes) const { return features * classes; }
+
+  /// Writes h.
+  template <class Exec, matrix_like F, matrix_like G, matrix_like H>
+  void operator()(const Exec& exec, const F& features, const G& logits, H&& h) const {
+    require_tensor_types<value_type_of<F>, memory_of<F>, Exec, F, G, H>();
+    forward(exec, const_view_of(features), const_view_of(logits), view_of(h));
+  }
+
+  /// Pulls an upstream gradient dL/dh, times out.scale, back: dL/df into out.source, dL/dg into out.target. What is not wanted costs
+  /// nothing.
+  template <class Exec, matrix_like F, matrix_like G, matrix_like U, class T, class Memory>
+  void pull(const Exec& exec, const F& features, const G& logits, const U& upstream, const gradients<T, Memory>& out) const {
+    require_tensor_types<T, Memory, Exec, F, G, U>();
+    backward(exec, const_view_of(features), const_view_of(logits), const_view_of(upstream), out);
+  }
+
+private:
+  template <class Exec, class T, class Memory>
+  void forward(const Exec& exec, const matrix_view<const T, Memory>& f, const matrix_view<const T, Memory>& g,
+               const matrix_view<T, Memory>& h) const {
+    using engine::visit_groups; // other memories overload it
+    detail::require_map_shapes(name, f, g, columns(f.cols, g.cols), h);
+    visit_groups<T>(exec, engine::row_problem{f.rows, 0, 1, g.cols}, detail::multilinear_task<T, Memory>{f, g, h});
+  }
+
+  template <class Exec, class T, class Memory>
+  void backward(const Exec& exec, const matrix_view<const T, Memory>& f, const matrix_view<const T, Memory>& g,
+                const matrix_view<const T, Memory>& u, const gradients<T, Memory>& out) const {
+    using engine::visit_groups; // other memories overload it
+    detail::require_map_shapes(name, f, g, columns(f.cols, g.cols), u);
+    require_gradient_shape(name, f, out.source);
+    require_gradient_shape(name, g, out.target);
+    visit_groups<T>(exec, engine::row_problem{f.rows, 0, 2, g.cols}, detail::multilinear_pull_task<T, Memory>{f, g, u, out});
   }
 };
 

@@ -15,14 +15,34 @@
 
 namespace dalib {
 
+namespace detail {
+
+/// One element of h from those of f R_f and p R_g.
+template <class V>
+DALIB_HD V mapped(const V& left, const V& right, const V& normaliser) {
+  return left * right * normaliser;
+}
+/// left becomes dL/d(p R_g), right dL/d(f R_f).
+template <class V>
+DALIB_HD void pull_mapped(const V& upstream, const V& normaliser, V& left, V& right) {
+  const V from = upstream * normaliser;
+  left = from * left;
+  right = from * right;
+}
+
+} // namespace detail
+
 /// h_i = 1/sqrt(d) (f_i R_f) * (softmax(g_i) R_g), elementwise product (CDAN, Long et al. 2018, eq. 7).
 ///
 /// R_f (F, d) and R_g (C, d) have independent standard normal entries, drawn once from `seed`, never trained and part of the state:
 /// a network that was trained on one pair of matrices is worthless with another. Features f are (n, F), logits g (n, C), h (n, d).
 /// O(n (F + C) d), memory O((F + C + d) registers) per thread.
 /// @throws std::invalid_argument for empty tensors, or F and C other than those it was made for; nothing has been written then.
+template <class T, class Memory = host_memory>
+class randomised_multilinear_map;
+
 template <class T>
-class randomised_multilinear_map {
+class randomised_multilinear_map<T, host_memory> {
 public:
   static constexpr const char* name = "randomised_multilinear_map";
 
@@ -58,6 +78,9 @@ public:
                      std::to_string(features) + " and " + std::to_string(classes) + ")");
     return dimension_;
   }
+
+  /// 1 / sqrt(d).
+  T normaliser() const { return static_cast<T>(1 / std::sqrt(static_cast<double>(dimension_))); }
 
   /// Writes h.
   template <class Exec, matrix_like F, matrix_like G, matrix_like H>
@@ -119,18 +142,17 @@ private:
     engine::column_product(r.features, operand{matrices_->features.data(), 1, stride_}, r.left);
     engine::column_product(r.probabilities, operand{matrices_->classes.data(), 1, stride_}, r.right);
   }
-  T normaliser() const { return static_cast<T>(1 / std::sqrt(static_cast<double>(dimension_))); }
 
   template <class Exec>
   void forward(const Exec& exec, const matrix_view<const T>& f, const matrix_view<const T>& g, const matrix_view<T>& h) const {
-    detail::require_map_shapes<T>(name, f, g, columns(f.cols, g.cols), h);
+    detail::require_map_shapes(name, f, g, columns(f.cols, g.cols), h);
     workspace memory;
-    const engine::column_scratch<T> scratch(memory, exec.workers(), 1, register_rows());
-    const engine::row_groups groups{f.rows, 0, simd_lanes<T>};
+    const engine::row_groups groups{{f.rows, 0, 1, register_rows()}, simd_lanes<T>};
+    const engine::worker_scratch<T> scratch(memory, exec.workers(), groups.rows);
     exec.run(groups.count(), [&](index task, int worker) {
-      const registers r = registers_of(scratch(worker, 0));
+      const registers r = registers_of(scratch(worker)(0));
       load_factors(r, groups[task], f, g);
-      for (index k = 0; k < dimension_; ++k) r.left.set(k, r.left[k] * r.right[k] * pack<T>(normaliser()));
+      for (index k = 0; k < dimension_; ++k) r.left.set(k, detail::mapped(r.left[k], r.right[k], pack<T>(normaliser())));
       engine::store_rows(column{r.left.data, r.left.stride, dimension_}, groups[task].first, groups[task].count, class_rows<T>{h},
                          write_mode::overwrite);
     });
@@ -139,24 +161,24 @@ private:
   template <class Exec>
   void backward(const Exec& exec, const matrix_view<const T>& f, const matrix_view<const T>& g, const matrix_view<const T>& u,
                 const gradients<T>& out) const {
-    detail::require_map_shapes<T>(name, f, g, columns(f.cols, g.cols), u);
+    detail::require_map_shapes(name, f, g, columns(f.cols, g.cols), u);
     require_gradient_shape(name, f, out.source);
     require_gradient_shape(name, g, out.target);
     workspace memory;
-    const engine::column_scratch<T> scratch(memory, exec.workers(), 1, register_rows() + stride_);
-    const engine::row_groups groups{f.rows, 0, simd_lanes<T>};
+    const engine::row_groups groups{{f.rows, 0, 1, register_rows() + stride_}, simd_lanes<T>};
+    const engine::worker_scratch<T> scratch(memory, exec.workers(), groups.rows);
     exec.run(groups.count(), [&](index task, int worker) {
       const engine::row_group group = groups[task];
-      const column all = scratch(worker, 0);
+      const column all = scratch(worker)(0);
       const registers r = registers_of(all);
       const column upstream{all.data + register_rows() * all.stride, all.stride, dimension_};
       load_factors(r, group, f, g);
       engine::load_rows(class_rows<const T>{u}, group.first, group.count, upstream);
-      // left becomes dL/d(p R_g), right dL/d(f R_f).
       for (index k = 0; k < dimension_; ++k) {
-        const pack<T> from = upstream[k] * pack<T>(normaliser()), left = r.left[k];
-        r.left.set(k, from * left);
-        r.right.set(k, from * r.right[k]);
+        pack<T> left = r.left[k], right = r.right[k];
+        detail::pull_mapped(upstream[k], pack<T>(normaliser()), left, right);
+        r.left.set(k, left);
+        r.right.set(k, right);
       }
       const auto half = [&](const column& factor) { return column{factor.data, factor.stride, dimension_}; };
       if (out.source.data) {

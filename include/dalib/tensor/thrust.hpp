@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dalib/core/sample.hpp"
+#include "dalib/core/vector_in.hpp"
 #include "dalib/engine/joint_sample.hpp"
 #include "dalib/execution/thrust.hpp"
 #include "dalib/tensor/eigen.hpp"
@@ -126,6 +127,27 @@ struct matrix_traits<matrix_view<T, device_memory>> {
   static matrix_view<T, device_memory> view(const matrix_view<T, device_memory>& v) { return v; }
   static auto like(const matrix_view<T, device_memory>& v) { return device_matrix<std::remove_const_t<T>>(v.rows, v.cols); }
 };
+
+/// A vector of numbers in device memory; what vector_in gives for it.
+template <class T>
+struct device_numbers : ::thrust::device_vector<T> {
+  using ::thrust::device_vector<T>::device_vector;
+};
+template <class T>
+T* raw_data(device_numbers<T>& v) {
+  return ::thrust::raw_pointer_cast(v.data());
+}
+template <class T>
+const T* raw_data(const device_numbers<T>& v) {
+  return ::thrust::raw_pointer_cast(v.data());
+}
+
+namespace detail {
+template <class T>
+struct vector_of_memory<device_memory, T> {
+  using type = device_numbers<T>;
+};
+} // namespace detail
 
 namespace detail {
 /// A copy of a sample's weights on the host, none if it has none.

@@ -1,0 +1,36 @@
+/// @file
+/// The kernel matrix in device memory.
+#pragma once
+
+#include "dalib/engine/pair.hpp"
+#include "dalib/engine/thrust/rows.hpp"
+
+namespace dalib::engine {
+
+namespace detail {
+/// One entry: task = row * rows + column.
+template <class T, class Profile>
+struct kernel_entry_task {
+  Profile profile;
+  device_rows<T> rows;
+  matrix_view<T, device_memory> to;
+
+  DALIB_HD void operator()(index task) const {
+    const index i = task / to.cols, j = task % to.cols;
+    // Sums run from the first row to the second in one order, so that the matrix is symmetric to the last bit.
+    const index x = i < j ? j : i, y = i < j ? i : j;
+    to(i, j) = evaluate_pair(profile, sums_of<Profile>(rows.row(x), rows.row(y), rows.features), rows.terms(x), rows.terms(y)).value;
+  }
+};
+} // namespace detail
+
+/// The kernel of every pair of a layer's rows, with exact differences.
+template <class T, class Profile>
+void kernel_entries(const exec::thrust& exec, const layer<T, Profile, device_memory>& one, const matrix_view<T, device_memory>& to,
+                    device_workspace& scratch) {
+  const device_rows<T> rows = centre_rows(exec, one, scratch);
+  exec.run(to.rows * to.cols, detail::kernel_entry_task<T, Profile>{one.profile, rows, to});
+  exec.synchronise(); // the scratch memory goes
+}
+
+} // namespace dalib::engine
