@@ -35,19 +35,23 @@ concept kernel_policy = requires(const K& k) {
   { k(pack<float>(1)) } -> std::same_as<jet<pack<float>>>;
 };
 
+namespace detail {
+// Named types: nvcc does not take lambdas in requirements.
+struct any_task {
+  void operator()(index, int) const {}
+};
+struct any_device_task {
+  DALIB_HD void operator()(index) const {}
+};
+} // namespace detail
+
 /// Who runs tasks: run(count, task) calls task(i, worker) once for each i < count and returns when all are done; worker < workers().
 template <class E>
 concept execution_policy = requires(const E& e) {
   typename E::memory;
   { e.workers() } -> std::convertible_to<int>;
-  e.run(index{1}, [](index, int) {});
+  e.run(index{1}, detail::any_task{});
 };
-
-namespace detail {
-struct any_device_task {
-  DALIB_HD void operator()(index) const {}
-};
-} // namespace detail
 
 /// Who runs tasks on a device: run(count, task) calls task(i) once for each i < count, in order after what was run before.
 template <class E>

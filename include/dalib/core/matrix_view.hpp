@@ -61,10 +61,17 @@ struct matrix_view {
     return {data + first * row_stride, count, cols, row_stride, col_stride};
   }
 
+#if defined(__CUDACC__)
+#  pragma nv_diagnostic push
+#  pragma nv_diag_suppress 554 // that a view of const elements is not converted to itself
+#endif
   /// A view of mutable elements reads as a view of const ones.
   DALIB_HD operator matrix_view<const T, Memory>() const requires(!std::is_const_v<T>) {
     return {data, rows, cols, row_stride, col_stride};
   }
+#if defined(__CUDACC__)
+#  pragma nv_diagnostic pop
+#endif
 };
 
 /// "n x F", for messages.

@@ -27,15 +27,15 @@ struct pack {
 
   pack() = default;
   template <class S>
-  requires std::is_arithmetic_v<S> pack(S scalar) : lanes(static_cast<T>(scalar) - vector{}) {}
-  explicit pack(const vector& values) : lanes(values) {}
+  requires std::is_arithmetic_v<S> DALIB_HD pack(S scalar) : lanes(static_cast<T>(scalar) - vector{}) {}
+  DALIB_HD explicit pack(const vector& values) : lanes(values) {}
 
-  static pack load(const T* from) {
+  DALIB_HD static pack load(const T* from) {
     pack result;
     std::memcpy(&result.lanes, from, sizeof(vector));
     return result;
   }
-  void store(T* to) const { std::memcpy(to, &lanes, sizeof(vector)); }
+  DALIB_HD void store(T* to) const { std::memcpy(to, &lanes, sizeof(vector)); }
 
   /// Sum of the lanes.
   T sum() const { return array_of(*this).sum(); }
@@ -43,33 +43,23 @@ struct pack {
   /// Smallest of the lanes.
   T smallest() const { return array_of(*this).minCoeff(); }
 
-  friend pack operator+(const pack& a, const pack& b) { return pack(a.lanes + b.lanes); }
-  friend pack operator-(const pack& a, const pack& b) { return pack(a.lanes - b.lanes); }
-  friend pack operator*(const pack& a, const pack& b) { return pack(a.lanes * b.lanes); }
-  friend pack operator/(const pack& a, const pack& b) { return pack(a.lanes / b.lanes); }
-  friend pack operator-(const pack& a) { return pack(-a.lanes); }
-  pack& operator+=(const pack& b) { return *this = *this + b; }
-  pack& operator-=(const pack& b) { return *this = *this - b; }
-  pack& operator*=(const pack& b) { return *this = *this * b; }
+  friend DALIB_HD pack operator+(const pack& a, const pack& b) { return pack(a.lanes + b.lanes); }
+  friend DALIB_HD pack operator-(const pack& a, const pack& b) { return pack(a.lanes - b.lanes); }
+  friend DALIB_HD pack operator*(const pack& a, const pack& b) { return pack(a.lanes * b.lanes); }
+  friend DALIB_HD pack operator/(const pack& a, const pack& b) { return pack(a.lanes / b.lanes); }
+  friend DALIB_HD pack operator-(const pack& a) { return pack(-a.lanes); }
+  DALIB_HD pack& operator+=(const pack& b) { return *this = *this + b; }
+  DALIB_HD pack& operator-=(const pack& b) { return *this = *this - b; }
+  DALIB_HD pack& operator*=(const pack& b) { return *this = *this * b; }
 
-  friend pack exp(const pack& a) { return pack(vector_exp<T>(a.lanes)); }
-  friend pack abs(const pack& a) { return pack(a.lanes < vector{} ? -a.lanes : a.lanes); }
-  friend pack max(const pack& a, const pack& b) { return pack(a.lanes < b.lanes ? b.lanes : a.lanes); }
-  friend pack min(const pack& a, const pack& b) { return pack(b.lanes < a.lanes ? b.lanes : a.lanes); }
-  friend pack sqrt(const pack& a) {
-    return a.by_array([](const auto& x) { return x.sqrt(); });
-  }
-  friend pack log(const pack& a) {
-    return a.by_array([](const auto& x) { return x.log(); });
-  }
-  friend pack tanh(const pack& a) {
-    return a.by_array([](const auto& x) { return x.tanh(); });
-  }
-  friend pack pow(const pack& a, const pack& b) {
-    const array base = array_of(a), exponent = array_of(b);
-    const array values = base.pow(exponent);
-    return load(values.data());
-  }
+  friend DALIB_HD pack exp(const pack& a) { return pack(vector_exp<T>(a.lanes)); }
+  friend DALIB_HD pack abs(const pack& a) { return pack(a.lanes < vector{} ? -a.lanes : a.lanes); }
+  friend DALIB_HD pack max(const pack& a, const pack& b) { return pack(a.lanes < b.lanes ? b.lanes : a.lanes); }
+  friend DALIB_HD pack min(const pack& a, const pack& b) { return pack(b.lanes < a.lanes ? b.lanes : a.lanes); }
+  friend DALIB_HD pack sqrt(const pack& a) { return a.by_array(array_sqrt{}); }
+  friend DALIB_HD pack log(const pack& a) { return a.by_array(array_log{}); }
+  friend DALIB_HD pack tanh(const pack& a) { return a.by_array(array_tanh{}); }
+  friend DALIB_HD pack pow(const pack& a, const pack& b) { return a.by_array(array_power{b}); }
 
 private:
   using array = Eigen::Array<T, size, 1>;
@@ -79,17 +69,39 @@ private:
     std::memcpy(values.data(), &a.lanes, sizeof(vector));
     return values;
   }
-  /// A function that Eigen has and the compiler's vectors lack.
+  // Functions that Eigen has and the compiler's vectors lack. They are types and no lambdas, which in a function that nvcc holds valid on
+  // the GPU would be so too.
+  struct array_sqrt {
+    array operator()(const array& x) const { return x.sqrt(); }
+  };
+  struct array_log {
+    array operator()(const array& x) const { return x.log(); }
+  };
+  struct array_tanh {
+    array operator()(const array& x) const { return x.tanh(); }
+  };
+  struct array_power {
+    const pack& exponent;
+    array operator()(const array& x) const { return x.pow(array_of(exponent)); }
+  };
+
+#if defined(__CUDACC__)
+#  pragma nv_exec_check_disable // with a pack this runs on the host alone
+#endif
   template <class F>
-  pack by_array(F&& f) const {
+  DALIB_HD pack by_array(const F& f) const {
+#if defined(__CUDA_ARCH__)
+    return *this;
+#else
     const array values = f(array_of(*this));
     return load(values.data());
+#endif
   }
 };
 
 /// `value` where `gate` is not zero, 0 elsewhere, whatever `value` is there (also inf or NaN).
 template <class T>
-pack<T> where_nonzero(const pack<T>& gate, const pack<T>& value) {
+DALIB_HD pack<T> where_nonzero(const pack<T>& gate, const pack<T>& value) {
   const simd_vector<T> zero{};
   return pack<T>(gate.lanes != zero ? value.lanes : zero);
 }

@@ -17,7 +17,7 @@ DALIB_HD T where_greater(T a, T b, T yes, T no) {
   return a > b ? yes : no;
 }
 template <class T>
-pack<T> where_greater(const pack<T>& a, const pack<T>& b, const pack<T>& yes, const pack<T>& no) {
+DALIB_HD pack<T> where_greater(const pack<T>& a, const pack<T>& b, const pack<T>& yes, const pack<T>& no) {
   return pack<T>(a.lanes > b.lanes ? yes.lanes : no.lanes);
 }
 
@@ -27,26 +27,26 @@ DALIB_HD T where_equal(T a, T b, T yes, T no) {
   return a == b ? yes : no;
 }
 template <class T>
-pack<T> where_equal(const pack<T>& a, const pack<T>& b, const pack<T>& yes, const pack<T>& no) {
+DALIB_HD pack<T> where_equal(const pack<T>& a, const pack<T>& b, const pack<T>& yes, const pack<T>& no) {
   return pack<T>(a.lanes == b.lanes ? yes.lanes : no.lanes);
 }
 
 /// log(1 + x) for x >= 0, to a few roundings: the rounding of 1 + x is divided out again.
 template <class T>
-pack<T> log1p(const pack<T>& x) {
+DALIB_HD pack<T> log1p(const pack<T>& x) {
   const pack<T> sum = pack<T>(1) + x;
   return where_equal(sum, pack<T>(1), x, log(sum) * (x / (sum - pack<T>(1))));
 }
 
 /// log(1 + e^x) without overflow.
 template <class T>
-pack<T> softplus(const pack<T>& x) {
+DALIB_HD pack<T> softplus(const pack<T>& x) {
   return max(x, pack<T>(0)) + log1p(exp(-abs(x)));
 }
 
 /// 1 / (1 + e^-x) without overflow; no digit is lost near 0 or 1.
 template <class T>
-pack<T> sigmoid(const pack<T>& x) {
+DALIB_HD pack<T> sigmoid(const pack<T>& x) {
   const pack<T> e = exp(-abs(x));
   return where_greater(x, pack<T>(0), pack<T>(1), e) / (pack<T>(1) + e);
 }

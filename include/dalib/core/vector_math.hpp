@@ -2,6 +2,11 @@
 /// Registers of the CPU as compiler vectors, and the exponential on them.
 #pragma once
 
+#include "dalib/config.hpp"
+#if defined(__CUDA_ARCH__)
+#  include "dalib/core/simd_stand_in.hpp"
+#endif
+
 #include <Eigen/Core>
 
 #include <cstdint>
@@ -24,10 +29,20 @@ template <class T>
 inline constexpr int simd_lanes = simd_bytes / static_cast<int>(sizeof(T));
 
 namespace detail {
-template <class T>
-struct simd_register {
-  typedef T type __attribute__((vector_size(simd_bytes)));
+#if defined(__CUDA_ARCH__)
+template <class T, int Bytes>
+struct compiler_vector {
+  using type = simd_stand_in<T, Bytes / static_cast<int>(sizeof(T))>;
 };
+#else
+template <class T, int Bytes>
+struct compiler_vector {
+  typedef T type __attribute__((vector_size(Bytes)));
+};
+#endif
+
+template <class T>
+struct simd_register : compiler_vector<T, simd_bytes> {};
 
 /// Constants of exp for one floating type. ln 2 is split so that n * high is exact for every exponent n.
 template <class T>
@@ -53,12 +68,10 @@ struct exp_constants<double> {
 
 /// Twice as many numbers in double, lane by lane: where sums of a register over many columns are kept.
 template <class T>
-struct wide_register {
-  typedef double type __attribute__((vector_size(simd_bytes / sizeof(T) * sizeof(double))));
-};
+struct wide_register : compiler_vector<double, simd_bytes / static_cast<int>(sizeof(T)) * static_cast<int>(sizeof(double))> {};
 
 template <class T>
-constexpr T inverse_factorial(int k) {
+DALIB_HD constexpr T inverse_factorial(int k) {
   double product = 1;
   for (int i = 2; i <= k; ++i) product *= i;
   return static_cast<T>(1 / product);
@@ -69,10 +82,20 @@ constexpr T inverse_factorial(int k) {
 template <class T>
 using simd_vector = typename detail::simd_register<T>::type;
 
+/// A register's numbers in double.
+template <class T>
+[[gnu::always_inline]] inline typename detail::wide_register<T>::type widened(const simd_vector<T>& v) {
+#if defined(__CUDA_ARCH__)
+  return {};
+#else
+  return __builtin_convertvector(v, typename detail::wide_register<T>::type);
+#endif
+}
+
 /// e^x in every lane, relative error below 2 roundings on [-87, 88] (float) or [-708, 709] (double). Below that range the result is 0 (what
 /// would be subnormal is flushed), above it is e^highest; NaN stays NaN. Reduction to |r| <= ln 2 / 2 and the Taylor polynomial.
 template <class T>
-[[gnu::always_inline]] inline simd_vector<T> vector_exp(simd_vector<T> x) {
+[[gnu::always_inline]] DALIB_HD inline simd_vector<T> vector_exp(simd_vector<T> x) {
   using constants = detail::exp_constants<T>;
   using vector = simd_vector<T>;
   using bits = simd_vector<typename constants::integer>;
