@@ -11,6 +11,12 @@ if(TARGET dalib_xtensor)
   install(EXPORT dalib-xtensor-targets NAMESPACE dalib:: DESTINATION ${dalib_package_dir})
 endif()
 
+if(TARGET dalib_thrust)
+  install(TARGETS dalib_thrust EXPORT dalib-thrust-targets FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+  install(EXPORT dalib-thrust-targets NAMESPACE dalib:: DESTINATION ${dalib_package_dir})
+  install(FILES ${CMAKE_CURRENT_LIST_DIR}/dalib-find-thrust.cmake DESTINATION ${dalib_package_dir})
+endif()
+
 # The version file is independent of the architecture: there is nothing compiled in the package.
 write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/dalib-config-version.cmake COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 set(DALIB_NEEDS_OPENMP ${OpenMP_CXX_FOUND})

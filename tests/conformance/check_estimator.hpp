@@ -3,6 +3,7 @@
 #pragma once
 
 #include "differences.hpp"
+#include "place.hpp"
 #include "report.hpp"
 
 #include <cmath>
@@ -71,10 +72,11 @@ void check_weights(report& found, const Measure& measure, const matrix<double>& 
 
 /// Gradient against differences and not zero; mean 0 under the null where promised, by a z test; 0 for X against X where promised; integer
 /// weights as repeated rows where promised, with the mean bandwidth.
-template <class Estimator>
-report check_estimator(const Estimator& estimator, const estimator_options& options) {
+/// @param place  where the measures run; see place.hpp
+template <class Estimator, class Place = tested_place>
+report check_estimator(const Estimator& estimator, const estimator_options& options, Place place = {}) {
   report found;
-  const dalib::mmd measure{dalib::kernel::gaussian{}, estimator};
+  const auto measure = place.measure(dalib::mmd{dalib::kernel::gaussian{}, estimator});
   const matrix<double> zs = normal_rows<double>(options.source_rows, options.features, options.seed);
   const matrix<double> zt = normal_rows<double>(options.target_rows, options.features, options.seed + 1, 1.3, 0.8);
   const auto result = dalib::value_and_gradient(measure, zs, zt);
@@ -90,7 +92,7 @@ report check_estimator(const Estimator& estimator, const estimator_options& opti
     found.require_small(same.source.norm() + same.target.norm(), 1e-13, "gradient 0 for X against X");
   }
   if (options.unbiased) {
-    const dalib::mmd fixed{dalib::kernel::gaussian{dalib::bandwidth::fixed{1.5}}, estimator};
+    const auto fixed = place.measure(dalib::mmd{dalib::kernel::gaussian{dalib::bandwidth::fixed{1.5}}, estimator});
     found.require_small(null_score(fixed, options), 3.5, "mean 0 under the null, in standard errors");
   }
   if (options.takes_weights) detail::check_weights(found, measure, zs, zt);

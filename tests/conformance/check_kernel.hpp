@@ -3,6 +3,7 @@
 #pragma once
 
 #include "differences.hpp"
+#include "place.hpp"
 #include "report.hpp"
 
 #include <Eigen/Eigenvalues>
@@ -23,15 +24,14 @@ struct kernel_options {
 
 namespace detail {
 
-template <class Kernel>
-report check_kernel_matrix(const Kernel& kernel, const kernel_options& options) {
+template <class Kernel, class Place>
+report check_kernel_matrix(const Kernel& kernel, const kernel_options& options, Place place) {
   report found;
-  const dalib::exec::serial serial;
   matrix<double> x = normal_rows<double>(options.rows, options.features, options.seed);
   const matrix<double> reversed = x.colwise().reverse();
   matrix<double> k(x.rows(), x.rows()), k_reversed(x.rows(), x.rows());
-  dalib::kernel_matrix(serial, kernel, x, k);
-  dalib::kernel_matrix(serial, kernel, reversed, k_reversed);
+  place.kernel_matrix(kernel, x, k);
+  place.kernel_matrix(kernel, reversed, k_reversed);
   const double size = k.cwiseAbs().maxCoeff();
   found.require(k.allFinite() && size > 0, "the kernel matrix is finite and not zero");
   found.require_small((k - k.transpose()).cwiseAbs().maxCoeff(), 0, "k(x, y) = k(y, x)");
@@ -44,11 +44,11 @@ report check_kernel_matrix(const Kernel& kernel, const kernel_options& options) 
   const auto bound = frozen(kernel, x, none);
   const matrix<double> upstream = normal_rows<double>(x.rows(), x.rows(), options.seed + 1);
   matrix<double> gradient(x.rows(), x.cols());
-  const double sum = dalib::kernel_matrix_gradient(serial, kernel, x, upstream, gradient);
+  const double sum = place.kernel_matrix_gradient(kernel, x, upstream, gradient);
   found.require_small(sum - (upstream.array() * k.array()).sum(), 1e-11 * size * static_cast<double>(k.size()), "sum of the entries");
   const matrix<double> differences = central_differences(
       [&] {
-        dalib::kernel_matrix(serial, bound, x, k);
+        on_host::kernel_matrix(bound, x, k);
         return (upstream.array() * k.array()).sum();
       },
       x, 1e-5);
@@ -56,10 +56,10 @@ report check_kernel_matrix(const Kernel& kernel, const kernel_options& options) 
   return found;
 }
 
-template <class Kernel>
-report check_kernel_in_mmd(const Kernel& kernel, const kernel_options& options) {
+template <class Kernel, class Place>
+report check_kernel_in_mmd(const Kernel& kernel, const kernel_options& options, Place place) {
   report found;
-  const dalib::mmd measure{kernel, dalib::estimator::biased{}};
+  const auto measure = place.measure(dalib::mmd{kernel, dalib::estimator::biased{}});
   const matrix<double> zs = normal_rows<double>(options.rows, options.features, options.seed + 2);
   const matrix<double> zt = normal_rows<double>(options.rows + 2, options.features, options.seed + 3, 1.5, 0.7);
   const auto result = dalib::value_and_gradient(measure, zs, zt);
@@ -71,7 +71,7 @@ report check_kernel_in_mmd(const Kernel& kernel, const kernel_options& options) 
 
   matrix<double> joint(zs.rows() + zt.rows(), zs.cols()), k(joint.rows(), joint.rows());
   joint << zs, zt;
-  dalib::kernel_matrix(dalib::exec::serial{}, kernel, joint, k);
+  place.kernel_matrix(kernel, joint, k);
   Eigen::VectorXd sign(joint.rows());
   sign << Eigen::VectorXd::Constant(zs.rows(), 1.0 / static_cast<double>(zs.rows())),
       Eigen::VectorXd::Constant(zt.rows(), -1.0 / static_cast<double>(zt.rows()));
@@ -89,14 +89,14 @@ report check_kernel_in_mmd(const Kernel& kernel, const kernel_options& options) 
   return found;
 }
 
-template <class Kernel>
-report check_degenerate(const Kernel& kernel, const kernel_options& options) {
+template <class Kernel, class Place>
+report check_degenerate(const Kernel& kernel, const kernel_options& options, Place place) {
   report found;
-  const dalib::mmd measure{kernel, dalib::estimator::biased{}};
+  const auto measure = place.measure(dalib::mmd{kernel, dalib::estimator::biased{}});
   const matrix<double> x = normal_rows<double>(options.rows, options.features, options.seed + 4);
   const auto same = dalib::value_and_gradient(measure, x, x);
   matrix<double> k(x.rows(), x.rows());
-  dalib::kernel_matrix(dalib::exec::serial{}, kernel, x, k);
+  place.kernel_matrix(kernel, x, k);
   const double size = k.cwiseAbs().maxCoeff();
   found.require_small(same.value, 1e-12 * size, "V(X, X) = 0");
   found.require_small(same.source.norm() + same.target.norm(), 1e-11 * size, "the gradient of V(X, X) is 0");
@@ -114,11 +114,12 @@ report check_degenerate(const Kernel& kernel, const kernel_options& options) {
 
 /// Symmetric; positive definite where promised; gradients equal to differences; not identically zero; V(X, X) = 0 with gradient 0; value as
 /// the quadratic form of the kernel matrix; float near double; finite on identical and on zero rows.
-template <class Kernel>
-report check_kernel(const Kernel& kernel, const kernel_options& options = {}) {
-  report found = detail::check_kernel_matrix(kernel, options);
-  found.add(detail::check_kernel_in_mmd(kernel, options));
-  found.add(detail::check_degenerate(kernel, options));
+/// @param place  where the library's functions run; see place.hpp
+template <class Kernel, class Place = tested_place>
+report check_kernel(const Kernel& kernel, const kernel_options& options = {}, Place place = {}) {
+  report found = detail::check_kernel_matrix(kernel, options, place);
+  found.add(detail::check_kernel_in_mmd(kernel, options, place));
+  found.add(detail::check_degenerate(kernel, options, place));
   return found;
 }
 

@@ -4,6 +4,7 @@
 
 #include "check_execution.hpp"
 #include "differences.hpp"
+#include "place.hpp"
 
 #include <functional>
 #include <limits>
@@ -100,9 +101,11 @@ report check_refusals(const Measure& measure, const matrix<double>& zs, const ma
 
 /// Gradient against differences and not zero; scale, accumulate and one gradient alone; every wrong shape refused with the measure's name
 /// and both shapes before anything is written; the same bits by any execution policy tried.
-template <class Measure>
-report check_measure(const Measure& measure, const measure_options& options = {}) {
+/// @param place  where the measure runs; see place.hpp
+template <class Measure, class Place = tested_place>
+report check_measure(const Measure& checked_measure, const measure_options& options = {}, Place place = {}) {
   report found;
+  const auto measure = place.measure(checked_measure);
   const matrix<double> zs = normal_rows<double>(options.source_rows, options.features, options.seed);
   const matrix<double> zt = normal_rows<double>(options.target_rows, options.features, options.seed + 1, 1.2, 0.5);
   if (!options.detached_parts) {

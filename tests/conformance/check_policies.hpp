@@ -3,6 +3,7 @@
 #pragma once
 
 #include "differences.hpp"
+#include "place.hpp"
 #include "report.hpp"
 
 #include <cmath>
@@ -10,35 +11,27 @@
 
 namespace conformance {
 
-/// sigma^2 that `rule` gives on these samples.
-template <class Rule, class A, class B>
-double squared_scale(const Rule& rule, const A& zs, const B& zt) {
-  using T = dalib::sample_value<A>;
-  dalib::workspace scratch;
-  const dalib::engine::joint_sample<T> data{dalib::sample_of(zs), dalib::sample_of(zt)};
-  const dalib::engine::sample_summary<T> summary(dalib::exec::serial{}, data, scratch);
-  return rule.squared_scale(summary);
-}
-
 /// A data-driven rule: positive and finite, also on identical rows; unmoved by a shift; times c^2 when the data are times c; integer
 /// weights as repeated rows.
-template <class Rule>
-report check_bandwidth(const Rule& rule) {
+/// @param place  where the rule's numbers are found; see place.hpp
+template <class Rule, class Place = tested_place>
+report check_bandwidth(const Rule& rule, Place place = {}) {
   report found;
   const matrix<double> zs = normal_rows<double>(9, 3, 1), zt = normal_rows<double>(6, 3, 2, 2, 0.5);
-  const double scale = squared_scale(rule, zs, zt);
+  const double scale = place.squared_scale(rule, zs, zt);
   found.require(std::isfinite(scale) && scale > 0, "positive and finite");
   const matrix<double> shifted_s = zs.array() + 256, shifted_t = zt.array() + 256;
-  found.require_small(squared_scale(rule, shifted_s, shifted_t) / scale - 1, 1e-12, "unmoved by a shift");
+  found.require_small(place.squared_scale(rule, shifted_s, shifted_t) / scale - 1, 1e-12, "unmoved by a shift");
   const matrix<double> times_s = zs * 4, times_t = zt * 4;
-  found.require_small(squared_scale(rule, times_s, times_t) / scale - 16, 1e-11, "grows with the square of the data");
+  found.require_small(place.squared_scale(rule, times_s, times_t) / scale - 16, 1e-11, "grows with the square of the data");
   const matrix<double> flat = matrix<double>::Constant(3, 2, 0.1);
-  const double degenerate = squared_scale(rule, flat, flat);
+  const double degenerate = place.squared_scale(rule, flat, flat);
   found.require(std::isfinite(degenerate) && degenerate > 0, "positive and finite on identical rows");
   const std::vector<double> ws = {1, 2, 0, 3, 1, 1, 2, 1, 1}, wt = {2, 1, 1, 4, 0, 1};
   const matrix<double> many_s = repeated_rows(zs, ws), many_t = repeated_rows(zt, wt);
-  found.require_small(squared_scale(rule, dalib::weighted(zs, ws), dalib::weighted(zt, wt)) / squared_scale(rule, many_s, many_t) - 1,
-                      1e-12, "integer weights = repeated rows");
+  found.require_small(
+      place.squared_scale(rule, dalib::weighted(zs, ws), dalib::weighted(zt, wt)) / place.squared_scale(rule, many_s, many_t) - 1, 1e-12,
+      "integer weights = repeated rows");
   return found;
 }
 

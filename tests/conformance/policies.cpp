@@ -27,14 +27,6 @@ TEST_CASE("conformance: a user's execution policy that runs tasks backwards") {
   }
 }
 
-TEST_CASE("conformance: bandwidth rules") {
-  auto found = conformance::check_bandwidth(bandwidth::mean{});
-  found.add(conformance::check_bandwidth(bandwidth::mean{0.25}));
-  found.add(conformance::check_bandwidth(bandwidth::median{}));
-  found.add(conformance::check_bandwidth(foreign::twice_mean{}));
-  CHECK_MESSAGE(found.passed(), found.text());
-}
-
 TEST_CASE("conformance: accumulators") {
   auto found = conformance::check_accumulator<accumulator::plain>();
   found.add(conformance::check_accumulator<accumulator::compensated>());

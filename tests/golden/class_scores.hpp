@@ -16,7 +16,7 @@ void for_each_score_kind(const array& scores, Visit&& visit) {
     for_each_tensor_kind<T>(visit);
     return;
   }
-#ifdef DALIB_TEST_XTENSOR
+#if defined(DALIB_TEST_XTENSOR) && !defined(DALIB_TEST_THRUST)
   visit(tag<xtensor_array<T>>{});
 #endif
 }

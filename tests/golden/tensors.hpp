@@ -5,6 +5,9 @@
 #include "groups.hpp"
 
 #include <dalib/dalib.hpp>
+#ifdef DALIB_TEST_THRUST
+#  include <dalib/thrust.hpp>
+#endif
 #ifdef DALIB_TEST_XTENSOR
 #  include <dalib/xtensor.hpp>
 
@@ -127,15 +130,80 @@ private:
 };
 #endif
 
+#ifdef DALIB_TEST_THRUST
+/// A matrix in device memory.
+template <class T>
+class device_tensor {
+public:
+  explicit device_tensor(const array& source) : shape_(source.shape), matrix_(eigen_tensor<T, Eigen::RowMajor>(source).get()) {}
+  static std::string kind() { return "device_matrix"; }
+  auto& get() { return matrix_; }
+  const auto& get() const { return matrix_; }
+  array read() const {
+    const auto host = matrix_.to_host();
+    return {shape_, {host.data(), host.data() + host.size()}};
+  }
+
+private:
+  std::vector<std::ptrdiff_t> shape_;
+  dalib::device_matrix<T> matrix_;
+};
+
+/// A pointer to device memory with strides, column by column and with a gap behind every column.
+template <class T>
+class device_view {
+public:
+  explicit device_view(const array& source)
+      : shape_(source.shape), storage_(source.cols(), source.rows() + 3),
+        view_(storage_.data(), source.rows(), source.cols(), 1, source.rows() + 3) {
+    dalib::copy_to_device(dalib::exec::thrust{}, eigen_tensor<T, Eigen::RowMajor>(source).get(), view_);
+  }
+  device_view(device_view&&) = default;
+  device_view& operator=(device_view&&) = default;
+  static std::string kind() { return "device view"; }
+  auto& get() { return view_; }
+  array read() const {
+    eigen_tensor<T, Eigen::RowMajor> host(array(shape_, std::vector<double>(array::element_count(shape_))));
+    dalib::copy_to_host(dalib::exec::thrust{}, view_, host.get());
+    return host.read();
+  }
+
+private:
+  std::vector<std::ptrdiff_t> shape_;
+  dalib::device_matrix<T> storage_;
+  dalib::matrix_view<T, dalib::device_memory> view_;
+};
+#endif
+
+/// An owning kind of tensor, for what is computed once and not for every kind.
+#ifdef DALIB_TEST_THRUST
+template <class T>
+using plain_tensor = device_tensor<T>;
+#else
+template <class T>
+using plain_tensor = eigen_tensor<T, Eigen::ColMajor>;
+#endif
+
+/// The memory that a tensor's elements are in, and the execution policy that measures use there.
+template <class Tensor>
+using memory_of_kind = dalib::memory_of<decltype(std::declval<Tensor&>().get())>;
+template <class Tensor>
+using policy_of_kind = dalib::exec::default_for<memory_of_kind<Tensor>>;
+
 /// Calls visit(tag<Tensor>{}) for each kind of tensor with elements T.
 template <class T, class Visit>
 void for_each_tensor_kind(Visit&& visit) {
+#ifdef DALIB_TEST_THRUST
+  visit(tag<device_tensor<T>>{});
+  visit(tag<device_view<T>>{});
+#else
   visit(tag<eigen_tensor<T, Eigen::ColMajor>>{});
   visit(tag<eigen_tensor<T, Eigen::RowMajor>>{});
   visit(tag<strided_tensor<T>>{});
-#ifdef DALIB_TEST_XTENSOR
+#  ifdef DALIB_TEST_XTENSOR
   visit(tag<xtensor_matrix<T>>{});
   visit(tag<xtensor_array<T>>{});
+#  endif
 #endif
 }
 

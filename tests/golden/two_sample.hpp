@@ -30,9 +30,9 @@ void run_two_sample(const test_case& test, const std::string& label, std::vector
 template <class T, class Measure>
 void run_measure(const test_case& test, const std::string& label, std::vector<outcome>& results, const Measure& measure) {
   run_two_sample<T>(test, label, results, [&](auto& zs, auto& zt, auto& gs, auto& gt) {
-    return measure.value_and_gradient(dalib::exec::default_policy{}, zs, zt, dalib::gradients{gs, gt});
+    return measure.value_and_gradient(dalib::exec::default_for<dalib::memory_of<decltype(zs)>>{}, zs, zt, dalib::gradients{gs, gt});
   });
-  eigen_tensor<T, Eigen::ColMajor> zs(test.input("z_s")), zt(test.input("z_t")), gs(test.input("z_s")), gt(test.input("z_t"));
+  plain_tensor<T> zs(test.input("z_s")), zt(test.input("z_t")), gs(test.input("z_s")), gt(test.input("z_t"));
   auto computed = dalib::value_and_gradient(measure, zs.get(), zt.get());
   gs.get() = computed.source;
   gt.get() = computed.target;

@@ -25,7 +25,7 @@ struct cauchy_profile {
   double rate = 1;
 
   template <class T>
-  dalib::jet<T> operator()(const T& s) const {
+  DALIB_HD dalib::jet<T> operator()(const T& s) const {
     const T value = T(1) / (T(1) + T(rate) * s);
     return {value, T(-rate) * value * value};
   }
@@ -51,7 +51,7 @@ struct exponential {
   double rate = 1;
 
   template <class T>
-  dalib::jet<T> operator()(T s) const {
+  DALIB_HD dalib::jet<T> operator()(T s) const {
     using std::exp;
     const T value = exp(T(-rate) * s);
     return {value, T(-rate) * value};

@@ -39,12 +39,24 @@ DALIB_HD pack<T> log1p(const pack<T>& x) {
 }
 
 /// log(1 + e^x) without overflow.
+template <std::floating_point T>
+DALIB_HD T softplus(T x) {
+  using std::exp;
+  using std::log1p;
+  return (x > T(0) ? x : T(0)) + log1p(exp(x > T(0) ? -x : x));
+}
 template <class T>
 DALIB_HD pack<T> softplus(const pack<T>& x) {
   return max(x, pack<T>(0)) + log1p(exp(-abs(x)));
 }
 
 /// 1 / (1 + e^-x) without overflow; no digit is lost near 0 or 1.
+template <std::floating_point T>
+DALIB_HD T sigmoid(T x) {
+  using std::exp;
+  const T e = exp(x > T(0) ? -x : x);
+  return (x > T(0) ? T(1) : e) / (T(1) + e);
+}
 template <class T>
 DALIB_HD pack<T> sigmoid(const pack<T>& x) {
   const pack<T> e = exp(-abs(x));

@@ -57,6 +57,7 @@ public:
       next_chunk_ = capacity();
       chunks_.clear();
     }
+    current_ = 0;
     used_ = 0;
   }
 
@@ -82,39 +83,41 @@ private:
   }
 
   void* draw(std::size_t bytes) {
-    // Blocks handed out must not move, so growth adds a chunk.
-    if (chunks_.empty() || used_ + bytes > chunks_.back().bytes) {
-      chunks_.push_back(make_chunk(std::max(bytes, next_chunk_)));
+    // Blocks handed out must not move, so growth adds a chunk. After a mark, chunks added since are used again in the same order.
+    while (current_ < chunks_.size() && used_ + bytes > chunks_[current_].bytes) {
+      ++current_;
       used_ = 0;
     }
-    void* block = chunks_.back().memory.get() + used_;
+    if (current_ == chunks_.size()) chunks_.push_back(make_chunk(std::max(bytes, next_chunk_)));
+    void* block = chunks_[current_].memory.get() + used_;
     used_ += bytes;
     return block;
   }
 
   std::vector<chunk> chunks_;
   std::size_t next_chunk_ = std::size_t{1} << 16;
-  std::size_t used_ = 0;
+  std::size_t current_ = 0; ///< chunk that blocks are drawn from
+  std::size_t used_ = 0;    ///< bytes of it
 };
 
 /// Scratch memory of measures whose tensors are in the host's memory.
 using workspace = basic_workspace<host_resource>;
 
-/// Gives back, at the end of a scope, what was drawn within it.
+/// Gives back, at the end of a scope, what was drawn within it. The memory is kept: the same draws again need no more.
 template <class Workspace>
 class workspace_mark {
 public:
-  explicit workspace_mark(Workspace& owner) : owner_(owner), chunks_(owner.chunks_.size()), used_(owner.used_) {}
+  explicit workspace_mark(Workspace& owner) : owner_(owner), current_(owner.current_), used_(owner.used_) {}
   workspace_mark(const workspace_mark&) = delete;
   workspace_mark& operator=(const workspace_mark&) = delete;
   ~workspace_mark() {
-    // A chunk added within the scope stays; blocks of older chunks are only given back when no chunk was added.
-    owner_.used_ = owner_.chunks_.size() == chunks_ ? used_ : 0;
+    owner_.current_ = current_;
+    owner_.used_ = used_;
   }
 
 private:
   Workspace& owner_;
-  std::size_t chunks_;
+  std::size_t current_;
   std::size_t used_;
 };
 

@@ -2,6 +2,7 @@
 /// The row-wise engine: one task per row, values added in a fixed order.
 #pragma once
 
+#include "dalib/core/pack_math.hpp"
 #include "dalib/core/workspace.hpp"
 #include "dalib/reduction/reductions.hpp"
 
@@ -10,22 +11,6 @@
 #include <vector>
 
 namespace dalib {
-
-/// log(1 + e^x) without overflow.
-template <class T>
-DALIB_HD T softplus(T x) {
-  using std::exp;
-  using std::log1p;
-  return (x > T(0) ? x : T(0)) + log1p(exp(x > T(0) ? -x : x));
-}
-
-/// 1 / (1 + e^-x) without overflow; no digit is lost near 0 or 1.
-template <class T>
-DALIB_HD T sigmoid(T x) {
-  using std::exp;
-  const T e = exp(x > T(0) ? -x : x);
-  return (x > T(0) ? T(1) : e) / (T(1) + e);
-}
 
 namespace engine {
 

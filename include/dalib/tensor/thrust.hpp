@@ -159,6 +159,14 @@ std::vector<T> host_weights(const sample<T, device_memory>& s) {
 }
 } // namespace detail
 
+/// Every element must be finite. Copies the tensor to the host to look at it.
+template <class T>
+void require_finite(const char* measure, const char* which, const matrix_view<T, device_memory>& view) {
+  Eigen::Matrix<std::remove_const_t<T>, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> host(view.rows, view.cols);
+  copy_to_host(exec::thrust{}, view, host);
+  require_finite(measure, which, const_view_of(host));
+}
+
 /// A sample with weights in device memory, such as a thrust::device_vector. Looking at them waits for the device's default stream.
 /// @throws std::invalid_argument if there is not one finite, non-negative weight per row or their sum is 0. O(n).
 template <matrix_like M, class Weights>
