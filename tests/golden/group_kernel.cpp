@@ -8,18 +8,19 @@ using namespace golden;
 
 template <class T, class Bandwidth>
 std::vector<outcome> run_bandwidth(const test_case& test, const Bandwidth& bandwidth) {
-  const dalib::exec::default_policy exec;
   const dalib::kernel::gaussian kernel{bandwidth};
   const array& weights = test.input("R");
   std::vector<outcome> results;
   for_each_tensor_kind<T>([&]<class Tensor>(tag<Tensor>) {
+    using memory = memory_of_kind<Tensor>;
+    const policy_of_kind<Tensor> exec;
     Tensor x(test.input("X")), r(weights), k(weights), gradient(test.input("X"));
     dalib::kernel_matrix(exec, kernel, x.get(), k.get());
     dalib::kernel_matrix_gradient(exec, kernel, x.get(), r.get(), gradient.get());
-    dalib::workspace scratch;
+    dalib::workspace_of<memory> scratch;
     const auto rows = dalib::const_view_of(x.get());
-    const dalib::engine::joint_sample<T> data{{rows, nullptr}, {rows.rows_from(0, 0), nullptr}};
-    const double squared = bandwidth.squared_scale(dalib::engine::sample_summary<T>(exec, data, scratch));
+    const dalib::engine::joint_sample<T, memory> data{{rows, nullptr}, {rows.rows_from(0, 0), nullptr}};
+    const double squared = bandwidth.squared_scale(dalib::engine::sample_summary<T, memory>(exec, data, scratch));
     results.push_back({Tensor::kind(), {{"K", k.read()}, {"sigma_square", array(squared)}, {"grad.X", gradient.read()}}, {}});
   });
   return results;

@@ -28,10 +28,11 @@ nlohmann::json kernel_entries(const test_case& test) {
 /// sigma^2 of every kernel, by the library's bandwidth rules.
 template <class T>
 array squared_bandwidths(const test_case& test, const nlohmann::json& entries) {
-  const eigen_tensor<T, Eigen::RowMajor> zs(test.input("z_s")), zt(test.input("z_t"));
-  dalib::workspace scratch;
-  const dalib::engine::joint_sample<T> data{dalib::sample_of(zs.get()), dalib::sample_of(zt.get())};
-  const dalib::engine::sample_summary<T> summary(dalib::exec::serial{}, data, scratch);
+  using memory = memory_of_kind<plain_tensor<T>>;
+  const plain_tensor<T> zs(test.input("z_s")), zt(test.input("z_t"));
+  dalib::workspace_of<memory> scratch;
+  const dalib::engine::joint_sample<T, memory> data{dalib::sample_of(zs.get()), dalib::sample_of(zt.get())};
+  const dalib::engine::sample_summary<T, memory> summary(dalib::exec::default_for<memory>{}, data, scratch);
   std::vector<double> result;
   for (const nlohmann::json& entry : entries)
     with_gaussian(entry, [&](const auto& kernel) { result.push_back(kernel.bandwidth.squared_scale(summary)); });
@@ -87,8 +88,8 @@ void run_whole(const test_case& test, const nlohmann::json& entries, const Estim
       run_measure<T>(test, "weighted_mmd", results, weighted);
     else
       run_measure<T>(test, "mmd", results, dalib::mmd{kernel, estimator});
-    const eigen_tensor<T, Eigen::ColMajor> zs(test.input("z_s")), zt(test.input("z_t"));
-    const std::vector<double> terms = weighted.term_values(dalib::exec::default_policy{}, zs.get(), zt.get());
+    const plain_tensor<T> zs(test.input("z_s")), zt(test.input("z_t"));
+    const std::vector<double> terms = weighted.term_values(policy_of_kind<plain_tensor<T>>{}, zs.get(), zt.get());
     const dalib::kernel_weights weights = weighted.rule.weights(terms);
     for (std::size_t i = first; i < results.size(); ++i) add_details(results[i], bandwidths, terms, constant, weights);
   };
