@@ -51,7 +51,7 @@ inline const digits_domain& find_digits_domain(std::string_view name) {
 // Like read_idx, but tells what to do about a missing file.
 inline idx_array read_digits_file(const std::filesystem::path& path) {
   if (!std::filesystem::exists(path)) {
-    io::fail_file(path, "no such file; name the folder of the digits files (the project's examples/data/digits) with --data or in the "
+    io::fail_file(path, "no such file; name the folder of the digits files (the project's examples/data/digits) with --root or in the "
                         "environment variable DALIB_DATA_DIR");
   }
   return read_idx(path);

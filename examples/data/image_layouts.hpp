@@ -153,4 +153,13 @@ inline image_list load_domain(const image_layout& layout, const domain_layout& d
   return list;
 }
 
+/// The images of one domain of a data set that is known by name, or of an image list (set "image-list", domain: the list's path).
+/// Parameters and errors as load_domain.
+inline image_list find_images(const std::string& set, const std::string& domain, split part, const std::filesystem::path& root, int classes,
+                              std::vector<std::string>& class_names) {
+  if (set == "image-list") return read_image_list(domain, root, classes);
+  const image_layout& layout = find_layout(set);
+  return load_domain(layout, find_domain(layout, domain), part, root, classes, class_names);
+}
+
 } // namespace dalib::data

@@ -53,6 +53,28 @@ private:
   Sink* sink_;
 };
 
+/// In what the tensors of a file and those that are wanted differ.
+struct differences {
+  std::vector<std::string> missing;    ///< wanted, not in the file
+  std::vector<std::string> different;  ///< with what is different
+  std::vector<std::string> unexpected; ///< in the file, not wanted
+
+  /// Throws std::runtime_error "PATH: TITLE; missing: ...", if there are any.
+  void require_none(const std::filesystem::path& path, const std::string& title) const {
+    const std::string text = list("missing", missing) + list("different", different) + list("unexpected", unexpected);
+    if (!text.empty()) fail_file(path, title + ";" + text);
+  }
+
+private:
+  static std::string list(const std::string& title, const std::vector<std::string>& names) {
+    constexpr std::size_t most = 20;
+    std::string text = names.empty() ? "" : " " + title + ":";
+    for (std::size_t i = 0; i < std::min(names.size(), most); ++i) text += (i == 0 ? " " : ", ") + names[i];
+    if (names.size() > most) text += ", and " + std::to_string(names.size() - most) + " more";
+    return names.empty() ? text : text + ";";
+  }
+};
+
 /// Visitor that compares a state with the tensors of a file and changes nothing.
 class state_checker : public state_visitor<state_checker> {
 public:
@@ -65,33 +87,24 @@ public:
     unexpected_.erase(name);
     const tensor_view* const tensor = file_->find(name);
     if (tensor == nullptr) {
-      missing_.push_back(name);
+      found_.missing.push_back(name);
     } else if (tensor->type != dtype_of<T>() || tensor->shape != shape) {
-      different_.push_back(name + " (" + std::string(info(tensor->type).name) + " " + to_string(tensor->shape) + " in the file, " +
-                           std::string(info(dtype_of<T>()).name) + " " + to_string(shape) + " here)");
+      found_.different.push_back(name + " (" + std::string(info(tensor->type).name) + " " + to_string(tensor->shape) + " in the file, " +
+                                 std::string(info(dtype_of<T>()).name) + " " + to_string(shape) + " here)");
     }
   }
 
   /// Throws std::runtime_error listing all missing, unexpected and different names, if there are any.
   void finish() const {
-    std::string text = list("missing", missing_) + list("different", different_);
-    text += list("unexpected", {unexpected_.begin(), unexpected_.end()});
-    if (!text.empty()) fail_file(file_->path(), "does not fit what is to be restored;" + text);
+    differences all = found_;
+    all.unexpected.assign(unexpected_.begin(), unexpected_.end());
+    all.require_none(file_->path(), "does not fit what is to be restored");
   }
 
 private:
-  static std::string list(const std::string& title, const std::vector<std::string>& names) {
-    constexpr std::size_t most = 20;
-    std::string text = names.empty() ? "" : " " + title + ":";
-    for (std::size_t i = 0; i < std::min(names.size(), most); ++i) text += (i == 0 ? " " : ", ") + names[i];
-    if (names.size() > most) text += ", and " + std::to_string(names.size() - most) + " more";
-    return names.empty() ? text : text + ";";
-  }
-
   const safetensors_file* file_;
   std::set<std::string> unexpected_; // names in the file that were not visited yet
-  std::vector<std::string> missing_;
-  std::vector<std::string> different_;
+  differences found_;
 };
 
 /// Visitor that copies a file's tensors into the state; to be used after state_checker has passed. Throws where a tensor is missing.

@@ -67,6 +67,7 @@ struct image_classifier {
       : backbone(std::move(trunk)), bottleneck(backbone.out_features, options, random), head(bottleneck.out_features, classes, random) {}
 
   index features() const { return bottleneck.out_features; }
+  index classes() const { return head.weight.torch_shape()[0]; }
 
   classifier_output<Scalar> operator()(const variable<Scalar>& x) {
     const auto features = bottleneck(backbone(x));

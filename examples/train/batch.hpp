@@ -5,7 +5,9 @@
 #include "../data/loader.hpp"
 
 #include <cstdint>
+#include <exception>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace dalib::train {
@@ -32,7 +34,7 @@ ad::tensor<Scalar> image_room(const data::dataset& set, index count) {
 
 inline ad::geometry images_of(const data::dataset& set, index count) { return {count, set.geometry.height, set.geometry.width}; }
 
-/// The next batch of two loaders, whose data sets have images of the same size.
+/// The next batch of two loaders, whose data sets have images of the same size. If a sample cannot be read, neither loader goes on.
 template <class Scalar>
 batch<Scalar> next_batch(data::loader& source, data::loader& target) {
   const auto n_s = static_cast<index>(source.batch_size()), n_t = static_cast<index>(target.batch_size());
@@ -43,20 +45,42 @@ batch<Scalar> next_batch(data::loader& source, data::loader& target) {
 
   const auto values = [](const ad::tensor<Scalar>& t) { return std::span<Scalar>(t.data(), static_cast<std::size_t>(t.size())); };
   std::vector<int> source_labels(source.batch_size()), ignored(target.batch_size());
-  source.next(values(source_part), std::span<int>(source_labels));
-  target.next(values(target_part), std::span<int>(ignored));
+  source.read(values(source_part), std::span<int>(source_labels));
+  target.read(values(target_part), std::span<int>(ignored));
+  source.advance();
+  target.advance();
   return {ad::constant(images, images_of(source.data(), n_s + n_t)),
           ad::constant(source_part, images_of(source.data(), n_s)),
           ad::constant(target_part, images_of(target.data(), n_t)),
           {source_labels.begin(), source_labels.end()}};
 }
 
-/// Images [first, first + count) of a data set, in its order.
+/// Images as for evaluation, with their labels; data::no_label where an image could not be read.
 template <class Scalar>
-variable<Scalar> image_slice(const data::dataset& set, index first, index count) {
-  ad::tensor<Scalar> images = image_room<Scalar>(set, count);
-  Eigen::Map<ad::matrix<Scalar>>(images.data(), count, set.geometry.size()) = set.images.middleRows(first, count).template cast<Scalar>();
-  return ad::constant(std::move(images), images_of(set, count));
+struct labelled_images {
+  variable<Scalar> images;
+  std::vector<int> labels;
+};
+
+/// Images [first, first + count) of a data set, in its order, read by all threads. Throws what reading the first unreadable one throws.
+template <class Scalar>
+labelled_images<Scalar> image_slice(const data::dataset& set, index first, index count) {
+  const ad::tensor<Scalar> images = image_room<Scalar>(set, count);
+  std::vector<int> labels(static_cast<std::size_t>(count));
+  std::vector<std::exception_ptr> problems(labels.size()); // nothing may be thrown out of a parallel loop
+  const auto features = static_cast<std::size_t>(set.geometry.size());
+  ad::parallel_for(count, [&](index i) {
+    const auto place = static_cast<std::size_t>(i);
+    const std::span<Scalar> target(images.data() + place * features, features);
+    try {
+      labels[place] = data::read_sample(set, static_cast<std::size_t>(first + i), nullptr, target);
+    } catch (...) {
+      problems[place] = std::current_exception();
+    }
+  });
+  for (const std::exception_ptr& problem : problems)
+    if (problem) std::rethrow_exception(problem);
+  return {ad::constant(images, images_of(set, count)), std::move(labels)};
 }
 
 } // namespace dalib::train

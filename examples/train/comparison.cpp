@@ -78,11 +78,11 @@ std::vector<std::string> comparison_notes(const run_list& runs, selection select
 nlohmann::ordered_json comparison_json(const run_list& runs, const options& settings, const std::string& task_name) {
   nlohmann::ordered_json document;
   document["task"] = task_name;
-  document["iterations"] = settings.iterations;
   document["select"] = to_string(settings.select);
   document["methods"] = nlohmann::ordered_json::array();
   for (const std::string& method : methods_of(runs)) {
     nlohmann::ordered_json entry;
+    entry["iterations"] = settings_for(settings, method_list::instance().find(method)).iterations;
     entry["configuration"] = describe_run(settings, method, settings.seed);
     for (const comparison_column& column : comparison_columns(settings.select)) {
       const std::vector<double> values = values_of(runs, method, column.value);

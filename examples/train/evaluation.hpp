@@ -10,13 +10,15 @@
 
 namespace dalib::train {
 
-/// Outputs for a whole data set, one row per image.
+/// Outputs for a whole data set, one row per image that could be read.
 struct outputs {
   Eigen::MatrixXf logits;
   Eigen::MatrixXf features;
+  std::vector<int> labels;
 };
 
 /// Forwards the first `count` images of a data set (all by default) in evaluation mode.
+/// Throws std::runtime_error if none of them can be read.
 outputs predict_all(method& trained, const data::dataset& set, index count = -1);
 
 /// How good the present weights are.
@@ -35,5 +37,8 @@ inline constexpr index scored_images = 1000;
 
 /// Evaluates the present weights on the first `scored_images` target training images and all test images.
 evaluation evaluate(method& trained, const task& data);
+
+/// The same from the outputs for all test images.
+evaluation evaluate(method& trained, const task& data, const outputs& source_test, const outputs& target_test);
 
 } // namespace dalib::train

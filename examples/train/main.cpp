@@ -1,9 +1,10 @@
-// dalib_train: trains and compares methods of domain adaptation on the bundled digits.
+// dalib_train: trains and compares methods of domain adaptation on the bundled digits and on image data sets.
 
 #include "output.hpp"
 #include "run.hpp"
 #include "stop_request.hpp"
 
+#include "../report/results_json.hpp"
 #include "../report/terminal.hpp"
 
 #include <exception>
@@ -27,13 +28,18 @@ std::string title_of(const method_entry& entry, std::uint64_t seed, std::size_t 
          (total > 1 ? " (run " + std::to_string(number) + " of " + std::to_string(total) + ")" : "");
 }
 
-/// Trains everything that was asked for. Returns the finished runs; fewer than asked for mean that a stop was requested.
-run_list train_all(const options& settings, const task& data) {
-  const std::size_t total = settings.methods.size() * static_cast<std::size_t>(settings.seeds);
+std::size_t run_count(const options& settings) { return settings.methods.size() * static_cast<std::size_t>(settings.seeds); }
+
+/// Trains everything that was asked for on one task, the first of the settings. Returns the finished runs; fewer than run_count mean that a
+/// stop was requested.
+run_list train_all(const options& all, task_loader& loader) {
+  const std::size_t total = run_count(all);
   run_list runs;
-  for (const std::string& name : settings.methods) {
+  for (const std::string& name : all.methods) {
+    const method_entry& entry = method_list::instance().find(name);
+    const options settings = settings_for(all, entry);
+    const task data = loader.load(settings.tasks.front(), settings.centre_crop);
     for (long k = 0; k < settings.seeds; ++k) {
-      const method_entry& entry = method_list::instance().find(name);
       const std::uint64_t seed = settings.seed + static_cast<std::uint64_t>(k);
       const std::filesystem::path folder = settings.out / (entry.name + "-seed-" + std::to_string(seed));
       std::filesystem::create_directories(folder);
@@ -53,24 +59,54 @@ run_list train_all(const options& settings, const task& data) {
   return runs;
 }
 
-int run_program(const options& settings) {
-#ifdef _OPENMP
-  if (settings.threads > 0) omp_set_num_threads(settings.threads);
-#endif
-  const task data = load_task(settings.source, settings.target, settings.data);
+/// Trains and reports one task. Returns whether it was finished.
+bool run_task(const options& settings, task_loader& loader, report::result_set& results) {
+  const task data = loader.load(settings.tasks.front(), false);
   prepare_output(settings);
-  stop_request::listen();
-
-  const run_list runs = train_all(settings, data);
-  if (runs.size() < settings.methods.size() * static_cast<std::size_t>(settings.seeds)) {
-    std::cerr << "dalib_train: interrupted; the same call with --resume goes on from here\n";
-    return interrupted_code + stop_request::received();
-  }
+  const run_list runs = train_all(settings, loader);
+  if (runs.size() < run_count(settings)) return false;
+  for (const run_result& run : runs) results.add(run.method, data.name(), run.chosen.target_accuracy);
   const auto look = isatty(STDOUT_FILENO) == 1 ? report::emphasis::terminal_bold : report::emphasis::star;
   std::cout << '\n' << data.name() << "\n\n" << comparison_table(runs, settings.select).text(look) << '\n';
   for (const std::string& note : comparison_notes(runs, settings.select)) std::cout << note << '\n';
   std::cout << std::endl;
   for (const auto& file : write_output(runs, settings, data)) std::cout << "wrote " << file.string() << '\n';
+  return true;
+}
+
+/// The table of all tasks with the averages, on the terminal and in the folder of --out.
+void report_all_tasks(const options& settings, const report::result_set& results) {
+  const report::table table = report::results_table(results);
+  std::cout << '\n' << table.text() << std::endl;
+  io::write_text_file(settings.out / "results.md", "# Target accuracy, %\n\n" + table.markdown());
+  const auto document = report::results_json(results, {{"data", settings.data.name}, {"select", to_string(settings.select)}});
+  report::save_json(settings.out / "results.json", document);
+  if (settings.json) report::save_json(*settings.json, document);
+}
+
+int run_program(const options& settings) {
+#ifdef _OPENMP
+  if (settings.threads > 0) omp_set_num_threads(settings.threads);
+#endif
+  stop_request::listen();
+  const bool several = settings.tasks.size() > 1;
+  if (several) prepare_output(settings);
+  task_loader loader(settings.data);
+  report::result_set results;
+  for (const task_names& names : settings.tasks) {
+    options one = settings;
+    one.tasks = {names};
+    if (several) {
+      const auto stem = [](const std::string& name) { return std::filesystem::path(name).stem().string(); }; // lists are files
+      one.out = settings.out / (stem(names.source) + "-" + stem(names.target));
+      one.json.reset();
+    }
+    if (!run_task(one, loader, results)) {
+      std::cerr << "dalib_train: interrupted; the same call with --resume goes on from here\n";
+      return interrupted_code + stop_request::received();
+    }
+  }
+  if (several) report_all_tasks(settings, results);
   return 0;
 }
 

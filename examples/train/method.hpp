@@ -1,7 +1,9 @@
 #pragma once
 // What the trainer knows of a method, and the list of all methods.
 
-#include "batch.hpp"
+#include "backbone.hpp"
+#include "models/step_report.hpp"
+#include "protocol.hpp"
 #include "state.hpp"
 
 #include "../io/random.hpp"
@@ -21,20 +23,6 @@ namespace dalib::train {
 
 /// The trainer's precision.
 using scalar = float;
-
-/// What one iteration reports, all before its update.
-struct step_report {
-  double classification_loss = 0; ///< cross-entropy on the source batch
-  double transfer_loss = 0;       ///< 0 where the method has none
-  double total_loss = 0;
-  double correct = 0;         ///< right predictions on the source batch
-  double domain_accuracy = 0; ///< of the discriminator in percent; 0 where there is none
-};
-
-/// Thrown before the update when a loss is NaN or infinite.
-struct training_failure : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 /// A method in training: model, losses, optimisers and schedules.
 class method {
@@ -79,6 +67,9 @@ struct method_config {
   double backbone_multiplier = 1;
   double trade_off = 1;
   long reversal_iterations = 1000;
+  backbone_choice backbone;
+  index discriminator_width = 512;        ///< hidden units of domain discriminators
+  index head_width = 256;                 ///< of the bottleneck and the heads of MDD, the heads of MCD
   std::map<std::string, double> settings; ///< values of method_setting; the default where there is none
 };
 
@@ -90,6 +81,8 @@ struct method_entry {
   std::vector<std::string> aliases;
   std::vector<method_setting> settings;
   std::function<std::unique_ptr<method>(const method_config&, io::random_generator)> make;
+  protocol_of_data protocol{}; ///< on image data sets
+  bool needs_backbone = false; ///< adapts nothing but the backbone
 };
 
 /// All methods of the program, by rank. Each registers itself from its own file.

@@ -1,55 +1,37 @@
+#include "models/source_only.hpp"
 #include "standard_method.hpp"
 
 namespace dalib::train {
 namespace {
 
-/// The classifier trained on the source alone; what adaptation is compared with.
-class source_only {
-public:
-  source_only(const method_config& config, const nn::bottleneck_options& bottleneck, io::random_generator& random)
-      : classifier_(make_backbone(config, random), config.classes, bottleneck, random) {}
+image_protocol protocol(std::string_view data) {
+  constexpr iterations_of_data iterations{2500, 2500, 5000, 50000};
+  return {.learning_rate = data == "domainnet" ? 0.01 : 0.001, .lr_gamma = 0.0003, .iterations = iterations(data)};
+}
 
-  losses operator()(const batch<scalar>& images) {
-    const auto logits = classifier_(images.source).logits;
-    return {ad::cross_entropy<scalar>(logits, images.source_labels), {}, logits};
-  }
-  nn::classifier_output<scalar> predict(const variable<scalar>& images) { return classifier_(images); }
-  std::vector<nn::parameter_group<scalar>> parameter_groups(double backbone_multiplier) {
-    return classifier_.parameter_groups(backbone_multiplier);
-  }
-  digits_classifier& classifier() { return classifier_; }
-
-  template <class Visitor>
-  void parts(Visitor&& f) {
-    f("classifier", classifier_);
-  }
-
-private:
-  digits_classifier classifier_;
-};
-
-/// Without batch norm: DAN's classifier.
-struct plain_source_only : source_only {
-  plain_source_only(const method_config& config, io::random_generator& random) : source_only(config, nn::bottleneck_dan, random) {}
-};
-
-/// With batch norm: DANN's classifier. In evaluation the statistics are the source's, which the target does not have.
-struct normalised_source_only : source_only {
-  normalised_source_only(const method_config& config, io::random_generator& random) : source_only(config, nn::bottleneck_dann, random) {}
-};
+/// A function that makes the method with this bottleneck for the digits. On images DALIB's has none.
+auto source_only_with(const nn::bottleneck_options& of_digits, const nn::bottleneck_options& of_images) {
+  return [=](const method_config& config, io::random_generator random) {
+    const nn::bottleneck_options& bottleneck = config.backbone.arch == "lenet" ? of_digits : of_images;
+    return make_standard_method(source_only_model<scalar, image_backbone>(make_classifier(config, bottleneck, random)), config);
+  };
+}
 
 const register_method plain({0,
                              "source-only",
                              "no adaptation, classifier without batch norm: the fair reference",
                              {},
                              {},
-                             make_standard_method<plain_source_only>});
+                             source_only_with(nn::bottleneck_dan, nn::bottleneck_source_only),
+                             protocol});
+// In evaluation the statistics are the source's, which the target does not have.
 const register_method normalised({1,
                                   "source-only-bn",
                                   "no adaptation, classifier with batch norm (keeps the source's statistics)",
                                   {},
                                   {},
-                                  make_standard_method<normalised_source_only>});
+                                  source_only_with(nn::bottleneck_dann, nn::bottleneck_dann),
+                                  protocol});
 
 } // namespace
 } // namespace dalib::train

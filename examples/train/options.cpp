@@ -1,6 +1,7 @@
 #include "options.hpp"
 
 #include "../data/digits.hpp"
+#include "../data/image_layouts.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -12,16 +13,17 @@ namespace dalib::train {
 namespace {
 
 constexpr const char* introduction =
-    R"(Trains a digit classifier with labels of a source domain and images of a target domain, by one or several methods of domain adaptation,
-and tells how well it reads the target's test images.
+    R"(Trains an image classifier with labels of a source domain and images of a target domain, by one or several methods of domain adaptation,
+and tells how well it classifies the target's test images. The data are the bundled digits, or image data sets on your disk.
 
 Example: dalib_train --method dann,dan --source mnist --target optdigits --seeds 3
+         dalib_train --data office31 --root DIR --source amazon --target webcam --arch resnet50 --weights resnet50.safetensors --method mdd
 Results: the table on the terminal, and in the folder of --out report.html (curves, pictures of the features), results.json, results.md,
 and for every run a folder METHOD-seed-N with history.csv and the checkpoint that --resume goes on from.)";
 
 constexpr const char* ending =
     R"(Target labels are used for the reported accuracies only; columns that need them in order to choose something are called oracle.
-The defaults are a fixed protocol, the same for all methods. Equal settings and seeds give the same bits, for any number of threads, interrupted
+For the digits the defaults are a fixed protocol, the same for all methods; for image data sets they are DALIB's, see the guide. Equal settings and seeds give the same bits, for any number of threads, interrupted
 or not. SIGINT and SIGTERM stop after the present iteration with a checkpoint.
 Exit codes: 0 done, 1 something failed, 2 wrong arguments, 130 / 143 interrupted.)";
 
@@ -34,6 +36,10 @@ std::string known_methods() {
 /// The option values that are not yet in their final form.
 struct raw_options {
   std::vector<std::string> methods{"all"};
+  std::string source = "mnist", target = "optdigits";
+  std::vector<std::string> tasks;
+  std::string root, arch, weights;
+  std::string unreadable = "stop";
   std::string select = "last";
   std::string json;
   bool no_baseline = false;
@@ -58,9 +64,12 @@ void add_run_options(CLI::App& app, options& o, raw_options& raw) {
       ->delimiter(',')
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->required();
-  app.add_option("-s,--source", o.source, "Domain with labels: mnist, mnistm, optdigits, optdigits-wide")->capture_default_str();
-  app.add_option("-t,--target", o.target, "Domain without: one of the same")->capture_default_str();
-  app.add_option("--data", o.data, "Folder of the digits files")->capture_default_str();
+  app.add_option("-s,--source", raw.source, "Domain with labels. Digits: mnist, mnistm, optdigits, optdigits-wide; see --data")
+      ->capture_default_str();
+  app.add_option("-t,--target", raw.target, "Domain without: one of the same")->capture_default_str();
+  app.add_option("--tasks", raw.tasks, "In place of these: list of SOURCE:TARGET separated by commas, or 'all' pairs of --data")
+      ->delimiter(',')
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_option("-i,--iterations", o.iterations, "Training iterations of each run")
       ->check(number_between(1, 100000000))
       ->capture_default_str();
@@ -75,6 +84,45 @@ void add_run_options(CLI::App& app, options& o, raw_options& raw) {
       ->check(number_between(0, 1024))
       ->capture_default_str();
   app.add_flag("--no-baseline", raw.no_baseline, "Do not also train source-only, which the others are compared with");
+}
+
+void add_data_options(CLI::App& app, options& o, raw_options& raw) {
+  const std::string group = "Data";
+  app.add_option(
+         "--data", o.data.name,
+         "digits; office31 (amazon, dslr, webcam), office-home (Art, Clipart, Product, Real_World), visda2017 (train, validation), "
+         "domainnet (clipart, infograph, painting, quickdraw, real, sketch), by these names or DALIB's letters; or image-list: source "
+         "and target are files of lines 'PATH LABEL'")
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--root", raw.root, "Folder of the data; digits: the bundled files")->group(group);
+  app.add_option("--classes", o.data.classes, "Number of classes, where it is not the data set's (0)")
+      ->check(number_between(0, 100000))
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--image-side", o.data.side, "Height and width of inputs made of image files")
+      ->check(number_between(16, 1024))
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--unreadable", raw.unreadable, "An image file that cannot be read: 'stop', or 'skip' it and tell")
+      ->check(CLI::IsMember({"stop", "skip"}))
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--workers", o.prefetch.threads, "Threads that read the images of each domain ahead")
+      ->check(number_between(1, 256))
+      ->capture_default_str()
+      ->group(group);
+}
+
+void add_network_options(CLI::App& app, options& o, raw_options& raw) {
+  const std::string group = "Network";
+  app.add_option("--arch", raw.arch, "lenet (digits), resnet18, resnet34, resnet50 (image data sets), resnet101")->group(group);
+  app.add_option("--weights", raw.weights, "Safetensors file with torchvision's names that a resnet starts from")->group(group);
+  app.add_flag("--frozen-backbone", o.data.frozen_backbone,
+               "Compute the features of all images once and train what is behind the resnet only")
+      ->group(group);
+  app.add_flag("--frozen-batch-norm", o.data.backbone.frozen_batch_norm, "The resnet's batch norms keep the statistics of the weights")
+      ->group(group);
 }
 
 void add_training_options(CLI::App& app, method_config& m) {
@@ -154,6 +202,60 @@ std::vector<std::string> resolve_methods(const std::vector<std::string>& asked, 
   return names;
 }
 
+/// Complains in the way of CLI11's own checks.
+[[noreturn]] void refuse(const std::string& option, const std::string& problem) { throw CLI::ValidationError(option, problem); }
+
+std::vector<task_names> resolve_tasks(const raw_options& raw, const options& o) {
+  std::vector<task_names> tasks;
+  if (raw.tasks.empty()) tasks.push_back(full_names(o.data, {raw.source, raw.target}));
+  for (const std::string& text : raw.tasks) {
+    if (text == "all") {
+      for (task_names& names : all_tasks(o.data)) tasks.push_back(std::move(names));
+      continue;
+    }
+    const std::size_t colon = text.find(':');
+    if (colon == std::string::npos) refuse("--tasks", "'" + text + "' is not SOURCE:TARGET");
+    tasks.push_back(full_names(o.data, {text.substr(0, colon), text.substr(colon + 1)}));
+  }
+  return tasks;
+}
+
+/// Settings that depend on each other: data set and network.
+void resolve_data(const raw_options& raw, options& o) {
+  const bool digits = o.data.is_digits();
+  if (!digits && o.data.name != "image-list") data::find_layout(o.data.name);
+  if (digits) {
+    o.data.root = raw.root.empty() ? data::default_folder() : std::filesystem::path(raw.root);
+  } else {
+    if (raw.root.empty()) refuse("--root", "names the folder of " + o.data.name + " and is required");
+    const bool named = o.given.contains("--source") && o.given.contains("--target");
+    if (!named && raw.tasks.empty()) refuse("--source", "and --target, or --tasks, are required for " + o.data.name);
+    o.data.root = raw.root;
+  }
+  o.data.skip_unreadable = raw.unreadable == "skip";
+  backbone_choice& backbone = o.data.backbone;
+  backbone.arch = !raw.arch.empty() ? raw.arch : digits ? "lenet" : "resnet50";
+  if (!raw.weights.empty()) backbone.weights = raw.weights;
+  const bool resnet = resnet_depth(backbone.arch) != 0;
+  if (!resnet && backbone.arch != "lenet")
+    refuse("--arch", "knows lenet, resnet18, resnet34, resnet50, resnet101, not '" + backbone.arch + "'");
+  if (digits && resnet) refuse("--arch", "the digits are gray and need lenet");
+  if (!resnet && (backbone.weights || backbone.frozen_batch_norm || o.data.frozen_backbone))
+    refuse("--arch", "--weights, --frozen-batch-norm and --frozen-backbone need a resnet");
+  o.method.backbone = backbone;
+  if (o.data.frozen_backbone) o.method.backbone = {.arch = "features", .weights = {}, .frozen_batch_norm = false};
+}
+
+/// Leaves the methods out that have nothing to do without a backbone to train, or complains if one was asked for by name.
+void keep_methods_for_features(const raw_options& raw, options& o) {
+  const bool all = std::find(raw.methods.begin(), raw.methods.end(), "all") != raw.methods.end();
+  std::erase_if(o.methods, [&](const std::string& name) {
+    const bool useless = method_list::instance().find(name).needs_backbone;
+    if (useless && !all) refuse("--frozen-backbone", "leaves " + name + " nothing to adapt");
+    return useless;
+  });
+}
+
 selection parse_selection(const std::string& text) {
   return text == "score" ? selection::score : text == "oracle" ? selection::oracle : selection::last;
 }
@@ -163,18 +265,24 @@ selection parse_selection(const std::string& text) {
 parsed_options parse_options(int argc, const char* const* argv) {
   options o;
   raw_options raw;
-  o.data = data::default_folder();
   CLI::App app(introduction, "dalib_train");
   app.footer(ending);
   app.get_formatter()->column_width(34);
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast); // scripts append the user's options to their own
   add_run_options(app, o, raw);
+  add_data_options(app, o, raw);
+  add_network_options(app, o, raw);
   add_training_options(app, o.method);
   add_method_settings(app, o.method);
   add_output_options(app, o, raw);
   try {
     app.parse(argc, argv);
+    for (const CLI::Option* option : app.get_options())
+      if (option->count() > 0 && !option->get_lnames().empty()) o.given.insert("--" + option->get_lnames().front());
     o.methods = resolve_methods(raw.methods, !raw.no_baseline);
+    resolve_data(raw, o);
+    o.tasks = resolve_tasks(raw, o);
+    if (o.data.frozen_backbone) keep_methods_for_features(raw, o);
   } catch (const CLI::ParseError& error) {
     constexpr int wrong_arguments = 2;
     return {std::nullopt, app.exit(error) == 0 ? 0 : wrong_arguments};
@@ -187,29 +295,6 @@ parsed_options parse_options(int argc, const char* const* argv) {
   o.pictures = !raw.no_pictures;
   if (!raw.json.empty()) o.json = raw.json;
   return {std::move(o), 0};
-}
-
-std::string to_string(selection select) { return select == selection::last ? "last" : select == selection::score ? "score" : "oracle"; }
-
-nlohmann::ordered_json describe_run(const options& o, const std::string& method, std::uint64_t seed) {
-  nlohmann::ordered_json d;
-  d["method"] = method;
-  d["source"] = o.source;
-  d["target"] = o.target;
-  d["seed"] = seed;
-  d["batch_size"] = o.batch_size;
-  d["learning_rate"] = o.method.sgd.learning_rate;
-  d["lr_gamma"] = o.method.lr_gamma;
-  d["lr_decay"] = o.method.lr_decay;
-  d["momentum"] = o.method.sgd.momentum;
-  d["weight_decay"] = o.method.sgd.weight_decay;
-  d["backbone_lr"] = o.method.backbone_multiplier;
-  d["trade_off"] = o.method.trade_off;
-  d["reversal_iterations"] = o.method.reversal_iterations;
-  for (const method_setting& setting : method_list::instance().find(method).settings) d[setting.name] = o.method.settings.at(setting.name);
-  d["evaluate_every"] = o.evaluate_every;
-  d["select"] = to_string(o.select);
-  return d;
 }
 
 } // namespace dalib::train

@@ -2,12 +2,14 @@
 // Settings of the program.
 
 #include "method.hpp"
+#include "task.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,9 +24,9 @@ enum class selection {
 
 struct options {
   std::vector<std::string> methods; ///< primary names, in the order asked for
-  std::string source = "mnist";
-  std::string target = "optdigits";
-  std::filesystem::path data;
+  std::vector<task_names> tasks{{"mnist", "optdigits"}};
+  data_choice data;
+  data::prefetching prefetch;
   long iterations = 1000;
   std::size_t batch_size = 64;
   std::uint64_t seed = 1;
@@ -39,6 +41,8 @@ struct options {
   bool resume = false;
   bool pictures = true;
   std::optional<std::filesystem::path> json;
+  std::set<std::string> given; ///< options of the command line that a method's protocol does not replace
+  bool centre_crop = false;    ///< by the method's protocol
 };
 
 /// What parse_options decided: options to train with, or an exit code because everything has been said (help, wrong arguments).
@@ -50,11 +54,15 @@ struct parsed_options {
 /// Reads the command line; prints help and complaints itself.
 parsed_options parse_options(int argc, const char* const* argv);
 
+/// The settings of one method's runs: on image data sets those of its protocol, but for the ones that were given on the command line.
+options settings_for(const options& settings, const method_entry& entry);
+
 /// "last", "score" or "oracle".
 std::string to_string(selection select);
 
 /// Everything that influences the numbers of one run, as JSON: what a checkpoint remembers. Two runs of equal description give the same
 /// bits as far as both go, so the number of iterations is not part of it, nor are threads and places of files.
+/// The task is the first of the settings.
 nlohmann::ordered_json describe_run(const options& settings, const std::string& method, std::uint64_t seed);
 
 } // namespace dalib::train

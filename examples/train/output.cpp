@@ -18,7 +18,8 @@ void require_writable(const std::filesystem::path& folder) {
 }
 
 std::vector<std::pair<std::string, std::string>> settings_list(const options& o) {
-  std::vector<std::pair<std::string, std::string>> list{{"iterations", std::to_string(o.iterations)}};
+  std::vector<std::pair<std::string, std::string>> list{
+      {"iterations", std::to_string(settings_for(o, method_list::instance().find(o.methods.front())).iterations)}};
   const nlohmann::ordered_json description = describe_run(o, o.methods.front(), o.seed);
   for (const auto& [name, value] : description.items())
     if (name != "method") list.emplace_back(name, value.is_string() ? value.get<std::string>() : value.dump());

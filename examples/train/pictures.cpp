@@ -64,15 +64,15 @@ std::string accuracy_bars(const run_list& runs, const std::string& task_name) {
 constexpr index pictured_images = 400;
 
 /// t-SNE of one run's source and target test features.
-report::scatter_panel feature_panel(const run_result& run, const task& data, const std::string& title) {
+report::scatter_panel feature_panel(const run_result& run, const std::string& title) {
   const index n_s = std::min(pictured_images, static_cast<index>(run.source.features.rows()));
   const index n_t = std::min(pictured_images, static_cast<index>(run.target.features.rows()));
   const auto plane = report::embed_by_tsne(run.source.features.topRows(n_s), run.target.features.topRows(n_t));
   return {title,
           plane.source,
           plane.target,
-          {data.source_test.labels.begin(), data.source_test.labels.begin() + n_s},
-          {data.target_test.labels.begin(), data.target_test.labels.begin() + n_t}};
+          {run.source.labels.begin(), run.source.labels.begin() + n_s},
+          {run.target.labels.begin(), run.target.labels.begin() + n_t}};
 }
 
 /// The first run of every method, side by side.
@@ -80,7 +80,7 @@ std::string feature_plot(const run_list& runs, const task& data) {
   std::vector<report::scatter_panel> panels;
   for (const std::string& method : methods_of(runs)) {
     const auto first = std::find_if(runs.begin(), runs.end(), [&](const run_result& run) { return run.method == method; });
-    panels.push_back(feature_panel(*first, data, method + ": " + report::fixed(first->chosen.target_accuracy, 1) + " %"));
+    panels.push_back(feature_panel(*first, method + ": " + report::fixed(first->chosen.target_accuracy, 1) + " %"));
   }
   return report::scatter_plot(panels, {.title = "Features of test images, " + data.name()});
 }

@@ -29,6 +29,14 @@ void require_same_settings(const std::string& saved_text, const nlohmann::ordere
     throw std::invalid_argument(path.string() + ": cannot go on with other settings" + text + " (without --resume the run starts anew)");
 }
 
+/// The method's settings with what the data say.
+method_config configured(method_config config, const data::dataset& set) {
+  config.channels = set.geometry.channels;
+  config.side = set.geometry.height;
+  config.classes = set.classes;
+  return config;
+}
+
 /// Mean over about the last twenty iterations, for the display only.
 struct smooth_value {
   double sum = 0, weight = 0;
@@ -51,9 +59,9 @@ std::string evaluation_line(long iteration, const evaluation& e) {
 training_run::training_run(const options& settings, const task& data, const method_entry& entry, std::uint64_t seed,
                            std::filesystem::path folder)
     : settings_(settings), data_(data), name_(entry.name), seed_(seed), folder_(std::move(folder)), random_(seed),
-      source_loader_(data.source_train, settings.batch_size, seed_of_stream(random_, source_stream)),
-      target_loader_(data.target_train, settings.batch_size, seed_of_stream(random_, target_stream)),
-      method_(entry.make(settings.method, random_.stream(model_stream))) {
+      source_loader_(data.source_train, settings.batch_size, seed_of_stream(random_, source_stream), settings.prefetch),
+      target_loader_(data.target_train, settings.batch_size, seed_of_stream(random_, target_stream), settings.prefetch),
+      method_(entry.make(configured(settings.method, data.source_train), random_.stream(model_stream))) {
   model_view model{*method_};
   if (settings_.select != selection::last) best_ = state_snapshot::of(model);
   if (settings_.resume && io::checkpoint_exists(checkpoint_path())) {
@@ -78,9 +86,19 @@ void training_run::restore() {
   if (!loaded.message.empty()) start_message_ += " (" + loaded.message + ")";
 }
 
+batch<scalar> training_run::load_batch() {
+  try {
+    return next_batch<scalar>(source_loader_, target_loader_);
+  } catch (const std::runtime_error& problem) {
+    save();
+    throw std::runtime_error(name_ + ", seed " + std::to_string(seed_) + ", iteration " + std::to_string(iteration_ + 1) + ": " +
+                             problem.what() + "; all before it is in the checkpoint, --resume goes on from there");
+  }
+}
+
 step_report training_run::step() {
   const double start = seconds_now();
-  const step_report report = method_->step(next_batch<scalar>(source_loader_, target_loader_));
+  const step_report report = method_->step(load_batch());
   seconds_ += seconds_now() - start;
   ++iteration_;
   sums_.add(report, static_cast<index>(settings_.batch_size));
@@ -137,11 +155,11 @@ run_result training_run::finish() {
     best_.restore(model);
     result.chosen_iteration = static_cast<long>(best_iteration_);
   }
-  result.chosen = evaluate(*method_, data_);
-  result.milliseconds = 1000 * seconds_ / static_cast<double>(iteration_);
-  result.history = history_->data();
   result.source = predict_all(*method_, data_.source_test);
   result.target = predict_all(*method_, data_.target_test);
+  result.chosen = evaluate(*method_, data_, result.source, result.target);
+  result.milliseconds = 1000 * seconds_ / static_cast<double>(iteration_);
+  result.history = history_->data();
   if (settings_.save) save_model();
   return result;
 }

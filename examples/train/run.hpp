@@ -18,6 +18,7 @@ namespace dalib::train {
 /// A run with all its state. It is made anew or goes on from the checkpoint in its folder; `train` brings it to the last iteration.
 class training_run {
 public:
+  /// @param settings as settings_for gives them
   /// @param folder of this run; must exist
   /// Throws std::runtime_error for a checkpoint that cannot be used, std::invalid_argument if it belongs to other settings.
   training_run(const options& settings, const task& data, const method_entry& entry, std::uint64_t seed, std::filesystem::path folder);
@@ -60,13 +61,15 @@ private:
   };
 
   void restore();
+  /// The next batch; where one of its images cannot be read, the checkpoint is written before the error goes on.
+  batch<scalar> load_batch();
   step_report step();
   evaluation evaluate_now();
   void save();
   void save_model();
   std::filesystem::path checkpoint_path() const { return folder_ / "checkpoint.safetensors"; }
 
-  const options& settings_;
+  options settings_;
   const task& data_;
   std::string name_;
   std::uint64_t seed_;

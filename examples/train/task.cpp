@@ -1,18 +1,101 @@
 #include "task.hpp"
 
+#include "batch.hpp"
+#include "features.hpp"
+
 #include "../data/digits.hpp"
+#include "../data/image_layouts.hpp"
 
 #include <algorithm>
+#include <iostream>
 #include <stdexcept>
 
 namespace dalib::train {
+namespace {
 
-task load_task(const std::string& source, const std::string& target, const std::filesystem::path& folder) {
-  using data::split;
-  task result{data::load_digits(source, split::train, folder), data::load_digits(source, split::test, folder),
-              data::load_digits(target, split::train, folder), data::load_digits(target, split::test, folder)};
+/// Most source images that its accuracy is measured on.
+constexpr std::size_t most_source_images = 1000;
+
+/// The data set's first samples.
+data::dataset head(data::dataset set, std::size_t most) {
+  if (set.labels.size() <= most) return set;
+  set.labels.resize(most);
+  if (!set.source) set.images.conservativeResize(static_cast<Eigen::Index>(most), Eigen::NoChange);
+  return set;
+}
+
+/// A name without spaces, which separate it from the part of the data set.
+std::string one_word(std::string name) {
+  std::replace(name.begin(), name.end(), ' ', '_');
+  return name;
+}
+
+void report_skipped(const std::string& problem) { std::cerr << "dalib: skipped: " + problem + "\n"; }
+
+} // namespace
+
+std::vector<task_names> all_tasks(const data_choice& choice) {
+  if (choice.is_digits() || choice.name == "image-list") throw std::invalid_argument("only data sets with a known layout have 'all' tasks");
+  std::vector<task_names> tasks;
+  const auto domains = data::find_layout(choice.name).domains;
+  for (const data::domain_layout& source : domains)
+    for (const data::domain_layout& target : domains)
+      if (source.name != target.name) tasks.push_back({std::string(source.name), std::string(target.name)});
+  return tasks;
+}
+
+task_names full_names(const data_choice& choice, const task_names& names) {
+  if (choice.is_digits() || choice.name == "image-list") return names;
+  const data::image_layout& layout = data::find_layout(choice.name);
+  return {std::string(data::find_domain(layout, names.source).name), std::string(data::find_domain(layout, names.target).name)};
+}
+
+task_loader::domain task_loader::load_digits_domain(const std::string& name) const {
+  return {data::load_digits(name, data::split::train, choice_.root), data::load_digits(name, data::split::test, choice_.root)};
+}
+
+task_loader::domain task_loader::load_image_domain(const std::string& name, bool centre_crop) {
+  image::transform how = image::transform_for_side(choice_.side);
+  how.centre_crop = centre_crop;
+  const data::unreadable_images unreadable{choice_.skip_unreadable, report_skipped};
+  const std::string domain_name = one_word(choice_.name == "image-list" ? std::filesystem::path(name).stem().string() : name);
+  const auto load = [&](data::split part, const char* part_name) {
+    const data::image_list list = data::find_images(choice_.name, name, part, choice_.root, choice_.classes, class_names_);
+    return data::make_image_dataset(domain_name + " " + part_name, data::shuffled(list, list.size()), how, unreadable);
+  };
+  return {load(data::split::train, "train"), load(data::split::test, "test")};
+}
+
+task_loader::domain task_loader::as_features(const domain& images) const {
+  io::random_generator random(0);
+  auto network = make_resnet<float>(choice_.backbone, random);
+  std::cout << "computing the features of " << images.train.name << std::endl;
+  domain result{feature_dataset(network, images.train), {}};
+  const auto* train_files = dynamic_cast<const data::image_files*>(images.train.source.get());
+  const auto* test_files = dynamic_cast<const data::image_files*>(images.test.source.get());
+  if (train_files->paths() == test_files->paths()) {
+    result.test = result.train;
+    result.test.name = images.test.name;
+  } else {
+    result.test = feature_dataset(network, images.test);
+  }
+  return result;
+}
+
+task_loader::domain task_loader::load_domain(const std::string& name, bool centre_crop) {
+  const auto known = domains_.find({name, centre_crop});
+  if (known != domains_.end()) return known->second;
+  domain loaded = choice_.is_digits() ? load_digits_domain(name) : load_image_domain(name, centre_crop);
+  if (choice_.frozen_backbone) loaded = as_features(loaded);
+  return domains_[{name, centre_crop}] = std::move(loaded);
+}
+
+task task_loader::load(const task_names& names, bool centre_crop) {
+  const bool cropped = centre_crop && !choice_.frozen_backbone; // features are of the middle anyway
+  const domain source = load_domain(names.source, cropped), target = load_domain(names.target, cropped);
+  task result{source.train, choice_.is_digits() ? source.test : head(source.test, most_source_images), target.train, target.test};
   if (!(result.source_train.geometry == result.target_train.geometry) || result.source_train.classes != result.target_train.classes)
-    throw std::invalid_argument("the domains '" + source + "' and '" + target + "' differ in image size or number of classes");
+    throw std::invalid_argument("the domains '" + names.source + "' and '" + names.target + "' differ in image size or number of classes");
   std::fill(result.target_train.labels.begin(), result.target_train.labels.end(), 0);
   return result;
 }

@@ -2,14 +2,19 @@
 // The data of one adaptation task.
 
 #include "../data/dataset.hpp"
+#include "../data/image_files.hpp"
+#include "backbone.hpp"
 
 #include <filesystem>
+#include <map>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace dalib::train {
 
 /// From which domain to which one. Training uses the labels of `source_train` only; `source_test` serves as validation data.
-/// The labels of `target_test` are used for the reported accuracies; `target_train` has had its labels replaced, see load_task.
+/// The labels of `target_test` are used for the reported accuracies; `target_train` has had its labels replaced, see task_loader.
 struct task {
   data::dataset source_train, source_test, target_train, target_test;
 
@@ -19,8 +24,57 @@ private:
   static std::string domain_of(const data::dataset& set) { return set.name.substr(0, set.name.find(' ')); }
 };
 
-/// Loads both domains. The labels of the target's training images are set to 0, so that nothing can use them by mistake.
-/// Throws what data::load_digits throws, and std::invalid_argument if the domains differ in image size or number of classes.
-task load_task(const std::string& source, const std::string& target, const std::filesystem::path& folder);
+/// A task by the names of its domains.
+struct task_names {
+  std::string source, target;
+};
+
+/// Where the data are and how they become inputs.
+struct data_choice {
+  std::string name = "digits";  ///< digits, image-list, or a layout of data/image_layouts.hpp
+  std::filesystem::path root;   ///< folder of the data
+  int classes = 0;              ///< 0: as many as the layout or the lists have
+  std::ptrdiff_t side = 224;    ///< of inputs made of image files
+  bool skip_unreadable = false; ///< image files
+  bool frozen_backbone = false; ///< inputs are the features of the images, computed once
+  backbone_choice backbone;     ///< that computes them
+
+  bool is_digits() const { return name == "digits"; }
+};
+
+/// All pairs of different domains of a layout, in its order. Throws std::invalid_argument for digits and image lists.
+std::vector<task_names> all_tasks(const data_choice& choice);
+
+/// Full names of domains given by short ones, checked. For digits and image lists the names as they are.
+task_names full_names(const data_choice& choice, const task_names& names);
+
+/// Loads the domains of tasks. What is expensive is kept from task to task: the lists of files, the features of a frozen backbone.
+class task_loader {
+public:
+  explicit task_loader(data_choice choice) : choice_(std::move(choice)) {}
+
+  /// The data of a task. The labels of the target's training images are set to 0, so that nothing can use them by mistake.
+  ///
+  /// Digits: see data::load_digits. Image data sets: training images and test images of a domain are the same where it has no list of test
+  /// images, as in DALIB; of the source's test images a sample of at most 1000 is used.
+  /// @param centre_crop training inputs are the middle of the images
+  /// Throws std::runtime_error naming the file that is missing or wrong, and std::invalid_argument for unknown names, and if the domains
+  /// differ in image size or number of classes.
+  task load(const task_names& names, bool centre_crop);
+
+private:
+  /// The images of one domain for training and testing.
+  struct domain {
+    data::dataset train, test;
+  };
+  domain load_domain(const std::string& name, bool centre_crop);
+  domain load_digits_domain(const std::string& name) const;
+  domain load_image_domain(const std::string& name, bool centre_crop);
+  domain as_features(const domain& images) const;
+
+  data_choice choice_;
+  std::vector<std::string> class_names_;
+  std::map<std::pair<std::string, bool>, domain> domains_;
+};
 
 } // namespace dalib::train

@@ -3,42 +3,14 @@
 set -euo pipefail
 
 program="$1" case="$2" folder="$3"
-rm -rf "$folder"
-mkdir -p "$folder"
-cd "$folder"
+source "$(dirname "${BASH_SOURCE[0]}")/program_functions.sh"
+start_case "$folder"
 small=(--source optdigits --target mnist --batch-size 16 --iterations 24 --eval-every 8 --checkpoint-every 4 --no-pictures --no-baseline)
-
-die() {
-  echo "$case: $*" >&2
-  exit 1
-}
-
-# expect CODE TEXT COMMAND...: the command ends with CODE and says TEXT (a basic regular expression) on any of its outputs.
-expect() {
-  local code="$1" text="$2" got=0
-  shift 2
-  "$@" >said 2>&1 || got=$?
-  [[ "$got" == "$code" ]] || { cat said && die "exit code $got in place of $code: $*"; }
-  grep -q -- "$text" said || { cat said && die "does not say '$text': $*"; }
-}
-
-same_run() {
-  cmp "$1/model.safetensors" "$2/model.safetensors" || die "the final weights differ"
-  cmp "$1/history.csv" "$2/history.csv" || die "the histories differ"
-}
-
-wait_for() {
-  for _ in $(seq 600); do
-    [[ -e "$1" ]] && return
-    sleep 0.05
-  done
-  die "$1 did not appear"
-}
 
 case "$case" in
   help)
     expect 0 "Example: dalib_train" "$program" --help
-    for word in --source --target --data --iterations --batch-size --seed --seeds --lr --trade-off --threads --out --save --resume --json \
+    for word in --source --target --tasks --data --root --arch --weights --frozen-backbone --iterations --batch-size --seed --seeds --lr --trade-off --threads --out --save --resume --json \
       source-only dann dan oracle; do
       grep -q -- "$word" said || die "--help does not name $word"
     done
@@ -73,9 +45,9 @@ case "$case" in
     ;;
   data_folder)
     mkdir data
-    expect 1 "optdigits-images-idx3-ubyte.gz: no such file" "$program" --method dann "${small[@]}" --data data
+    expect 1 "optdigits-images-idx3-ubyte.gz: no such file" "$program" --method dann "${small[@]}" --root data
     head -c 1000 /dev/zero >data/optdigits-images-idx3-ubyte.gz
-    expect 1 "optdigits-images-idx3-ubyte.gz: " "$program" --method dann "${small[@]}" --data data
+    expect 1 "optdigits-images-idx3-ubyte.gz: " "$program" --method dann "${small[@]}" --root data
     ;;
   same_bits)
     "$program" --method dann,dan "${small[@]}" --save --out one --threads 1

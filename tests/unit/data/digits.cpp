@@ -93,7 +93,7 @@ TEST_CASE("unknown domains and missing files") {
   CHECK(unknown == "unknown domain 'svhn'; known domains: mnist, mnistm, optdigits, optdigits-wide");
   const std::string missing = error_of([] { load_digits("mnist", split::train, "absent-folder"); });
   CHECK(contains(missing, "absent-folder/mnist-train-images-idx3-ubyte.gz: no such file; name the folder"));
-  CHECK(contains(missing, "--data"));
+  CHECK(contains(missing, "--root"));
   CHECK(contains(missing, "DALIB_DATA_DIR"));
 }
 

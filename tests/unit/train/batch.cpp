@@ -37,7 +37,8 @@ TEST_CASE("batch: both domains in one block, source first, with the source's lab
 
 TEST_CASE("batch: slices keep the data set's order") {
   const data::dataset set = numbered("set test", 5, 10);
-  const auto slice = train::image_slice<float>(set, 2, 2);
+  const auto [slice, labels] = train::image_slice<float>(set, 2, 2);
+  CHECK(labels == std::vector<int>{2, 3});
   CHECK(slice.shape() == ad::geometry{2, 2, 3});
   CHECK(slice.value()(0, 0) == 12);
   CHECK(slice.value()(11, 0) == 13);

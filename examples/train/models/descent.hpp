@@ -1,0 +1,79 @@
+#pragma once
+
+#include "classifier_model.hpp"
+#include "step_report.hpp"
+
+namespace dalib::train {
+
+/// SGD with the step-wise schedule on classification loss + trade-off * transfer loss.
+///
+/// @tparam Model has
+///   using scalar
+///   losses<scalar> operator()(const batch<scalar>&), the forward pass in training mode
+///   nn::classifier_output<scalar> predict(const variable<scalar>&)
+///   std::vector<nn::parameter_group<scalar>> parameter_groups(double backbone_multiplier)
+///   auto& classifier(), the part that predicts, and parts(f), everything (see nn/module.hpp)
+template <class Model>
+class descent {
+public:
+  using T = typename Model::scalar;
+
+  struct options {
+    nn::sgd_options sgd;
+    nn::stepwise_schedule schedule;
+    double backbone_multiplier = 1;
+    double trade_off = 1;
+  };
+
+  descent(Model model, const options& o)
+      : model_(std::move(model)), optimiser_(model_.parameter_groups(o.backbone_multiplier), o.sgd), schedule_(o.schedule),
+        trade_off_(static_cast<T>(o.trade_off)) {}
+
+  /// One iteration; afterwards the parameters' gradients are still those of this iteration. Throws training_failure before the update if a
+  /// loss is not finite.
+  step_report step(const batch<T>& images) {
+    nn::set_training(model_, true);
+    optimiser_.learning_rate = schedule_.step();
+    optimiser_.clear_gradients();
+    const losses<T> l = model_(images);
+    const bool adapts = l.transfer.valid();
+    step_report report;
+    report.classification_loss = l.classification.item();
+    report.transfer_loss = adapts ? l.transfer.item() : 0;
+    report.domain_accuracy = l.domain_accuracy;
+    report.correct = count_correct(l.source_logits, images.source_labels);
+    const auto total = adapts ? ad::add(l.classification, ad::scale(l.transfer, trade_off_)) : l.classification;
+    report.total_loss = total.item();
+    require_finite_loss("classification loss", report.classification_loss);
+    require_finite_loss("transfer loss", report.transfer_loss);
+    ad::backward(total);
+    optimiser_.step();
+    return report;
+  }
+
+  /// In evaluation mode and without recording.
+  nn::classifier_output<T> predict(const variable<T>& images) {
+    const ad::no_gradient off;
+    nn::set_training(model_, false);
+    return model_.predict(images);
+  }
+
+  Model& model() { return model_; }
+  /// Of the latest step.
+  double learning_rate() const { return optimiser_.learning_rate; }
+
+  template <class Visitor>
+  void visit_state(Visitor& visitor) {
+    nn::visit_state(model_, visitor, "model.");
+    optimiser_.visit_state(io::scoped(visitor, "optimiser."));
+    schedule_.visit_state(io::scoped(visitor, "schedule."));
+  }
+
+private:
+  Model model_;
+  nn::sgd<T> optimiser_;
+  nn::stepwise_schedule schedule_;
+  T trade_off_;
+};
+
+} // namespace dalib::train

@@ -1,0 +1,35 @@
+# What the tests of programs share; to be sourced by a script that has set `case`.
+
+# start_case FOLDER: makes the folder anew and goes there.
+start_case() {
+  rm -rf "$1"
+  mkdir -p "$1"
+  cd "$1"
+}
+
+die() {
+  echo "$case: $*" >&2
+  exit 1
+}
+
+# expect CODE TEXT COMMAND...: the command ends with CODE and says TEXT (a basic regular expression) on any of its outputs.
+expect() {
+  local code="$1" text="$2" got=0
+  shift 2
+  "$@" >said 2>&1 || got=$?
+  [[ "$got" == "$code" ]] || { cat said && die "exit code $got in place of $code: $*"; }
+  grep -q -- "$text" said || { cat said && die "does not say '$text': $*"; }
+}
+
+same_run() {
+  cmp "$1/model.safetensors" "$2/model.safetensors" || die "the final weights differ"
+  cmp "$1/history.csv" "$2/history.csv" || die "the histories differ"
+}
+
+wait_for() {
+  for _ in $(seq 600); do
+    [[ -e "$1" ]] && return
+    sleep 0.05
+  done
+  die "$1 did not appear"
+}
