@@ -5,7 +5,7 @@
 //   memory id=A                  the peak of memory of one run beyond inputs and outputs
 //   store id=A path=prefix       writes output k to prefix.k
 //   quit
-#include "support/contestants.hpp"
+#include "support/networks.hpp"
 #include "support/process_memory.hpp"
 
 #include <nlohmann/json.hpp>
@@ -49,8 +49,14 @@ private:
     return found->second;
   }
 
+  template <class T>
+  static contestant make(const request& asked) {
+    const std::string& name = asked.text("measure");
+    return is_network(name) ? make_network<T>(name, task_shape(asked)) : make_contestant<T>(asked);
+  }
+
   json prepare(const request& asked) {
-    contestant made = asked.text("dtype") == "double" ? make_contestant<double>(asked) : make_contestant<float>(asked);
+    contestant made = asked.text("dtype") == "double" ? make<double>(asked) : make<float>(asked);
     const auto start = timer::now();
     const double value = made.run();
     const double seconds = seconds_since(start), flops = made.flops;
@@ -72,6 +78,7 @@ private:
 
   static json memory(contestant& one) {
     *one.scratch = dalib::workspace();
+    one.forget();
     return {{"bytes", peak_growth([&] { one.run(); })}};
   }
 

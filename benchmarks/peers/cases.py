@@ -16,6 +16,8 @@ NAMES = {
 PYTORCH = ("eager", "eager_direct", "compiled", "compiled_direct")
 ROWWISE = ("domain_adversarial", "margin_disparity", "classifier_discrepancy", "multilinear_map")
 
+NETWORKS = ("resnet18", "resnet50", "lenet")
+
 # (worker, form) of every peer; "ours" means that our own worker measures it, as a yardstick.
 PEERS = {
     "mmd": [("torch", form) for form in ("dalib", *PYTORCH)] + [("keops", "keops")],
@@ -24,6 +26,7 @@ PEERS = {
     "linear_time": [("ours", "copy"), ("torch", "eager"), ("torch", "compiled")],
     "classifier_discrepancy": [("torch", "eager"), ("torch", "compiled")],
     **{name: [("torch", form) for form in ("dalib", "eager", "compiled")] for name in ROWWISE if name != "classifier_discrepancy"},
+    **{name: [("torch", form) for form in ("eager", "compiled")] for name in NETWORKS},
 }
 
 
@@ -81,4 +84,8 @@ def all_cases(dtype, sizes, quick):
             cases.append(Case("margin_disparity", dtype, batch, batch, 0, classes, "gradient"))
             cases.append(Case("classifier_discrepancy", dtype, batch, batch, 0, classes, "gradient"))
         cases.append(Case("multilinear_map", dtype, batch, batch, 256, 31, "gradient"))
+    # A training iteration of DAN ("gradient") and inference ("value"); features is the side of the images.
+    networks = [("lenet", 64, 28, 10)] + ([] if quick else [("resnet18", 16, 224, 31), ("resnet50", 16, 224, 31)])
+    for name, batch, side, classes in networks:
+        cases += [Case(name, dtype, batch, batch, side, classes, mode) for mode in ("gradient", "value")]
     return cases

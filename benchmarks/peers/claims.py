@@ -47,6 +47,13 @@ def claims(records):
         joint_share += [seconds(j) / seconds(record) for j in find(records, measure="joint_mmd", **size)]
     linear = find(records, measure="linear_time")
     rowwise = [r for name in ROWWISE for r in find(records, measure=name)]
+    deep = [r for name in ("resnet18", "resnet50") for r in find(records, measure=name)]
+    digits = find(records, measure="lenet")
+    network_memory = [
+        r["ours"]["memory"] / min(p["memory"] for p in r["peers"] if p["memory"])
+        for r in deep + digits
+        if r["ours"]["memory"] and any(p["memory"] for p in r["peers"])
+    ]
     memory = [r["ours"]["memory"] for r in both if r["ours"]["memory"] is not None and r["ours"]["memory"] >= 0]
     return [
         at_least("against DALIB's formulation", 100, ratios(both, ("dalib",))),
@@ -58,5 +65,8 @@ def claims(records):
         at_most("value alone, of value and gradient", 0.45, value_share, 100, "%"),
         at_most("joint MMD (F, 31), of MMD on F", 1.4, joint_share),
         at_least("linear-time estimator, speed of a memory copy", 0.5, ratios(linear, ("copy",)), 100, "%"),
+        at_least("training ResNet-18 and 50 against the best PyTorch", 1, ratios(deep, PYTORCH)),
+        at_least("training the digits' LeNet against the best PyTorch", 2, ratios(digits, PYTORCH)),
+        at_most("memory of training, of the leanest PyTorch's", 1, network_memory),
         at_least("row-wise losses against PyTorch op by op", 3, ratios(rowwise, ("dalib", "eager"))),
     ]

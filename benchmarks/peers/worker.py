@@ -16,7 +16,7 @@ from statistics import median
 import numpy as np
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-MODULES = {"torch": ("peers.torch_mmd", "peers.torch_rowwise"), "keops": ("peers.keops_mmd", "peers.geomloss_mmd")}
+MODULES = {"torch": ("peers.torch_mmd", "peers.torch_rowwise", "peers.torch_networks"), "keops": ("peers.keops_mmd", "peers.geomloss_mmd")}
 
 
 @dataclass

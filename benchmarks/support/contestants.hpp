@@ -20,7 +20,8 @@ struct contestant {
   std::function<double()> run;
   std::vector<std::span<const std::byte>> outputs; ///< what `run` wrote, in the order that the peers know
   std::shared_ptr<workspace> scratch = std::make_shared<workspace>();
-  double flops = 0; ///< of one run, where it is a plain matrix product
+  double flops = 0;                     ///< of one run, where it is a plain matrix product
+  std::function<void()> forget = [] {}; ///< gives memory that is kept between runs back, besides `scratch`
 };
 
 namespace detail {
