@@ -1,4 +1,4 @@
-/// Group trace: DALIB's example programs, iteration by iteration, on small networks.
+/// Group trace: DALIB's example programs, iteration by iteration, on small networks; computed by the trainer's own models.
 #include "trace_loop.hpp"
 
 namespace {
@@ -6,35 +6,38 @@ namespace {
 using namespace golden;
 
 template <class T, class Backbone>
-outcome run_method(const test_case& test, const Backbone& backbone, dalib::io::random_generator& random) {
-  const auto run = [&]<class Model>(tag<Model>) {
-    Model model(test, backbone, random);
-    return run_trace<T>(test, model);
-  };
-  const auto method = test.param<std::string>("method");
-  if (method == "source_only") return run(tag<source_only_model<T, Backbone>>{});
-  if (method == "dann") return run(tag<dann_model<T, Backbone>>{});
-  if (method == "dan_linear") return run(tag<dan_model<T, Backbone, dalib::compat::ring>>{});
-  if (method == "dan_nonlinear") return run(tag<dan_model<T, Backbone, dalib::compat::nonlinear>>{});
+outcome run_method(const trace_setup<T, Backbone>& setup) {
+  const auto run = [&](const auto& make) { return run_trace<T>(setup.test, [&] { return make(setup); }); };
+  const auto method = setup.test.template param<std::string>("method");
+  if (method == "source_only") return run(make_source_only<T, Backbone>);
+  if (method == "dann") return run(make_dann<T, Backbone>);
+  if (method == "dan_linear") return run(make_dan<dalib::compat::ring, T, Backbone>);
+  if (method == "dan_nonlinear") return run(make_dan<dalib::compat::nonlinear, T, Backbone>);
+  if (method == "jan") return run(make_jan<T, Backbone>);
+  if (method == "jan_adversarial") return run(make_adversarial_jan<T, Backbone>);
+  if (method == "cdan") return run(make_cdan<dalib::conditioning::none, T, Backbone>);
+  if (method == "cdan_E") return run(make_cdan<dalib::compat::entropy_conditioning, T, Backbone>);
+  if (method == "mcd") return run(make_mcd<T, Backbone>);
+  if (method == "mdd") return run(make_mdd<T, Backbone>);
   unknown("method", method);
 }
 
 template <class T>
 std::vector<outcome> run(const test_case& test) {
-  dalib::io::random_generator random(1); // every parameter is overwritten by the weight rule
+  dalib::io::random_generator random(1);
   const auto backbone = test.param<std::string>("backbone");
-  const array& data = test.input("x_s");
   if (backbone == "mlp") {
     const auto widths = test.param<std::vector<std::ptrdiff_t>>("mlp");
-    return {run_method<T>(test, nn::mlp<T>(widths.at(0), widths.at(1), widths.at(2), random), random)};
+    return {run_method<T>(trace_setup<T, nn::mlp<T>>{test, {widths.at(0), widths.at(1), widths.at(2), random}, random})};
   }
   if (backbone == "lenet") {
     const auto sizes = test.param<std::vector<std::ptrdiff_t>>("lenet");
-    return {run_method<T>(test, nn::lenet_bn<T>(data.shape.at(1), sizes.at(0), sizes.at(1), sizes.at(2), random), random)};
+    const std::ptrdiff_t channels = test.input("x_s").shape.at(1);
+    return {run_method<T>(trace_setup<T, nn::lenet_bn<T>>{test, {channels, sizes.at(0), sizes.at(1), sizes.at(2), random}, random})};
   }
   unknown("backbone", backbone);
 }
 
-const claim_group trace("trace", {run<double>, run<float>, {"examples/jan.py", "examples/cdan.py", "examples/mcd.py", "examples/mdd.py"}});
+const claim_group trace("trace", {run<double>, run<float>});
 
 } // namespace

@@ -27,8 +27,6 @@ using runner = std::function<std::vector<outcome>(const test_case&)>;
 struct group_runner {
   runner in_double;
   runner in_float;
-  /// Methods of the group that belong to measures which the library does not have yet: skipped, counted and named.
-  std::vector<std::string> methods_not_claimed;
 };
 
 inline std::map<std::string, group_runner>& claimed_groups() {

@@ -53,6 +53,7 @@ public:
     try {
       manifest_ = nlohmann::json::parse(stream);
       if (manifest_.at("format") != 2) throw std::runtime_error("unknown format " + manifest_.at("format").dump());
+      expand_parameters();
       for (const nlohmann::json& entry : manifest_.at("cases")) {
         const std::string group = entry.at("group");
         if (!entries_.contains(group)) groups_.push_back(group);
@@ -88,6 +89,22 @@ public:
   }
 
 private:
+  /// A case may say `"parameters": "same as NAME"` in place of the list.
+  void expand_parameters() {
+    static const std::string reference = "same as ";
+    std::map<std::string, const nlohmann::json*> lists;
+    for (const nlohmann::json& entry : manifest_.at("cases"))
+      if (entry.at("params").contains("parameters")) lists.emplace(entry.at("name"), &entry.at("params").at("parameters"));
+    for (nlohmann::json& entry : manifest_.at("cases")) {
+      if (!entry.at("params").contains("parameters")) continue;
+      nlohmann::json& list = entry.at("params").at("parameters");
+      if (!list.is_string()) continue;
+      const auto text = list.get<std::string>();
+      if (!text.starts_with(reference)) throw std::runtime_error("unknown list of parameters \"" + text + "\"");
+      list = nlohmann::json(*lists.at(text.substr(reference.size())));
+    }
+  }
+
   test_case read_case(const nlohmann::json& entry, const dalib::io::safetensors_file& file) const {
     test_case result{
         entry.at("name"), entry.at("group"), entry.at("method"), entry.at("params"), manifest_.value("weight_prefix", ""), {}, {}};
