@@ -143,9 +143,7 @@ double add_close_lanes(std::index_sequence<L...>, const std::tuple<layer<T, Prof
     const index lane = std::get<0>(entry), row = lanes.first + lane;
     const T coefficient = std::get<1>(entry);
     const auto pair_of = [&]<class Profile>(const layer<T, Profile>& one, const tile_part<T>& part) {
-      const T* x = part.lanes->rows + row * part.lanes->stride;
-      const T* y = part.columns->rows + column * part.columns->stride;
-      pair_sums<T> sums = sums_of<Profile>(x, y, part.lanes->features);
+      pair_sums<T> sums = sums_of_rows<Profile>(*part.lanes, row, *part.columns, column);
       // Centring has rounded both rows: what is between them is taken from the data.
       sums.squared_distance = static_cast<T>(squared_distance_of(one.data, part.lanes->first + row, part.columns->first + column));
       return evaluate_pair(one.profile, sums, part.lanes->terms(row), part.columns->terms(column));

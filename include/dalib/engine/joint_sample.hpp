@@ -253,18 +253,36 @@ double median_squared_distance_of(const joint_sample<T>& data) {
   return detail::weighted_median(distances);
 }
 
-/// Terms of a centred row that depend on where the mean lies; see row_terms. In double: the mean may be far larger than the row. O(F).
+/// What the terms of a centred row that depend on where the mean lies are made of; see row_terms. In double: the mean may be far larger
+/// than the row.
+struct raw_sums {
+  double norm = 0;
+  double along_mean = 0;
+
+  /// Adds a run of features. O(count).
+  template <class T>
+  DALIB_HD void add(const T* centred, const double* mean, index count) {
+    for (index f = 0; f < count; ++f) {
+      norm += static_cast<double>(centred[f]) * static_cast<double>(centred[f]);
+      along_mean += static_cast<double>(centred[f]) * mean[f];
+    }
+  }
+
+  template <class T>
+  DALIB_HD row_terms<T> terms(double mean_norm) const {
+    using std::sqrt;
+    const double raw_norm = norm + 2 * along_mean + mean_norm;
+    return {static_cast<T>(norm), static_cast<T>(along_mean + mean_norm / 2), raw_norm > 0 ? static_cast<T>(1 / sqrt(raw_norm)) : T(0)};
+  }
+};
+
+/// The terms of a centred row. O(F).
 /// @param mean, mean_norm  of the joint sample; |mean|^2
 template <class T>
 DALIB_HD row_terms<T> raw_terms(const T* centred, index features, const double* mean, double mean_norm) {
-  using std::sqrt;
-  double norm = 0, along_mean = 0;
-  for (index f = 0; f < features; ++f) {
-    norm += static_cast<double>(centred[f]) * static_cast<double>(centred[f]);
-    along_mean += static_cast<double>(centred[f]) * mean[f];
-  }
-  const double raw_norm = norm + 2 * along_mean + mean_norm;
-  return {static_cast<T>(norm), static_cast<T>(along_mean + mean_norm / 2), raw_norm > 0 ? static_cast<T>(1 / sqrt(raw_norm)) : T(0)};
+  raw_sums sums;
+  sums.add(centred, mean, features);
+  return sums.template terms<T>(mean_norm);
 }
 template <class T>
 row_terms<T> raw_terms(const T* centred, index features, const sample_summary<T>& summary) {

@@ -10,14 +10,18 @@
 
 namespace dalib::engine {
 
-/// Register tile: `tile_columns` broadcast scalars by up to `tile_vectors` registers of lanes. With 32 registers 8 x 3 accumulators keep
-/// both FMA units busy; with 16 registers 4 x 3 is what fits.
+/// Register tile: `tile_columns` broadcast scalars by up to `tile_vectors` registers of lanes. With 32 registers 8 x 2 sums keep the FMA
+/// units busy, and two registers of lanes by 192 to 256 rows stay in a first-level cache of 32 KiB, which three do not; with 16 registers 4 x 3
+/// is what fits.
 #if defined(__AVX512F__)
-inline constexpr int tile_columns = 8;
+inline constexpr int most_tile_columns = 8;
+inline constexpr int tile_vectors = 2;
 #else
-inline constexpr int tile_columns = 4;
-#endif
+inline constexpr int most_tile_columns = 4;
 inline constexpr int tile_vectors = 3;
+#endif
+template <class T>
+inline constexpr int tile_columns = most_tile_columns < simd_lanes<T> ? most_tile_columns : simd_lanes<T>;
 
 namespace detail {
 /// Calls f(0), f(1), ... f(Count - 1) with compile-time indices, so that accumulators stay in registers.
@@ -54,6 +58,10 @@ struct result_tile {
   index column_stride;
   bool accumulate = false;
 
+  [[gnu::always_inline]] void prefetch(int column, int lane) const {
+    if (accumulate) __builtin_prefetch(data + column * column_stride + lane, 1);
+  }
+
   [[gnu::always_inline]] void put(int column, int lane, simd_vector<T> sum) const {
     T* to = data + column * column_stride + lane;
     if (accumulate) {
@@ -82,30 +90,41 @@ struct add_absolute_difference {
   }
 };
 
-/// result.put(c, v * lanes, sum_k op(lanes(k, v), scalars(c, k))) over `depth` terms, for tile_columns columns c and `Vectors` registers v.
-/// @tparam Result  where the sums go: a result_tile, or another type with its `put`
+/// result.put(c, v * lanes, sum_k op(lanes(k, v), scalars(c, k))) over `depth` terms, for tile_columns<T> columns c and `Vectors` registers v.
+/// @tparam Result  where the sums go: a result_tile, or another type with its `put` and `prefetch`
 template <int Vectors, class Op, class T, class Result>
 inline void micro_tile(index depth, lane_operand<T> lanes, broadcast_operand<T> scalars, const Result& result) {
   using vector = simd_vector<T>;
-  vector sums[tile_columns][Vectors] = {};
-  for (index k = 0; k < depth; ++k) {
-    vector a[Vectors];
-    detail::unroll<Vectors>(
-        [&](auto v) { std::memcpy(&a[v], lanes.data + k * lanes.depth_stride + v * lanes.vector_stride, sizeof(vector)); });
-    const T* b = scalars.data + k * scalars.depth_stride;
-    detail::unroll<tile_columns>([&](auto c) {
-      const T scalar = b[c * scalars.column_stride];
-      detail::unroll<Vectors>([&](auto v) { Op::apply(sums[c][v], a[v], scalar); });
-    });
+  constexpr int columns = tile_columns<T>;
+  vector sums[columns][Vectors] = {};
+  const auto add_terms = [&](index first, index last) __attribute__((always_inline)) {
+    for (index k = first; k < last; ++k) {
+      vector a[Vectors];
+      detail::unroll<Vectors>(
+          [&](auto v) { std::memcpy(&a[v], lanes.data + k * lanes.depth_stride + v * lanes.vector_stride, sizeof(vector)); });
+      const T* b = scalars.data + k * scalars.depth_stride;
+      detail::unroll<columns>([&](auto c) {
+        const T scalar = b[c * scalars.column_stride];
+        detail::unroll<Vectors>([&](auto v) { Op::apply(sums[c][v], a[v], scalar); });
+      });
+    }
+  };
+  // What the result is added to arrives from the outer caches while the sums are made: line by line, since a burst would hold up the lanes.
+  constexpr index steps = 4;
+  index k = 0;
+  for (int line = 0; line < columns * Vectors && k + steps <= depth; ++line, k += steps) {
+    result.prefetch(line / Vectors, line % Vectors * simd_lanes<T>);
+    add_terms(k, k + steps);
   }
-  detail::unroll<tile_columns>([&](auto c) { detail::unroll<Vectors>([&](auto v) { result.put(c, v * simd_lanes<T>, sums[c][v]); }); });
+  add_terms(k, depth);
+  detail::unroll<columns>([&](auto c) { detail::unroll<Vectors>([&](auto v) { result.put(c, v * simd_lanes<T>, sums[c][v]); }); });
 }
 
 /// The same for `vectors` registers in 1..tile_vectors, chosen at run time.
 template <class Op, class T, class Result>
 void micro_tile(int vectors, index depth, lane_operand<T> lanes, broadcast_operand<T> scalars, const Result& result) {
-  if (vectors >= 3)
-    micro_tile<3, Op>(depth, lanes, scalars, result);
+  if (vectors >= tile_vectors)
+    micro_tile<tile_vectors, Op>(depth, lanes, scalars, result);
   else if (vectors == 2)
     micro_tile<2, Op>(depth, lanes, scalars, result);
   else

@@ -1,5 +1,6 @@
 /// @file
-/// A block of rows in the two layouts that the tiles read: centred rows, and the same transposed in panels of SIMD lanes.
+/// A block of rows in the two layouts that the tiles read: centred rows in chunks of features, and the same transposed in panels of SIMD
+/// lanes. Both are read from one end to the other by the register tile, whatever the number of features.
 #pragma once
 
 #include "dalib/core/pack.hpp"
@@ -11,7 +12,7 @@
 
 namespace dalib::engine {
 
-/// Depth of one pass over the features: a panel of 3 registers by this depth stays in the first-level cache while the columns pass by.
+/// Depth of one pass over the features: the lanes of a register tile by this depth stays in the first-level cache while the columns pass by.
 inline constexpr index depth_block = 256;
 
 /// Rounds `count` up to a multiple of `unit`.
@@ -19,10 +20,19 @@ constexpr index round_up(index count, index unit) { return (count + unit - 1) / 
 
 /// Rows of a block are padded with zeros to a multiple of this, features to a multiple of the SIMD width.
 template <class T>
-inline constexpr index row_unit = simd_lanes<T> > tile_columns ? simd_lanes<T> : tile_columns;
+inline constexpr index row_unit = simd_lanes<T>;
 template <class T>
 constexpr index padded_features(index features) {
   return round_up(features, simd_lanes<T>);
+}
+
+/// Features of one chunk: as many as a register tile of the pull-back takes at once.
+template <class T>
+inline constexpr index chunk_features = tile_vectors * simd_lanes<T>;
+/// Features that a block holds in memory for each row, over all chunks.
+template <class T>
+constexpr index stored_features(index features) {
+  return round_up(features, chunk_features<T>);
 }
 
 /// Centred rows [first, first + count) of a joint sample; `padded` of them in memory, the last ones zero.
@@ -32,8 +42,9 @@ struct packed_rows {
   index count = 0;
   index padded = 0;
   index features = 0;
-  index stride = 0;          ///< of rows, = padded_features
-  T* rows = nullptr;         ///< padded x stride
+  index stride = 0;          ///< padded_features
+  index chunk_stride = 0;    ///< from one chunk to the next
+  T* rows = nullptr;         ///< chunk c: rows x chunk_features
   T* panels = nullptr;       ///< panel p: features x simd_lanes, lane l of feature f is row p * simd_lanes + l
   T* norm = nullptr;         ///< row_terms::norm
   T* shift = nullptr;        ///< row_terms::shift
@@ -44,7 +55,8 @@ struct packed_rows {
     features = feature_count;
     stride = padded_features<T>(feature_count);
     const index most = round_up(capacity, row_unit<T>);
-    rows = scratch.template allocate<T>(most * stride);
+    chunk_stride = most * chunk_features<T>;
+    rows = scratch.template allocate<T>(most * stored_features<T>(feature_count));
     panels = scratch.template allocate<T>(most * feature_count);
     norm = scratch.template allocate<T>(most);
     shift = scratch.template allocate<T>(most);
@@ -60,6 +72,17 @@ struct packed_rows {
 
   index panel_count() const { return padded / simd_lanes<T>; }
 
+  /// Lane row % simd_lanes of the panel that holds `row`.
+  T* panel(index row) const { return panels + row / simd_lanes<T> * simd_lanes<T> * features + row % simd_lanes<T>; }
+
+  index chunk_count() const { return (features + chunk_features<T> - 1) / chunk_features<T>; }
+
+  /// Features of chunk c, padded with zeros to whole registers.
+  index chunk_width(index c) const { return std::min(chunk_features<T>, stride - c * chunk_features<T>); }
+
+  /// Features c * chunk_features and on of a row.
+  T* chunk(index row, index c) const { return rows + c * chunk_stride + row * chunk_features<T>; }
+
   /// Terms of one row.
   row_terms<T> terms(index row) const { return {norm[row], shift[row], inverse_norm[row]}; }
 
@@ -67,7 +90,7 @@ struct packed_rows {
   packed_rows part(index from, index row_count) const {
     packed_rows result = *this;
     result.assign(first + from, row_count);
-    result.rows += from * stride;
+    result.rows += from * chunk_features<T>;
     result.panels += from * features;
     result.norm += from;
     result.shift += from;
@@ -83,7 +106,7 @@ struct packed_rows {
 
 namespace detail {
 
-/// One row, centred.
+/// A run of a row's features, centred.
 template <class T>
 void centre_row(const T* from, index stride, const T* mean_high, const T* mean_low, index features, T* to) {
   const auto centre = [&](index f, index step) { to[f] = centred(from[f * step], mean_high[f], mean_low[f]); };
@@ -98,10 +121,10 @@ void centre_row(const T* from, index stride, const T* mean_high, const T* mean_l
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wignored-attributes"
 
-/// panel(feature, lane) = rows(lane, feature): simd_lanes rows become a panel. Whole squares go through registers.
+/// panel(feature, lane) = rows(lane, feature): simd_lanes rows of a chunk become part of a panel. Whole squares go through registers.
 template <class T>
-void transpose_panel(const T* rows, index stride, index features, T* panel) {
-  constexpr index width = simd_lanes<T>;
+void transpose_chunk(const T* rows, index features, T* panel) {
+  constexpr index width = simd_lanes<T>, stride = chunk_features<T>;
   using packet = typename Eigen::internal::packet_traits<T>::type;
   index f = 0;
   if constexpr (Eigen::internal::unpacket_traits<packet>::size == width)
@@ -140,22 +163,31 @@ template <class T>
 void pack_panel(const joint_sample<T>& data, const sample_summary<T>& summary, const packed_rows<T>& block, index panel, bool raw) {
   constexpr index width = simd_lanes<T>;
   const index first = panel * width;
-  for (index local = first; local < first + width; ++local) {
-    T* to = block.rows + local * block.stride;
-    const index valid = local < block.count ? block.features : 0;
-    if (valid) {
-      const index row = block.first + local;
-      const auto& view = data.view_of_row(row);
-      detail::centre_row(&view(data.place_of_row(row), 0), view.col_stride, summary.mean_high(), summary.mean_low(), valid, to);
+  T* transposed = block.panel(first);
+  for (index c = 0; c < block.chunk_count(); ++c) {
+    const index feature = c * chunk_features<T>, count = std::min(chunk_features<T>, block.features - feature);
+    for (index local = first; local < first + width; ++local) {
+      T* to = block.chunk(local, c);
+      const index valid = local < block.count ? count : 0;
+      if (valid) {
+        const index row = block.first + local;
+        const auto& view = data.view_of_row(row);
+        detail::centre_row(&view(data.place_of_row(row), feature), view.col_stride, summary.mean_high() + feature,
+                           summary.mean_low() + feature, valid, to);
+      }
+      std::fill(to + valid, to + block.chunk_width(c), T(0));
     }
-    std::fill(to + valid, to + block.stride, T(0));
+    detail::transpose_chunk(block.chunk(first, c), count, transposed + feature * width);
   }
-  T* transposed = block.panels + first * block.features;
-  detail::transpose_panel(block.rows + first * block.stride, block.stride, block.features, transposed);
   detail::panel_norms(transposed, block.features, block.norm + first);
   if (!raw) return;
   for (index local = first; local < first + width; ++local) {
-    const row_terms<T> terms = raw_terms(block.rows + local * block.stride, block.features, summary);
+    raw_sums sums;
+    for (index c = 0; c < block.chunk_count(); ++c) {
+      const index feature = c * chunk_features<T>;
+      sums.add(block.chunk(local, c), summary.mean() + feature, std::min(chunk_features<T>, block.features - feature));
+    }
+    const row_terms<T> terms = sums.template terms<T>(summary.mean_norm());
     block.shift[local] = terms.shift;
     block.inverse_norm[local] = local < block.count ? terms.inverse_norm : T(0);
   }

@@ -15,6 +15,13 @@ struct pair_sums {
   T gram = T(0);
   T squared_distance = T(0);
   T l1 = T(0);
+
+  pair_sums& operator+=(const pair_sums& other) {
+    gram += other.gram;
+    squared_distance += other.squared_distance;
+    l1 += other.l1;
+    return *this;
+  }
 };
 
 /// A kernel on one pair: value, slopes and the statistics themselves.
@@ -62,6 +69,14 @@ DALIB_HD pair_sums<T> sums_of(const T* x, const T* y, index features) {
     sums.squared_distance += distance[p];
     sums.l1 += l1[p];
   }
+  return sums;
+}
+
+/// The same of row i of one block and row j of another.
+template <class Profile, class T>
+pair_sums<T> sums_of_rows(const packed_rows<T>& lanes, index i, const packed_rows<T>& columns, index j) {
+  pair_sums<T> sums;
+  for (index c = 0; c < lanes.chunk_count(); ++c) sums += sums_of<Profile>(lanes.chunk(i, c), columns.chunk(j, c), lanes.chunk_width(c));
   return sums;
 }
 

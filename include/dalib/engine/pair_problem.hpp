@@ -108,22 +108,22 @@ public:
   void pull(const layer_tile<T>& tile, tile_strides strides, const packed_rows<T>& owns, span_of_rows own_rows,
             const packed_rows<T>& others, span_of_rows other_rows, const T* self, const T* shift, T* block) const {
     using profile = profile_of<L>;
-    const T* centred = owns.rows + own_rows.first * owns.stride;
     std::array<T*, block_rows_limit> to{};
     std::array<index, block_rows_limit> column_strides{};
     const bool contiguous = gradient_pointers<L>(owns, own_rows, to.data(), column_strides.data());
     if (!reads<profile>::l1 && contiguous) {
-      pull_to_rows(tile.gram, strides, own_rows.count, others, other_rows, gradient_rows<T>{to.data(), self, centred, owns.stride, scale_});
+      pull_to_rows(tile.gram, strides, own_rows.count, others, other_rows, gradient_rows<T>{to.data(), self, owns, own_rows.first, scale_});
     } else {
+      const gradient_block<T> target{block, owns.stride};
       if constexpr (reads<profile>::gram)
-        pull_to_rows(tile.gram, strides, own_rows.count, others, other_rows, gradient_block<T>{block, owns.stride, false});
+        pull_to_rows(tile.gram, strides, own_rows.count, others, other_rows, target);
       else
         std::fill_n(block, own_rows.count * owns.stride, T(0));
-      if constexpr (reads<profile>::l1) pull_signs_to_rows(tile.l1, strides, owns, own_rows, others, other_rows, block);
+      if constexpr (reads<profile>::l1) pull_signs_to_rows(tile.l1, strides, owns, own_rows, others, other_rows, target);
       for (index i = 0; i < own_rows.count; ++i)
         if (to[static_cast<std::size_t>(i)])
-          add_row(to[static_cast<std::size_t>(i)], column_strides[static_cast<std::size_t>(i)], owns.features, block + i * owns.stride,
-                  reads<profile>::gram ? self[i] : T(0), centred + i * owns.stride);
+          add_row(to[static_cast<std::size_t>(i)], column_strides[static_cast<std::size_t>(i)], block + i * owns.stride,
+                  reads<profile>::gram ? self[i] : T(0), owns, own_rows.first + i);
     }
     if constexpr (reads<profile>::distance)
       pull_close_rows(std::get<L>(layers_).data, tile, strides, owns, own_rows, others, other_rows, scale_, to.data(),
@@ -181,13 +181,20 @@ private:
     return contiguous;
   }
 
-  /// to += scale * (pulled + self * centred).
-  void add_row(T* to, index to_stride, index count, const T* pulled, T self, const T* centred) const {
-    const auto add = [&](index f, index step) { to[f * step] += scale_ * (pulled[f] + self * centred[f]); };
-    if (to_stride == 1)
-      for (index f = 0; f < count; ++f) add(f, 1);
-    else
-      for (index f = 0; f < count; ++f) add(f, to_stride);
+  /// to += scale * (pulled + self * own row).
+  void add_row(T* to, index to_stride, const T* pulled, T self, const packed_rows<T>& owns, index row) const {
+    for (index c = 0; c < owns.chunk_count(); ++c) {
+      const index first = c * chunk_features<T>, count = std::min(chunk_features<T>, owns.features - first);
+      const T* own = owns.chunk(row, c);
+      const T* from = pulled + first;
+      T* out = to + first * to_stride;
+      const auto add = [&](index f, index step) { out[f * step] += scale_ * (from[f] + self * own[f]); };
+      // The constant stride lets the compiler vectorise the common case.
+      if (to_stride == 1)
+        for (index f = 0; f < count; ++f) add(f, 1);
+      else
+        for (index f = 0; f < count; ++f) add(f, to_stride);
+    }
   }
 
   /// to += scale * shift * mean.
@@ -201,17 +208,5 @@ private:
   const layers_tuple& layers_;
   T scale_;
 };
-
-/// Packs all rows of all layers, in parallel.
-template <class Exec, class Problem>
-typename Problem::blocks pack_everything(const Exec& exec, const Problem& problem, workspace& scratch) {
-  typename Problem::blocks all;
-  Problem::for_each_layer([&](auto l) {
-    all[l].allocate(scratch, problem.rows(), problem.template features<l>());
-    all[l].assign(0, problem.rows());
-  });
-  exec.run(all[0].panel_count(), [&](index panel, int) { problem.pack(all, panel); });
-  return all;
-}
 
 } // namespace dalib::engine

@@ -23,15 +23,16 @@ template <class Op, class T>
 void pair_tile(const packed_rows<T>& lanes, span_of_rows lane_rows, const packed_rows<T>& columns, span_of_rows column_rows, T* tile,
                index stride) {
   constexpr index width = simd_lanes<T>;
+  static_assert(width % tile_columns<T> == 0);
   const index panel_size = width * lanes.features;
   for (index k = 0; k < lanes.features; k += depth_block) {
     const index depth = std::min(depth_block, lanes.features - k);
     for (index l = 0; l < lane_rows.count; l += tile_vectors * width) {
       const int vectors = static_cast<int>(std::min<index>(tile_vectors, (lane_rows.count - l) / width));
-      const T* panel = lanes.panels + (lane_rows.first + l) / width * panel_size + k * width;
-      for (index c = 0; c < column_rows.count; c += tile_columns)
+      const T* panel = lanes.panel(lane_rows.first + l) + k * width;
+      for (index c = 0; c < column_rows.count; c += tile_columns<T>)
         micro_tile<Op>(vectors, depth, lane_operand<T>{panel, width, panel_size},
-                       broadcast_operand<T>{columns.rows + (column_rows.first + c) * columns.stride + k, columns.stride, 1},
+                       broadcast_operand<T>{columns.panel(column_rows.first + c) + k * width, 1, width},
                        result_tile<T>{tile + c * stride + l, stride, k > 0});
     }
   }
@@ -48,66 +49,74 @@ template <class T>
 struct gradient_block {
   T* data;
   index stride;
-  bool accumulate;
 
-  result_tile<T> tile(index own, index feature) const { return {data + own * stride + feature, stride, accumulate}; }
+  result_tile<T> tile(index own, index chunk) const { return {data + own * stride + chunk * chunk_features<T>, stride}; }
 };
 
 /// The caller's gradient rows as the target of a pull-back: to(own) += scale * (pulled + self * centred row), straight from the registers.
 /// The rows are contiguous and a whole number of registers long.
 template <class T>
 struct gradient_rows {
-  T* const* to;     ///< one pointer for each own row; none: not wanted
-  const T* self;    ///< coefficient of the own row
-  const T* centred; ///< own rows
-  index stride;     ///< of the own rows
+  T* const* to;  ///< one pointer for each own row; none: not wanted
+  const T* self; ///< coefficient of the own row
+  const packed_rows<T>& owns;
+  index first; ///< own row 0 in `owns`
   T scale;
 
   struct tile_of_rows {
-    gradient_rows rows;
+    T* const* to;
+    const T* self;
+    const T* centred;
     index feature;
+    T scale;
+
+    [[gnu::always_inline]] void prefetch(int column, int lane) const {
+      if (to[column] != nullptr) __builtin_prefetch(to[column] + feature + lane, 1);
+    }
 
     [[gnu::always_inline]] void put(int column, int lane, const simd_vector<T>& pulled) const {
-      T* out = rows.to[column];
+      T* out = to[column];
       if (out == nullptr) return;
       out += feature + lane;
       simd_vector<T> own, sum;
-      std::memcpy(&own, rows.centred + column * rows.stride + feature + lane, sizeof(own));
+      std::memcpy(&own, centred + column * chunk_features<T> + lane, sizeof(own));
       std::memcpy(&sum, out, sizeof(sum));
-      sum += rows.scale * (pulled + rows.self[column] * own);
+      sum += scale * (pulled + self[column] * own);
       std::memcpy(out, &sum, sizeof(sum));
     }
   };
-  tile_of_rows tile(index own, index feature) const { return {{to + own, self + own, centred + own * stride, stride, scale}, feature}; }
+  tile_of_rows tile(index own, index chunk) const {
+    return {to + own, self + own, owns.chunk(first + own, chunk), chunk * chunk_features<T>, scale};
+  }
 };
 
 /// target(own) receives sum_other tile(own, other) * rows(other), for `own_count` rows; see gradient_block and gradient_rows.
 template <class T, class Target>
 void pull_to_rows(const T* tile, tile_strides strides, index own_count, const packed_rows<T>& others, span_of_rows other_rows,
                   const Target& target) {
-  constexpr index width = simd_lanes<T>;
-  const T* rows = others.rows + other_rows.first * others.stride;
-  for (index f = 0; f < others.stride; f += tile_vectors * width) {
-    const int vectors = static_cast<int>(std::min<index>(tile_vectors, (others.stride - f) / width));
-    for (index own = 0; own < own_count; own += tile_columns)
-      micro_tile<multiply_add>(vectors, other_rows.count, lane_operand<T>{rows + f, others.stride, width},
-                               broadcast_operand<T>{tile + own * strides.own, strides.own, strides.other}, target.tile(own, f));
+  for (index chunk = 0; chunk < others.chunk_count(); ++chunk) {
+    const int vectors = static_cast<int>(others.chunk_width(chunk) / simd_lanes<T>);
+    const lane_operand<T> lanes{others.chunk(other_rows.first, chunk), chunk_features<T>, simd_lanes<T>};
+    for (index own = 0; own < own_count; own += tile_columns<T>)
+      micro_tile<multiply_add>(vectors, other_rows.count, lanes,
+                               broadcast_operand<T>{tile + own * strides.own, strides.own, strides.other}, target.tile(own, chunk));
   }
 }
 
 /// The same for the l1 distance: gradient(own) += sum_other tile(own, other) * sign(own row - other row). O(own other F).
 template <class T>
 void pull_signs_to_rows(const T* tile, tile_strides strides, const packed_rows<T>& owns, span_of_rows own_rows,
-                        const packed_rows<T>& others, span_of_rows other_rows, T* gradient) {
-  for (index own = 0; own < own_rows.count; ++own) {
-    const T* x = owns.rows + (own_rows.first + own) * owns.stride;
-    T* to = gradient + own * owns.stride;
-    for (index other = 0; other < other_rows.count; ++other) {
-      const T slope = tile[own * strides.own + other * strides.other];
-      const T* y = others.rows + (other_rows.first + other) * others.stride;
-      for (index f = 0; f < owns.stride; ++f) to[f] += x[f] > y[f] ? slope : (x[f] < y[f] ? -slope : T(0));
+                        const packed_rows<T>& others, span_of_rows other_rows, const gradient_block<T>& target) {
+  for (index chunk = 0; chunk < owns.chunk_count(); ++chunk)
+    for (index own = 0; own < own_rows.count; ++own) {
+      const T* x = owns.chunk(own_rows.first + own, chunk);
+      T* to = target.tile(own, chunk).data;
+      for (index other = 0; other < other_rows.count; ++other) {
+        const T slope = tile[own * strides.own + other * strides.other];
+        const T* y = others.chunk(other_rows.first + other, chunk);
+        for (index f = 0; f < owns.chunk_width(chunk); ++f) to[f] += x[f] > y[f] ? slope : (x[f] < y[f] ? -slope : T(0));
+      }
     }
-  }
 }
 
 } // namespace dalib::engine

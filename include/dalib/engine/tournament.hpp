@@ -2,7 +2,7 @@
 /// The schedule for many rows: blocks of rows meet in a round-robin tournament.
 #pragma once
 
-#include "dalib/engine/pair_problem.hpp"
+#include "dalib/engine/lower_triangle.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -13,38 +13,46 @@ namespace dalib::engine {
 
 /// At least this many blocks, so that several threads have work in each round.
 inline constexpr index least_blocks = 8;
+/// With at least twice this many blocks, groups of them meet instead of single ones: within a pair of groups one of a tile's two blocks was
+/// in the tile before, and is still in the second-level cache.
+inline constexpr index least_groups = 16;
+inline constexpr index most_group_blocks = 4;
 /// Rows are packed once for the whole problem up to this size, and by whoever visits a tile beyond it.
 inline constexpr index packed_bytes_limit = index{32} << 20;
 
-/// Who meets whom, for an even number of blocks (circle method: the last block stays, the others move round).
+/// Who meets whom, for an even number of groups (circle method: the last one stays, the others move round).
 struct pairing {
-  index blocks;
+  index groups;
 
-  index rounds() const { return blocks - 1; }
-  index pairs() const { return blocks / 2; }
+  index rounds() const { return groups - 1; }
+  index pairs() const { return groups / 2; }
   std::pair<index, index> pair(index round, index which) const {
-    const index circle = blocks - 1;
+    const index circle = groups - 1;
     if (which == 0) return {round % circle, circle};
     return {(round + which) % circle, (round + circle - which) % circle};
   }
 };
 
-/// In each round every block meets exactly one other, so the tiles of a round write disjoint rows, need no locks and no gradient buffers of
-/// their own, and every row receives its additions in an order that no thread count changes.
+/// In each round every group of blocks meets exactly one other, so the tasks of a round write disjoint rows, need no locks and no gradient
+/// buffers of their own, and every row receives its additions in an order that no thread count changes.
 template <class Accumulator, class Problem>
 class tournament {
   using T = typename Problem::scalar;
   using state = typename Accumulator::state;
   using blocks_type = typename Problem::blocks;
   static constexpr std::size_t layers = Problem::layer_count;
+  static constexpr index none = -1;
+  /// Columns of a stripe of a block's tile with itself: narrower ones save work above the diagonal, wider ones fill more registers.
+  static constexpr index stripe_columns = chunk_features<T>;
 
   /// One worker's memory for a tile of all layers.
   struct worker_memory {
     blocks_type lanes;
     blocks_type columns;
-    std::array<layer_tile<T>, layers> tiles;
-    T* coefficients = nullptr;
-    T* gradient = nullptr;
+    lower_triangle<Problem> within;                        ///< tile of a block and itself
+    typename lower_triangle<Problem>::stripe_memory stripe; ///< for one of its stripes, or for a whole tile
+    index lanes_hold = none; ///< which block was packed last
+    index columns_hold = none;
   };
 
 public:
@@ -53,48 +61,63 @@ public:
     const index rows = problem.rows();
     const index wanted = std::max(least_blocks, (rows + block_rows_limit - 1) / block_rows_limit);
     block_rows_ = round_up((rows + wanted - 1) / wanted, row_unit<T>);
-    const index blocks = (rows + block_rows_ - 1) / block_rows_;
-    const pairing order{round_up(blocks, 2)};
-    packed_ = packed_bytes(problem) <= packed_bytes_limit;
-    if (packed_) all_ = pack_everything(exec, problem, scratch);
+    blocks_ = (rows + block_rows_ - 1) / block_rows_;
+    group_blocks_ = std::clamp<index>(blocks_ / least_groups, 1, most_group_blocks);
+    const index groups = (blocks_ + group_blocks_ - 1) / group_blocks_;
+    const pairing order{round_up(groups, 2)};
+    if (packed_bytes(problem) <= packed_bytes_limit) pack_everything(exec, problem, scratch);
     worker_memory* workers = allocate_workers(static_cast<index>(exec.workers()), problem, scratch);
-    state* values = scratch.template allocate<state>(blocks);
-    std::fill_n(values, blocks, state{});
+    state* values = scratch.template allocate<state>(groups);
+    std::fill_n(values, groups, state{});
     if (Problem::with_gradient && mode == write_mode::overwrite) problem.clear_gradients();
-    exec.run(blocks, [&](index block, int worker) { visit_diagonal(problem, workers[worker], block, values[block]); });
+    exec.run(groups, [&](index group, int worker) { visit_within(problem, workers[worker], group, values[group]); });
     for (index round = 0; round < order.rounds(); ++round)
       exec.run(order.pairs(), [&](index which, int worker) {
         const auto [a, b] = order.pair(round, which);
-        if (a < blocks && b < blocks) visit(problem, workers[worker], a, b, values[which]); // else the block rests in this round
+        if (a < groups && b < groups) visit_across(problem, workers[worker], a, b, values[which]); // else the group rests in this round
       });
     state total{};
-    for (index i = 0; i < blocks; ++i) Accumulator::merge(total, values[i]);
+    for (index i = 0; i < groups; ++i) Accumulator::merge(total, values[i]);
     return Accumulator::result(total);
   }
 
 private:
+  index first_block(index group) const { return group * group_blocks_; }
+  index last_block(index group) const { return std::min((group + 1) * group_blocks_, blocks_); }
+
+  /// All pairs of blocks of one group.
+  void visit_within(const Problem& problem, worker_memory& own, index group, state& value) {
+    for (index a = first_block(group); a < last_block(group); ++a) {
+      visit_diagonal(problem, own, a, value);
+      for (index b = a + 1; b < last_block(group); ++b) visit(problem, own, a, b, value);
+    }
+  }
+
+  /// All pairs of a block of one group and a block of another, to and fro, so that consecutive tiles share a block.
+  void visit_across(const Problem& problem, worker_memory& own, index group_a, index group_b, state& value) {
+    const index first = first_block(group_b), last = last_block(group_b);
+    bool forward = true;
+    for (index a = first_block(group_a); a < last_block(group_a); ++a, forward = !forward)
+      for (index i = 0; i < last - first; ++i) visit(problem, own, a, forward ? first + i : last - 1 - i, value);
+  }
+
   void visit_diagonal(const Problem& problem, worker_memory& own, index block, state& value) {
-    prepare(problem, own.lanes, block);
-    typename Problem::parts parts = parts_of(own.lanes, own.lanes, own);
-    const span_of_rows all{0, own.lanes[0].padded};
-    constexpr index never = std::numeric_limits<index>::max();
-    Accumulator::add(value, problem.evaluate(parts, all, all, never, block_rows_, own.coefficients));
+    prepare(problem, own.lanes, own.lanes_hold, block);
+    const index stripes = own.within.stripes(own.lanes);
+    for (index i = 0; i < stripes; ++i) Accumulator::add(value, own.within.evaluate(problem, own.lanes, i, own.stripe));
     if constexpr (Problem::with_gradient)
-      Problem::for_each_layer([&](auto l) {
-        const layer_tile<T>& tile = own.tiles[l];
-        pull<l>(problem, own, tile, {block_rows_, 1}, own.lanes[l], own.lanes[l], tile.column_self, tile.column_shift);
-      });
+      for (index i = 0; i < stripes; ++i) own.within.pull(problem, own.lanes, i, own.stripe);
   }
 
   void visit(const Problem& problem, worker_memory& own, index a, index b, state& value) {
-    prepare(problem, own.lanes, a);
-    prepare(problem, own.columns, b);
+    prepare(problem, own.lanes, own.lanes_hold, a);
+    prepare(problem, own.columns, own.columns_hold, b);
     typename Problem::parts parts = parts_of(own.lanes, own.columns, own);
     Accumulator::add(value,
-                     problem.evaluate(parts, {0, own.lanes[0].padded}, {0, own.columns[0].padded}, 0, block_rows_, own.coefficients));
+                     problem.evaluate(parts, {0, own.lanes[0].padded}, {0, own.columns[0].padded}, 0, block_rows_, own.stripe.coefficients));
     if constexpr (Problem::with_gradient)
       Problem::for_each_layer([&](auto l) {
-        const layer_tile<T>& tile = own.tiles[l];
+        const layer_tile<T>& tile = own.within.tile(l);
         pull<l>(problem, own, tile, {block_rows_, 1}, own.columns[l], own.lanes[l], tile.column_self, tile.column_shift);
         pull<l>(problem, own, tile, {1, block_rows_}, own.lanes[l], own.columns[l], tile.lane_self, tile.lane_shift);
       });
@@ -106,34 +129,58 @@ private:
                    const packed_rows<T>& others, const T* self, const T* shift) {
     const span_of_rows rows{0, owns.padded};
     if (!problem.template wanted<L>(owns, rows)) return;
-    problem.template pull<L>(tile, strides, owns, rows, others, {0, others.padded}, self, shift, own.gradient);
+    problem.template pull<L>(tile, strides, owns, rows, others, {0, others.padded}, self, shift, own.stripe.gradient);
   }
 
   static index packed_bytes(const Problem& problem) {
     index elements = 0;
     Problem::for_each_layer([&](auto l) {
       const index features = problem.template features<l>();
-      elements += problem.rows() * (features + padded_features<T>(features));
+      elements += problem.rows() * (features + stored_features<T>(features));
     });
     return elements * static_cast<index>(sizeof(T));
   }
 
-  /// Makes `blocks` hold block `which`: a part of what is packed, or packed here and now into the worker's own memory.
-  void prepare(const Problem& problem, blocks_type& blocks, index which) const {
+  /// Packs every block once. Each has its memory to itself: a block is what the second-level cache is to hold, and chunks of a larger whole
+  /// could all fall on the same of its sets.
+  template <class Exec>
+  void pack_everything(const Exec& exec, const Problem& problem, workspace& scratch) {
+    packed_ = scratch.template allocate<blocks_type>(blocks_);
+    for (index which = 0; which < blocks_; ++which) {
+      blocks_type& block = *new (packed_ + which) blocks_type{};
+      allocate_block(problem, block, scratch);
+      assign(problem, block, which);
+    }
+    exec.run(blocks_, [&](index which, int) { pack(problem, packed_[which]); });
+  }
+
+  void allocate_block(const Problem& problem, blocks_type& block, workspace& scratch) const {
+    Problem::for_each_layer([&](auto l) { block[l].allocate(scratch, block_rows_, problem.template features<l>()); });
+  }
+
+  void assign(const Problem& problem, blocks_type& block, index which) const {
     const index first = which * block_rows_;
-    const index count = std::min(block_rows_, problem.rows() - first);
-    for (std::size_t l = 0; l < layers; ++l)
-      if (packed_)
-        blocks[l] = all_[l].part(first, count);
-      else
-        blocks[l].assign(first, count);
-    if (!packed_)
-      for (index panel = 0; panel < blocks[0].panel_count(); ++panel) problem.pack(blocks, panel);
+    for (std::size_t l = 0; l < layers; ++l) block[l].assign(first, std::min(block_rows_, problem.rows() - first));
+  }
+
+  static void pack(const Problem& problem, const blocks_type& block) {
+    for (index panel = 0; panel < block[0].panel_count(); ++panel) problem.pack(block, panel);
+  }
+
+  /// Makes `block` be block `which`: what is packed, or packed here and now into the worker's own memory unless that holds it already.
+  void prepare(const Problem& problem, blocks_type& block, index& holds, index which) const {
+    if (std::exchange(holds, which) == which) return;
+    if (packed_ != nullptr) {
+      block = packed_[which];
+      return;
+    }
+    assign(problem, block, which);
+    pack(problem, block);
   }
 
   static typename Problem::parts parts_of(const blocks_type& lanes, const blocks_type& columns, const worker_memory& own) {
     typename Problem::parts parts;
-    for (std::size_t l = 0; l < layers; ++l) parts[l] = {&lanes[l], &columns[l], own.tiles[l]};
+    for (std::size_t l = 0; l < layers; ++l) parts[l] = {&lanes[l], &columns[l], own.within.tile(l)};
     return parts;
   }
 
@@ -141,21 +188,19 @@ private:
     worker_memory* workers = scratch.template allocate<worker_memory>(count);
     for (index w = 0; w < count; ++w) {
       worker_memory& own = *new (workers + w) worker_memory{};
-      own.coefficients = scratch.template allocate<T>(block_rows_);
-      if (Problem::with_gradient) own.gradient = scratch.template allocate<T>(block_rows_ * problem.widest());
-      Problem::for_each_layer([&](auto l) {
-        own.tiles[l] = allocate_tile<typename Problem::template profile_of<l>, T>(scratch, block_rows_, block_rows_);
-        if (packed_) return;
-        own.lanes[l].allocate(scratch, block_rows_, problem.template features<l>());
-        own.columns[l].allocate(scratch, block_rows_, problem.template features<l>());
-      });
+      own.within.allocate(scratch, block_rows_, stripe_columns);
+      own.stripe.allocate(scratch, block_rows_, block_rows_, problem.widest());
+      if (packed_ != nullptr) continue;
+      allocate_block(problem, own.lanes, scratch);
+      allocate_block(problem, own.columns, scratch);
     }
     return workers;
   }
 
   index block_rows_ = 0;
-  bool packed_ = false;
-  blocks_type all_;
+  index blocks_ = 0;
+  index group_blocks_ = 1;
+  blocks_type* packed_ = nullptr; ///< one for each block; none: workers pack what they visit
 };
 
 } // namespace dalib::engine

@@ -22,7 +22,7 @@ void kernel_entries(const Exec& exec, const layer<T, Profile>& one, const matrix
   exec.run(block.panel_count(), [&](index panel, int) { pack_panel(one.data, *one.summary, block, panel, reads<Profile>::shift); });
   exec.run(to.rows, [&](index i, int) {
     for (index j = 0; j <= i; ++j) {
-      const auto sums = sums_of<Profile>(block.rows + i * block.stride, block.rows + j * block.stride, block.features);
+      const auto sums = sums_of_rows<Profile>(block, i, block, j);
       to(i, j) = evaluate_pair(one.profile, sums, block.terms(i), block.terms(j)).value;
       to(j, i) = to(i, j);
     }

@@ -1,0 +1,114 @@
+/// @file
+/// All pairs of the rows of one packed block: the lower triangle is evaluated, the upper one follows by symmetry.
+#pragma once
+
+#include "dalib/engine/pair_problem.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace dalib::engine {
+
+/// A block's tile, cut into stripes of columns. First every stripe evaluates its columns against the rows from its own diagonal square
+/// downwards; then every stripe pulls its rows towards all others, reading the part below the diagonal along columns and the part above it
+/// across them. Stripes of one phase are independent: none writes what another one writes.
+template <class Problem>
+class lower_triangle {
+  using T = typename Problem::scalar;
+  static constexpr std::size_t layers = Problem::layer_count;
+
+public:
+  using blocks = typename Problem::blocks;
+
+  /// What one thread needs while it works on a stripe.
+  struct stripe_memory {
+    T* coefficients = nullptr;
+    T* gradient = nullptr;
+    T* self = nullptr;
+    T* shift = nullptr;
+
+    void allocate(workspace& scratch, index rows, index width, index widest) {
+      coefficients = scratch.template allocate<T>(rows);
+      if (Problem::with_gradient) gradient = scratch.template allocate<T>(width * widest);
+      self = scratch.template allocate<T>(width);
+      shift = scratch.template allocate<T>(width);
+    }
+  };
+
+  /// Memory for blocks of at most `most_rows` rows, in stripes of `width` columns; both multiples of row_unit.
+  void allocate(workspace& scratch, index most_rows, index width) {
+    width_ = width;
+    stride_ = most_rows;
+    const index most_stripes = (most_rows + width - 1) / width;
+    // Every stripe has its own lane sums: the rows below receive from many stripes, and add them up in order in the second phase.
+    Problem::for_each_layer([&](auto l) {
+      using profile = typename Problem::template profile_of<l>;
+      tiles_[l] = allocate_tile<profile, T>(scratch, most_rows, most_rows);
+      tiles_[l].lane_self = scratch.template allocate<T>(most_stripes * most_rows);
+      tiles_[l].lane_shift = scratch.template allocate<T>(most_stripes * most_rows);
+    });
+  }
+
+  /// The tile's buffers, for a tile of other pairs in between.
+  const layer_tile<T>& tile(std::size_t layer) const { return tiles_[layer]; }
+
+  index stripes(const blocks& all) const { return (all[0].padded + width_ - 1) / width_; }
+
+  /// First phase of one stripe: its share of the value.
+  double evaluate(const Problem& problem, const blocks& all, index stripe, const stripe_memory& own) const {
+    const span_of_rows columns = rows_of(all, stripe);
+    typename Problem::parts parts;
+    for (std::size_t l = 0; l < layers; ++l) parts[l] = {&all[l], &all[l], from_diagonal(tiles_[l], stripe)};
+    return problem.evaluate(parts, {columns.first, all[0].padded - columns.first}, columns, columns.count, stride_, own.coefficients);
+  }
+
+  /// Second phase of one stripe, after all have finished the first.
+  void pull(const Problem& problem, const blocks& all, index stripe, const stripe_memory& own) const {
+    Problem::for_each_layer([&](auto l) { pull_layer<l>(problem, all, stripe, own); });
+  }
+
+private:
+  span_of_rows rows_of(const blocks& all, index stripe) const {
+    const index first = stripe * width_;
+    return {first, std::min(width_, all[0].padded - first)};
+  }
+
+  /// The buffers of a stripe, starting at its diagonal square.
+  layer_tile<T> from_diagonal(const layer_tile<T>& all, index stripe) const {
+    const index first = stripe * width_;
+    layer_tile<T> part = shifted(all, first, first, stride_);
+    part.lane_self += stripe * stride_;
+    part.lane_shift += stripe * stride_;
+    return part;
+  }
+
+  template <std::size_t L>
+  void pull_layer(const Problem& problem, const blocks& all, index stripe, const stripe_memory& own) const {
+    const span_of_rows rows = rows_of(all, stripe);
+    const index first = rows.first;
+    const packed_rows<T>& block = all[L];
+    if (!problem.template wanted<L>(block, rows)) return;
+    const layer_tile<T>& tile = tiles_[L];
+    for (index i = 0; i < rows.count; ++i) {
+      own.self[i] = tile.column_self[first + i];
+      own.shift[i] = tile.column_shift[first + i];
+      for (index before = 0; before < stripe; ++before) {
+        own.self[i] += tile.lane_self[before * stride_ + first + i];
+        own.shift[i] += tile.lane_shift[before * stride_ + first + i];
+      }
+    }
+    problem.template pull<L>(from_diagonal(tile, stripe), {stride_, 1}, block, rows, block, {first, block.padded - first}, own.self, own.shift,
+                             own.gradient);
+    if (first == 0) return;
+    std::fill_n(own.self, rows.count, T(0)); // counted above
+    std::fill_n(own.shift, rows.count, T(0));
+    problem.template pull<L>(shifted(tile, first, 0, stride_), {1, stride_}, block, rows, block, {0, first}, own.self, own.shift,
+                             own.gradient);
+  }
+
+  index width_ = 0;
+  index stride_ = 0;
+  std::array<layer_tile<T>, layers> tiles_;
+};
+
+} // namespace dalib::engine
