@@ -42,6 +42,22 @@ struct compensated {
 namespace dalib {
 
 /// An accumulation policy: a trivially copyable state, how a term and another state join it, and the sum.
+///
+/// @code{.cpp}
+/// accumulator::compensated::state exact;
+/// accumulator::plain::state rounded;
+/// for (double term : {1e16, 1.0, -1e16}) {
+///   accumulator::compensated::add(exact, term);
+///   accumulator::plain::add(rounded, term);
+/// }
+/// assert(accumulator::compensated::result(exact) == 1);
+/// assert(accumulator::plain::result(rounded) == 0);
+/// static_assert(accumulator_policy<accumulator::plain> && accumulator_policy<accumulator::compensated>);
+/// // As the third argument of a measure:
+/// const auto loss = mmd{kernel::gaussian{}, estimator::biased{}, accumulator::compensated{}};
+/// const Eigen::MatrixXd z = Eigen::MatrixXd::Random(20, 4);
+/// assert(std::abs(loss(z, z)) < 1e-14);
+/// @endcode
 template <class A>
 concept accumulator_policy = requires(typename A::state s, const typename A::state other, double term) {
   A::add(s, term);

@@ -11,6 +11,25 @@ namespace dalib {
 
 /// A rule that gives a squared length scale sigma^2 > 0. `Data` offers mean_squared_distance() in O(1) (found in O(n F) while the rows are
 /// centred) and median_squared_distance().
+///
+/// @code{.cpp}
+/// struct two_numbers { // what a rule sees of the data
+///   double mean_squared_distance() const { return 4; }
+///   double median_squared_distance() const { return 9; }
+/// };
+/// struct wider { // a rule of your own
+///   template <class Data>
+///   double squared_scale(const Data& data) const {
+///     return 2 * bandwidth::mean{}.squared_scale(data);
+///   }
+/// };
+/// static_assert(bandwidth_policy<bandwidth::mean, two_numbers> && bandwidth_policy<wider, two_numbers>);
+/// assert(bandwidth::fixed{1.5}.squared_scale(two_numbers{}) == 2.25);
+/// assert(bandwidth::mean{0.5}.squared_scale(two_numbers{}) == 2);
+/// assert(bandwidth::median{}.squared_scale(two_numbers{}) == 9);
+/// const Eigen::MatrixXd zs = Eigen::MatrixXd::Random(30, 4), zt = Eigen::MatrixXd::Random(20, 4);
+/// assert(std::isfinite(mmd{kernel::gaussian{wider{}}}(zs, zt)));
+/// @endcode
 template <class B, class Data>
 concept bandwidth_policy = requires(const B& rule, const Data& data) {
   { rule.squared_scale(data) } -> std::convertible_to<double>;
@@ -70,6 +89,17 @@ struct running_state {
 
 /// sigma^2 = alpha * (1 - momentum) * old + momentum * rule(batch), the first batch taken whole; frozen while `state->training` is false.
 /// The loss of a batch already uses the updated value. A frozen state that never saw a batch falls back to the rule itself.
+///
+/// @code{.cpp}
+/// bandwidth::running_state state;
+/// const mmd loss{kernel::gaussian{bandwidth::running_average{&state}}};
+/// const Eigen::MatrixXd zs = Eigen::MatrixXd::Random(30, 4), zt = Eigen::MatrixXd::Random(20, 4);
+/// loss(zs, zt);
+/// const double learnt = state.value;
+/// state.training = false; // evaluation: other data, the same bandwidth
+/// loss((3 * zs).eval(), zt);
+/// assert(state.value == learnt && state.updates == 1);
+/// @endcode
 template <class Rule = mean>
 struct running_average {
   running_state* state = nullptr;

@@ -26,6 +26,12 @@ DALIB_HD T binary_cross_entropy(T logit, bool label, T& slope) {
 }
 
 /// The same as a policy for measures that take one.
+///
+/// @code{.cpp}
+/// double slope, exact_slope;
+/// assert(compat::clamped_cross_entropy{}(40.0, false, slope) == 100 && slope == 0); // saturated: no gradient
+/// assert(logit_cross_entropy{}(40.0, false, exact_slope) == 40 && exact_slope == 1);
+/// @endcode
 struct clamped_cross_entropy {
   template <class T>
   DALIB_HD T operator()(T logit, bool label, T& slope) const {

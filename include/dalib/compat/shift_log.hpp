@@ -19,6 +19,14 @@ DALIB_HD V shift_log(const V& x, double offset, V& slope) {
 
 /// The target's term of DALIB's margin disparity, -shift_log(1 - softmax): it dies as softmax nears 1, at offset's distance from there.
 /// 1 - softmax is formed without cancellation. With one class the term is -log offset, without gradient.
+///
+/// @code{.cpp}
+/// const margin_disparity dalibs{4.0, reduction::mean{}, compat::shifted_log_complement{}};
+/// const margin_disparity exact{4.0};
+/// const Eigen::RowVector2d y(1, 0), sure(100, 0); // the adversarial classifier agrees on the target, by far
+/// assert(std::abs(dalibs(y, y, y, sure) - exact(y, y, y, y) + std::log1p(std::exp(1)) + std::log(1e-6)) < 1e-6);
+/// assert(exact(y, y, y, sure) > 100);
+/// @endcode
 struct shifted_log_complement {
   static constexpr bool needs_others = false;
   double offset = 1e-6;

@@ -22,6 +22,13 @@ index positions_of(const M& m) {
 
 /// Scores of C classes; one row for each sample and position, in that order. Element (n, c, p) of the tensor is element (n, c P + p) of its
 /// view as (N, C P).
+///
+/// @code{.cpp}
+/// const double scores[12] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}; // (N, C, d1) = (2, 3, 2)
+/// const class_rows<const double> rows{{scores, 2, 6}, 2};
+/// assert(rows.rows() == 4 && rows.classes() == 3);
+/// assert(rows.row(1)[0] == 1 && rows.row(1)[rows.class_stride()] == 3); // sample 0, position 1: scores 1, 3, 5
+/// @endcode
 template <class T, class Memory = host_memory>
 struct class_rows {
   using value_type = std::remove_const_t<T>;

@@ -27,6 +27,22 @@ template <class S>
 concept pair_statistic = gram_statistic<S> || std::same_as<S, l1_distance>;
 
 /// A bound kernel of one statistic: from the statistic to value and slope, for any T with arithmetic (a scalar, a pack, an AD scalar).
+///
+/// @code{.cpp}
+/// struct inverse_square {
+///   using statistic = squared_distance;
+///   template <class T>
+///   DALIB_HD jet<T> operator()(T s) const {
+///     const T u = T(1) / (T(1) + s);
+///     return {u * u, T(-2) * u * u * u};
+///   }
+/// };
+/// static_assert(kernel_policy<inverse_square> && pair_statistic<inverse_square::statistic> && gram_statistic<squared_distance>);
+/// static_assert(pair_statistic<l1_distance> && !gram_statistic<l1_distance>);
+/// static_assert(execution_policy<exec::serial> && !device_execution_policy<exec::serial>);
+/// const Eigen::MatrixXf zs = Eigen::MatrixXf::Random(16, 4), zt = Eigen::MatrixXf::Random(12, 4);
+/// assert(mmd(inverse_square{}, estimator::biased{})(zs, zt) > 0);
+/// @endcode
 template <class K>
 concept kernel_policy = requires(const K& k) {
   requires pair_statistic<typename K::statistic>;

@@ -10,6 +10,15 @@ namespace dalib {
 ///
 /// @param target  a writable tensor of the input's shape; a default-made view means "not wanted".
 /// @param scale  the upstream gradient; it does not change the value.
+///
+/// @code{.cpp}
+/// const Eigen::MatrixXd logits = Eigen::MatrixXd::Random(8, 3);
+/// Eigen::MatrixXd g(8, 3), whole(8, 3);
+/// class_balance{}.value_and_gradient(logits, gradient{g, 0.25});
+/// class_balance{}.value_and_gradient(logits, gradient{g, 0.75, write_mode::accumulate});
+/// class_balance{}.value_and_gradient(logits, gradient{whole});
+/// assert((g - whole).norm() < 1e-15 && whole.norm() > 0);
+/// @endcode
 template <class T, class Memory = host_memory>
 struct gradient {
   matrix_view<T, Memory> target;

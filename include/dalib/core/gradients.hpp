@@ -37,6 +37,17 @@ matrix_view<T, Memory> writable_view(std::remove_reference_t<G>& tensor) {
 ///
 /// @param source, target  writable tensors of the samples' shapes; a default-made view means "not wanted".
 /// @param scale  the upstream gradient dL/dloss; gradient reversal is a negative scale. It does not change the value.
+///
+/// @code{.cpp}
+/// const Eigen::MatrixXd zs = Eigen::MatrixXd::Random(16, 4), zt = Eigen::MatrixXd::Random(12, 4);
+/// Eigen::MatrixXd gs = Eigen::MatrixXd::Zero(16, 4), gt(12, 4), reversed(12, 4);
+/// const mmd loss{kernel::gaussian{}};
+/// loss.value_and_gradient(zs, zt, gradients{gs, gt});
+/// loss.value_and_gradient(zs, zt, gradients{gs, gt, -1.0, write_mode::accumulate}); // takes away what the first call wrote
+/// assert(gs.norm() < 1e-15 && gt.norm() < 1e-15);
+/// loss.value_and_gradient(zs, zt, gradients{matrix_view<double>{}, reversed, -0.1}); // the source's is not wanted
+/// assert(reversed.norm() > 0);
+/// @endcode
 template <class T, class Memory = host_memory>
 struct gradients {
   matrix_view<T, Memory> source;
@@ -69,6 +80,13 @@ gradients<T, Memory> no_gradients() {
 }
 
 /// Value and freshly allocated gradients; reads as `auto [value, gs, gt] = value_and_gradient(loss, zs, zt)`.
+///
+/// @code{.cpp}
+/// const Eigen::MatrixXd zs = Eigen::MatrixXd::Random(16, 4), zt = Eigen::MatrixXd::Random(12, 4);
+/// const value_with_gradients<double, Eigen::MatrixXd, Eigen::MatrixXd> result = value_and_gradient(mmd{}, zs, zt);
+/// auto [value, gs, gt] = value_and_gradient(mmd{}, zs, zt);
+/// assert(result.value == value && result.source == gs && result.target == gt && gt.rows() == 12);
+/// @endcode
 template <class T, class Source, class Target>
 struct value_with_gradients {
   T value;

@@ -22,6 +22,13 @@ namespace dalib {
 ///   wanted with the upstream gradient pulled back.
 ///
 /// The primary template serves plain tensors: nothing is recorded, and a loss is its value.
+///
+/// @code{.cpp}
+/// using traits = graph_traits<Eigen::MatrixXd>;
+/// const Eigen::MatrixXd a = Eigen::MatrixXd::Random(3, 2), b = Eigen::MatrixXd::Random(2, 2);
+/// const Eigen::MatrixXd both = traits::concat_rows(a, b);
+/// assert(traits::rows(both) == 5 && traits::slice_rows(both, 3, 2) == b && traits::reverse(a, 0.5) == a);
+/// @endcode
 template <class V, class Enable = void>
 struct graph_traits;
 

@@ -14,6 +14,14 @@ namespace dalib {
 ///
 /// With the arithmetic below, `jet` is also a dual number: `f(jet<T>{s, T(1)})` evaluates any generic f together with its derivative.
 /// `T` is a scalar, a SIMD pack or an AD scalar.
+///
+/// @code{.cpp}
+/// const auto f = [](auto s) { return 3 * exp(-2 * s) / (1 + s); };
+/// const jet<double> at = f(jet{0.5, 1.0}); // value and slope at 0.5
+/// assert(std::abs(at.value - 2 * std::exp(-1)) < 1e-15);
+/// assert(std::abs(at.slope + (2 + 1 / 1.5) * at.value) < 1e-15);
+/// static_assert(number<int> && !number<jet<double>>);
+/// @endcode
 template <class T>
 struct jet {
   T value;

@@ -28,6 +28,15 @@ auto weighted(const std::tuple<Tensors...>& rows, const Weights& weights) {
 /// The caller's memory for the gradients of a measure of several layers: `layer_gradients{layers(gs1, gs2), layers(gt1, gt2)}`.
 ///
 /// A default-made view in a layer's place means "not wanted". Scale and mode are those of `gradients`.
+///
+/// @code{.cpp}
+/// const Eigen::MatrixXf fs = Eigen::MatrixXf::Random(16, 8), ft = Eigen::MatrixXf::Random(12, 8); // features
+/// const Eigen::MatrixXf ps = Eigen::MatrixXf::Random(16, 3), pt = Eigen::MatrixXf::Random(12, 3); // predictions
+/// Eigen::MatrixXf gfs(16, 8), gft(12, 8), gps(16, 3), gpt(12, 3);
+/// const layer_gradients<float, 2> out{layers(gfs, gps), layers(gft, gpt)};
+/// const float value = joint_mmd{}.value_and_gradient(layers(fs, ps), layers(ft, pt), out);
+/// assert(value == joint_mmd{}(layers(fs, ps), layers(ft, pt)) && gps.norm() > 0);
+/// @endcode
 template <class T, std::size_t Layers, class Memory = host_memory>
 struct layer_gradients {
   std::array<matrix_view<T, Memory>, Layers> source{};

@@ -16,6 +16,24 @@ namespace dalib {
 /// - `static constexpr bool owning`: whether a temporary of type `M` takes its elements with it.
 ///
 /// `Enable` is there for specialisations on a whole family of types.
+///
+/// @code{.cpp}
+/// struct table {
+///   std::vector<float> cells; // row by row
+///   dalib::index rows, columns;
+/// };
+/// template <>
+/// struct dalib::matrix_traits<table> {
+///   static constexpr bool owning = true;
+///   static auto view(table& t) { return matrix_view<float>(t.cells.data(), t.rows, t.columns); }
+///   static auto view(const table& t) { return matrix_view<const float>(t.cells.data(), t.rows, t.columns); }
+///   static table like(const table& t) { return {std::vector<float>(t.cells.size()), t.rows, t.columns}; }
+/// };
+/// static_assert(matrix_like<table>);
+/// const table zs{{0, 1, 2, 3}, 2, 2}, zt{{1, 1, 3, 3}, 2, 2};
+/// const auto [value, gs, gt] = value_and_gradient(mmd{kernel::linear{}, estimator::biased{}}, zs, zt);
+/// assert(std::abs(value - 1) < 1e-6f && std::abs(gs.cells[0] + 1) < 1e-6f); // means (1, 2) and (2, 2)
+/// @endcode
 template <class M, class Enable = void>
 struct matrix_traits {};
 

@@ -25,6 +25,15 @@ struct device_memory {};
 ///
 /// Rows are samples, columns are features. The view owns nothing and is trivially copyable, so tasks carry it by value to any
 /// machine. `T` may be const. `Memory` says where the elements live; mixing memories does not compile.
+///
+/// @code{.cpp}
+/// float numbers[6] = {1, 2, 3, 4, 5, 6};
+/// const matrix_view<float> rows(numbers, 3, 2);                             // row by row
+/// const matrix_view<float, host_memory> columns(numbers, 3, 2, 1, 3);       // the same memory column by column
+/// const matrix_view<const float> last_two = rows.rows_from(1, 2);
+/// assert(rows(1, 0) == 3 && columns(1, 0) == 2 && last_two(0, 1) == 4);
+/// static_assert(!std::is_convertible_v<matrix_view<float, device_memory>, matrix_view<float, host_memory>>);
+/// @endcode
 template <class T, class Memory = host_memory>
 struct matrix_view {
   using value_type = std::remove_const_t<T>;

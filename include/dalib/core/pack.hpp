@@ -17,6 +17,14 @@ namespace dalib {
 /// It can be made from one scalar (`T(1)` is a pack of ones) and mixes with plain numbers of any arithmetic type. exp, log, sqrt, pow, abs,
 /// tanh, max and min are found by argument-dependent lookup. It holds a compiler vector and not an Eigen array: g++ keeps small arrays on
 /// the stack between operations, which made the kernels of a tile three times slower.
+///
+/// @code{.cpp}
+/// const pack<float> x = 2; // the same number in all lanes
+/// float lanes[pack<float>::size];
+/// (0.5f * exp(x)).store(lanes);
+/// assert(std::abs(lanes[0] - std::exp(2.f) / 2) < 1e-5f);
+/// assert((x * x).sum() == 4 * pack<float>::size);
+/// @endcode
 template <class T>
 struct pack {
   using value_type = T;

@@ -15,6 +15,17 @@ namespace dalib {
 /// A read-only sample: n rows of F features, with optional non-negative weights (n of them; none = all ones).
 ///
 /// Weights are frequencies: an integer weight w means that the row stands w times in the sample, for every estimator that takes weights.
+///
+/// @code{.cpp}
+/// const Eigen::MatrixXd z = Eigen::MatrixXd::Random(3, 4), other = Eigen::MatrixXd::Random(5, 4);
+/// Eigen::MatrixXd repeated(4, 4);
+/// repeated << z.row(0), z;
+/// const std::vector<double> weights = {2, 1, 1}; // the first row counts twice
+/// const sample<double> weighted_rows = weighted(z, weights);
+/// const mmd loss{kernel::gaussian{}, estimator::unbiased{}};
+/// assert(std::abs(loss(weighted_rows, other) - loss(repeated, other)) < 1e-14);
+/// static_assert(sample_like<sample<double>> && sample_like<Eigen::MatrixXd> && !sample_like<int>);
+/// @endcode
 template <class T, class Memory = host_memory>
 struct sample {
   using value_type = T;
@@ -89,6 +100,7 @@ struct memory_of_sample<S> {
 template <class S>
 using sample_memory = typename detail::memory_of_sample<std::remove_cvref_t<S>>::type;
 
+/// @internal
 /// What every two-sample measure asks of the types of its samples; one sentence for each that is missing.
 template <class ZS, class ZT>
 struct two_sample_types {
@@ -103,6 +115,7 @@ struct two_sample_types {
   static_assert(std::is_same_v<source, target>, "dalib: source and target must have the same scalar type and memory");
 };
 
+/// @internal
 /// The same, with gradients of type `T` in `Memory`.
 template <class ZS, class ZT, class T, class Memory = host_memory>
 struct two_sample_gradient_types : two_sample_types<ZS, ZT> {

@@ -7,6 +7,8 @@
 
 namespace dalib {
 
+/// @internal
+/// Types, each once.
 template <class... Ts>
 struct type_list {
   static constexpr std::size_t size = sizeof...(Ts);

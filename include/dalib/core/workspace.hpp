@@ -22,8 +22,22 @@ struct host_resource {
   static void deallocate(void* p, std::size_t alignment) { ::operator delete (p, std::align_val_t{alignment}); }
 };
 
-/// Grow-only scratch memory. A measure draws aligned blocks from it and returns all of them at the end of the call, so the second call
-/// with the same shapes allocates nothing. One workspace serves one call at a time; it is not for sharing between threads.
+/// Grow-only scratch memory. A measure draws aligned blocks from it and returns all of them at the end of the call. The first call
+/// allocates as it goes, the second at most one piece that holds everything, further ones with the same shapes nothing. One workspace
+/// serves one call at a time; it is not for sharing between threads.
+///
+/// @code{.cpp}
+/// const Eigen::MatrixXf zs = Eigen::MatrixXf::Random(64, 16), zt = Eigen::MatrixXf::Random(48, 16);
+/// Eigen::MatrixXf gs(64, 16), gt(48, 16);
+/// workspace scratch; // kept by the training loop
+/// const auto iteration = [&] { mmd{}.value_and_gradient(exec::serial{}, zs, zt, gradients{gs, gt}, scratch); };
+/// iteration();
+/// iteration();
+/// const std::size_t held = scratch.capacity();
+/// iteration(); // allocates nothing
+/// assert(held > 0 && scratch.capacity() == held);
+/// static_assert(std::is_same_v<workspace, basic_workspace<host_resource>>);
+/// @endcode
 template <class Resource>
 class basic_workspace {
 public:
@@ -122,6 +136,21 @@ private:
 };
 
 /// Releases a workspace at the end of a scope, also when an exception leaves it.
+///
+/// @code{.cpp}
+/// workspace scratch;
+/// {
+///   const workspace_scope whole_call(scratch);
+///   double* kept = scratch.allocate<double>(8);
+///   double* first = nullptr;
+///   {
+///     const workspace_mark inner(scratch);
+///     first = scratch.allocate<double>(8);
+///   }
+///   assert(scratch.allocate<double>(8) == first && first != kept); // what the inner scope drew is there again
+/// }
+/// assert(scratch.capacity() > 0);
+/// @endcode
 template <class Workspace>
 class workspace_scope {
 public:

@@ -63,6 +63,23 @@ concept block_estimator = requires(const E& e, const sample_sizes& n) {
 };
 
 /// What a measure takes as its estimator.
+///
+/// @code{.cpp}
+/// struct first_quarter { // disjoint quadruples from the first half of both domains
+///   quadruple_plan plan(const sample_sizes& n) const {
+///     const dalib::index count = std::min(n.source, n.target) / 4;
+///     if (count < 1) fail(n, "first_quarter needs at least 4 samples in each domain");
+///     return {.count = count, .within = 1.0 / static_cast<double>(count), .across = 1.0 / static_cast<double>(count)};
+///   }
+/// };
+/// static_assert(quadruple_estimator<first_quarter> && estimator_policy<first_quarter>);
+/// static_assert(full_pair_estimator<estimator::biased> && block_estimator<estimator::block<>>);
+/// const Eigen::MatrixXd zs = Eigen::MatrixXd::Random(16, 4), zt = Eigen::MatrixXd::Random(16, 4);
+/// const kernel::gaussian<bandwidth::fixed> k{bandwidth::fixed{1}};
+/// const double own = mmd{k, first_quarter{}}(zs, zt);
+/// const double linear = mmd{k, estimator::linear_time{}}(zs.topRows(8).eval(), zt.topRows(8).eval());
+/// assert(std::abs(own - linear) < 1e-15);
+/// @endcode
 template <class E>
 concept estimator_policy = full_pair_estimator<E> || quadruple_estimator<E> || block_estimator<E>;
 
@@ -78,6 +95,12 @@ inline double per_distinct_pair(const sample_sizes& n, double weight) {
 
 /// V statistic: 1/n_s^2 sum k(s,s') + 1/n_t^2 sum k(t,t') - 2/(n_s n_t) sum k(s,t), all pairs (Gretton et al. 2012, eq. 5). Never negative
 /// for a positive definite kernel; biased upwards by O(1/n). Takes weights.
+///
+/// @code{.cpp}
+/// const Eigen::MatrixXd zs = Eigen::MatrixXd::Random(16, 4), zt = Eigen::MatrixXd::Random(12, 4);
+/// assert(mmd(kernel::gaussian{}, estimator::biased{})(zs, zt) > 0);
+/// assert(std::abs(mmd(kernel::gaussian{}, estimator::biased{})(zs, zs)) < 1e-15);
+/// @endcode
 struct biased {
   pair_coefficients coefficients(const sample_sizes& n) const {
     return {1 / (n.source_weight * n.source_weight), 1 / (n.target_weight * n.target_weight), -1 / (n.source_weight * n.target_weight),
@@ -87,6 +110,11 @@ struct biased {
 
 /// U statistic: a row is not paired with itself (Gretton et al. 2012, eq. 3 for any n_s, n_t). Unbiased, hence below zero about half of the
 /// time when both laws are equal: that is no error. Takes weights. @throws std::invalid_argument for fewer than 2 samples in a domain.
+///
+/// @code{.cpp}
+/// const Eigen::MatrixXd z = Eigen::MatrixXd::Random(16, 4);
+/// assert(mmd(kernel::gaussian{}, estimator::unbiased{})(z, z) < 0); // equal samples: below the mean of 0
+/// @endcode
 struct unbiased {
   pair_coefficients coefficients(const sample_sizes& n) const {
     return {detail::per_distinct_pair(n, n.source_weight), detail::per_distinct_pair(n, n.target_weight),
@@ -97,6 +125,12 @@ struct unbiased {
 /// Mean of h(z_2q, z_2q+1) over floor(min(n_s, n_t) / 2) disjoint quadruples, h = k(s,s') + k(t,t') - k(s,t') - k(s',t) (Gretton et al.
 /// 2012, section 6, lemma 14). Unbiased; O(n F). Rows beyond 2 floor(min / 2) are not used and get zero gradient.
 /// @throws std::invalid_argument for fewer than 2 samples in a domain.
+///
+/// @code{.cpp}
+/// const Eigen::MatrixXd zs = Eigen::MatrixXd::Random(7, 4), zt = Eigen::MatrixXd::Random(9, 4);
+/// const auto [value, gs, gt] = value_and_gradient(mmd{kernel::gaussian{}, estimator::linear_time{}}, zs, zt);
+/// assert(gs.row(6).isZero(0) && gt.bottomRows(3).isZero(0) && !gs.row(5).isZero(0)); // 3 quadruples, 6 rows of each domain
+/// @endcode
 struct linear_time {
   quadruple_plan plan(const sample_sizes& n) const {
     const index count = (n.source < n.target ? n.source : n.target) / 2;
@@ -109,6 +143,14 @@ struct linear_time {
 /// B-test: mean of the `within` estimator over floor(min(n_s, n_t) / rows) blocks of `rows` source and `rows` target samples (Zaremba et
 /// al. 2013, eq. 4). One block of everything is the inner estimator itself. Rows beyond the last whole block are not used.
 /// @throws std::invalid_argument if there is no whole block or rows < 2.
+///
+/// @code{.cpp}
+/// const Eigen::MatrixXd zs = Eigen::MatrixXd::Random(16, 4), zt = Eigen::MatrixXd::Random(16, 4);
+/// const kernel::gaussian<bandwidth::fixed> k{bandwidth::fixed{1}};
+/// const mmd inner{k, estimator::unbiased{}};
+/// const double halves = inner(zs.topRows(8).eval(), zt.topRows(8).eval()) + inner(zs.bottomRows(8).eval(), zt.bottomRows(8).eval());
+/// assert(std::abs(mmd{k, estimator::block{8}}(zs, zt) - halves / 2) < 1e-14);
+/// @endcode
 template <class Inner = unbiased>
 struct block {
   index rows = 64;
@@ -150,6 +192,13 @@ struct nonlinear {
 
 /// DALIB's linear form: the ring of overlapping pairs (i, i+1 mod n), plus 2 / (n-1); O(n F) here. At n = 2 its cross terms have half
 /// weight, since DALIB overwrites matrix entries there, unless `accumulate` is set. Needs n_s = n_t >= 2.
+///
+/// @code{.cpp}
+/// const Eigen::MatrixXd zs = Eigen::MatrixXd::Random(16, 4), zt = Eigen::MatrixXd::Random(16, 4);
+/// const double whole = mmd(kernel::gaussian{}, compat::nonlinear{})(zs, zt);
+/// assert(std::abs(whole - mmd(kernel::gaussian{}, estimator::unbiased{})(zs, zt) - 2.0 / 15) < 1e-14); // DALIB's constant
+/// assert(std::isfinite(mmd(kernel::gaussian{}, compat::ring{})(zs, zt)));
+/// @endcode
 struct ring {
   bool accumulate = false;
 

@@ -15,6 +15,15 @@ namespace dalib::exec {
 
 /// Runs tasks on `threads` threads (0: as many as OpenMP gives). Engines cut work into tasks by the problem's size alone and merge results
 /// in task order, so the answer has the same bits for any number of threads. Inside another parallel region it runs on the calling thread.
+///
+/// @code{.cpp}
+/// const Eigen::MatrixXf zs = Eigen::MatrixXf::Random(300, 8), zt = Eigen::MatrixXf::Random(200, 8);
+/// #if defined(_OPENMP)
+/// const exec::openmp three{.threads = 3};
+/// assert(mmd{}(three, zs, zt) == mmd{}(exec::serial{}, zs, zt)); // the same bits
+/// #endif
+/// assert(mmd{}(zs, zt) == mmd{}(exec::default_policy{}, zs, zt));
+/// @endcode
 struct openmp {
   using memory = host_memory;
   int threads = 0;

@@ -7,6 +7,12 @@
 namespace dalib::exec {
 
 /// Runs every task on the calling thread.
+///
+/// @code{.cpp}
+/// double squares[3];
+/// exec::serial{}.run(3, [&](dalib::index i, int) { squares[i] = static_cast<double>(i * i); });
+/// assert(squares[2] == 4);
+/// @endcode
 struct serial {
   using memory = host_memory;
 

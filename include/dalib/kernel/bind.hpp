@@ -24,6 +24,15 @@ template <class K, class Data>
 using bound_kernel = decltype(dalib::bind(std::declval<const K&>(), std::declval<const Data&>()));
 
 /// A type that names the pair statistic(s) it reads.
+///
+/// @code{.cpp}
+/// struct data {
+///   double mean_squared_distance() const { return 2; }
+/// };
+/// const auto bound = dalib::bind(kernel::gaussian{}, data{}); // exp(-s / (2 * 2))
+/// assert(bound(4.0).value == std::exp(-1.0));
+/// static_assert(kernel_like<kernel::gaussian<>> && kernel_like<decltype(bound)> && !kernel_like<double>);
+/// @endcode
 template <class K>
 concept kernel_like = detail::has_statistic<K> || detail::has_parts<K>;
 

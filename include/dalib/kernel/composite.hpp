@@ -10,6 +10,13 @@
 namespace dalib::kernel {
 
 /// k(x, y) = a(x, y) + b(x, y); written `a + b`.
+///
+/// @code{.cpp}
+/// const kernel::sum_of<kernel::gaussian<>, kernel::scaled<kernel::linear>> k = kernel::gaussian{} + 0.5 * kernel::linear{};
+/// const Eigen::MatrixXd zs = Eigen::MatrixXd::Random(16, 4), zt = Eigen::MatrixXd::Random(12, 4);
+/// const double parts = mmd(kernel::gaussian{})(zs, zt) + 0.5 * mmd(kernel::linear{})(zs, zt);
+/// assert(std::abs(mmd(k)(zs, zt) - parts) < 1e-14); // two statistics, one pass
+/// @endcode
 template <class A, class B>
 struct sum_of {
   using statistics = unite<statistics_of<A>, statistics_of<B>>;
@@ -33,6 +40,14 @@ struct sum_of {
 };
 
 /// k(x, y) = a(x, y) b(x, y); written `a * b`.
+///
+/// @code{.cpp}
+/// const kernel::product_of<kernel::gaussian<bandwidth::fixed>, kernel::gaussian<bandwidth::fixed>> k =
+///     kernel::gaussian{bandwidth::fixed{1}} * kernel::gaussian{bandwidth::fixed{1}};
+/// const Eigen::MatrixXd zs = Eigen::MatrixXd::Random(16, 4), zt = Eigen::MatrixXd::Random(12, 4);
+/// const kernel::gaussian<bandwidth::fixed> narrow{bandwidth::fixed{std::sqrt(0.5)}};
+/// assert(std::abs(mmd(k)(zs, zt) - mmd(narrow)(zs, zt)) < 1e-14); // exp(-s/2) exp(-s/2) = exp(-s)
+/// @endcode
 template <class A, class B>
 struct product_of {
   using statistics = unite<statistics_of<A>, statistics_of<B>>;

@@ -12,6 +12,7 @@
 
 namespace dalib {
 
+/// @internal
 /// A kernel's value and its slopes with respect to `Count` pair statistics.
 template <class T, std::size_t Count>
 struct multi_jet {

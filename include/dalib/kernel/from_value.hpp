@@ -12,6 +12,14 @@ namespace dalib::kernel {
 
 /// The kernel s -> f(s), whose slope is found by evaluating f on a dual number (exact, no differences). `f` is generic in its argument and
 /// finds exp, log, sqrt, pow, tanh by argument-dependent lookup.
+///
+/// @code{.cpp}
+/// auto f = [](auto s) { return exp(-0.5 * s); };
+/// const kernel::value_only<decltype(f)> k = kernel::from_value(f);
+/// assert(k(1.0).value == std::exp(-0.5) && k(1.0).slope == -0.5 * std::exp(-0.5));
+/// const Eigen::MatrixXd zs = Eigen::MatrixXd::Random(16, 4), zt = Eigen::MatrixXd::Random(12, 4);
+/// assert(std::abs(mmd(k)(zs, zt) - mmd(kernel::gaussian{bandwidth::fixed{1}})(zs, zt)) < 1e-14);
+/// @endcode
 template <class F, class Statistic = squared_distance>
 struct value_only {
   using statistic = Statistic;

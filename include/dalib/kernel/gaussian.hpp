@@ -24,6 +24,16 @@ struct gaussian_profile {
 };
 
 /// k(x, y) = exp(-|x - y|^2 / (2 sigma^2)), sigma^2 by the bandwidth rule (DAN, Long et al. 2015; DALIB's GaussianKernel).
+///
+/// @code{.cpp}
+/// const kernel::gaussian_profile bound{.rate = 0.5}; // sigma = 1
+/// const jet<double> at = bound(2.0);
+/// assert(at.value == std::exp(-1.0) && at.slope == -0.5 * at.value);
+/// const Eigen::MatrixXd zs = Eigen::MatrixXd::Random(16, 4), zt = Eigen::MatrixXd::Random(12, 4);
+/// const mmd data_width{kernel::gaussian{}};
+/// const mmd own_width{kernel::gaussian{bandwidth::fixed{2}}};
+/// assert(std::isfinite(data_width(zs, zt)) && data_width(zs, zt) != own_width(zs, zt));
+/// @endcode
 template <class Bandwidth = bandwidth::mean>
 struct gaussian {
   using statistic = squared_distance;
@@ -70,6 +80,17 @@ struct gaussian_ladder_profile {
 /// k(x, y) = sum_{k=0}^{count-1} exp(-|x - y|^2 / (2 first_alpha 2^k sigma^2)), sigma^2 by the bandwidth rule: MK-MMD's family of kernels
 /// (DAN, Long et al. 2015, section 3.1; DALIB: first_alpha = 2^-3, count = 5). One exponential for all terms.
 /// @throws std::invalid_argument unless first_alpha > 0 and 1 <= count <= 16.
+///
+/// @code{.cpp}
+/// const kernel::gaussian_ladder two(0.5, 2); // sigma^2 = 1/2 and 1 times the mean squared distance
+/// const auto sum = kernel::gaussian{bandwidth::mean{0.5}} + kernel::gaussian{bandwidth::mean{1}};
+/// const Eigen::MatrixXd zs = Eigen::MatrixXd::Random(16, 4), zt = Eigen::MatrixXd::Random(12, 4);
+/// assert(std::abs(mmd(two)(zs, zt) - mmd(sum)(zs, zt)) < 1e-14);
+/// kernel::gaussian_ladder_profile bound; // bound by hand: exp(-2 s) + exp(-s)
+/// bound.rate = 1;
+/// bound.count = 2;
+/// assert(std::abs(bound(1.0).value - std::exp(-2) - std::exp(-1)) < 1e-15 && bound.term(0).rate == 2);
+/// @endcode
 template <class Bandwidth = bandwidth::mean>
 struct gaussian_ladder {
   using statistic = squared_distance;

@@ -10,6 +10,12 @@
 namespace dalib::kernel {
 
 /// k(x, y) = x . y: the MMD is then the squared distance of the means.
+///
+/// @code{.cpp}
+/// const Eigen::MatrixXd zs = Eigen::MatrixXd::Random(16, 4), zt = Eigen::MatrixXd::Random(12, 4);
+/// const double means = (zs.colwise().mean() - zt.colwise().mean()).squaredNorm();
+/// assert(std::abs(mmd(kernel::linear{}, estimator::biased{})(zs, zt) - means) < 1e-14);
+/// @endcode
 struct linear {
   using statistic = inner_product;
 
@@ -21,6 +27,11 @@ struct linear {
 
 /// k(x, y) = (gamma x . y + coef0)^degree.
 /// @throws std::invalid_argument unless degree >= 1 and gamma and coef0 are finite.
+///
+/// @code{.cpp}
+/// const kernel::polynomial square{.gamma = 2, .coef0 = 1, .degree = 2};
+/// assert(square(3.0).value == 49 && square(3.0).slope == 28); // (2 s + 1)^2, 4 (2 s + 1)
+/// @endcode
 struct polynomial {
   using statistic = inner_product;
   double gamma = 1;
@@ -44,6 +55,12 @@ struct polynomial {
 };
 
 /// k(x, y) = x . y / (|x| |y|), 0 if either row is zero.
+///
+/// @code{.cpp}
+/// const Eigen::MatrixXd zs = Eigen::MatrixXd::Random(16, 4), zt = Eigen::MatrixXd::Random(12, 4);
+/// const mmd loss{kernel::cosine{}, estimator::biased{}};
+/// assert(std::abs(loss((7 * zs).eval(), zt) - loss(zs, zt)) < 1e-14); // lengths do not count
+/// @endcode
 struct cosine {
   using statistic = cosine_similarity;
 
@@ -55,6 +72,11 @@ struct cosine {
 
 /// k(x, y) = exp(-|x - y|_1 / scale).
 /// @throws std::invalid_argument unless scale is positive and finite.
+///
+/// @code{.cpp}
+/// const kernel::laplacian_l1 k{.scale = 2};
+/// assert(k(2.0).value == std::exp(-1.0) && k(2.0).slope == -0.5 * std::exp(-1.0));
+/// @endcode
 struct laplacian_l1 {
   using statistic = l1_distance;
   double scale = 1;

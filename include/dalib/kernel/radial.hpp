@@ -25,6 +25,13 @@ struct laplacian_profile {
 };
 
 /// k(x, y) = exp(-|x - y|_2 / sigma). Its gradient at x = y is taken as 0.
+///
+/// @code{.cpp}
+/// const kernel::laplacian_profile bound{.rate = 0.5}; // sigma = 2
+/// assert(bound(4.0).value == std::exp(-1.0) && bound(4.0).slope == -0.125 * std::exp(-1.0));
+/// const Eigen::MatrixXd zs = Eigen::MatrixXd::Random(16, 4), zt = Eigen::MatrixXd::Random(12, 4);
+/// assert(mmd(kernel::laplacian{bandwidth::fixed{2}}, estimator::biased{})(zs, zt) > 0);
+/// @endcode
 template <class Bandwidth = bandwidth::mean>
 struct laplacian {
   using statistic = squared_distance;
@@ -55,6 +62,13 @@ struct rational_quadratic_profile {
 };
 
 /// k(x, y) = (1 + |x - y|^2 / (2 alpha l^2))^-alpha, l^2 by the bandwidth rule.
+///
+/// @code{.cpp}
+/// const kernel::rational_quadratic_profile bound{.rate = 0.5, .alpha = 2};
+/// assert(std::abs(bound(2.0).value - 0.25) < 1e-15 && std::abs(bound(2.0).slope + 0.125) < 1e-15);
+/// const Eigen::MatrixXd zs = Eigen::MatrixXd::Random(16, 4), zt = Eigen::MatrixXd::Random(12, 4);
+/// assert(mmd(kernel::rational_quadratic{2.0, bandwidth::median{}}, estimator::biased{})(zs, zt) > 0);
+/// @endcode
 template <class Bandwidth = bandwidth::mean>
 struct rational_quadratic {
   using statistic = squared_distance;
@@ -87,6 +101,13 @@ struct inverse_multiquadric_profile {
 };
 
 /// k(x, y) = (1 + |x - y|^2 / c^2)^-1/2, c^2 by the bandwidth rule.
+///
+/// @code{.cpp}
+/// const kernel::inverse_multiquadric_profile bound{.rate = 1};
+/// assert(bound(3.0).value == 0.5 && bound(3.0).slope == -0.0625);
+/// const Eigen::MatrixXd zs = Eigen::MatrixXd::Random(16, 4), zt = Eigen::MatrixXd::Random(12, 4);
+/// assert(mmd(kernel::inverse_multiquadric{}, estimator::biased{})(zs, zt) > 0);
+/// @endcode
 template <class Bandwidth = bandwidth::mean>
 struct inverse_multiquadric {
   using statistic = squared_distance;
@@ -125,6 +146,14 @@ struct matern_profile {
 };
 
 /// Matern kernel with nu = 3/2 or 5/2 (nu = 1/2 is the Laplacian); l^2 by the bandwidth rule (Rasmussen and Williams 2006, eq. 4.17).
+///
+/// @code{.cpp}
+/// const kernel::matern_profile<kernel::matern_order::three_halves> bound{.rate = 1};
+/// assert(bound(0.0).value == 1);
+/// assert(std::abs(bound(4.0).value - 3 * std::exp(-2)) < 1e-15); // (1 + r) e^-r at r = 2
+/// const Eigen::MatrixXd zs = Eigen::MatrixXd::Random(16, 4), zt = Eigen::MatrixXd::Random(12, 4);
+/// assert(mmd(kernel::matern<kernel::matern_order::five_halves>{}, estimator::biased{})(zs, zt) > 0);
+/// @endcode
 template <matern_order Order = matern_order::five_halves, class Bandwidth = bandwidth::mean>
 struct matern {
   using statistic = squared_distance;
@@ -139,6 +168,11 @@ struct matern {
 
 /// k(x, y) = -|x - y|_2: with it the (squared) MMD is the energy distance 2 E|x-y| - E|x-x'| - E|y-y'| (Szekely and Rizzo 2013, eq. 5).
 /// Conditionally positive definite. Its gradient at x = y is taken as 0.
+///
+/// @code{.cpp}
+/// const Eigen::MatrixXd zs = Eigen::MatrixXd::Zero(2, 1), zt = Eigen::MatrixXd::Constant(2, 1, 3);
+/// assert(std::abs(mmd(kernel::energy{}, estimator::biased{})(zs, zt) - 6) < 1e-14); // 2 E|x - y| = 6, nothing within the domains
+/// @endcode
 struct energy {
   using statistic = squared_distance;
 

@@ -69,6 +69,14 @@ auto with_weights(const K& k, std::span<const double> weights) {
 
 /// A sum of kernels whose terms are multiplied by weights given at run time; at most `capacity` terms. Written `weighted_terms{kernel,
 /// weights}`.
+///
+/// @code{.cpp}
+/// const std::vector<double> weights = {1, 0, 0.5};
+/// const kernel::weighted_terms k{kernel::gaussian_ladder(0.5, 3), weights};
+/// const auto sum = kernel::gaussian{bandwidth::mean{0.5}} + 0.5 * kernel::gaussian{bandwidth::mean{2}};
+/// const Eigen::MatrixXd zs = Eigen::MatrixXd::Random(16, 4), zt = Eigen::MatrixXd::Random(12, 4);
+/// assert(std::abs(mmd(k)(zs, zt) - mmd(sum)(zs, zt)) < 1e-14);
+/// @endcode
 template <class K>
 struct weighted_terms {
   static constexpr int capacity = 16;

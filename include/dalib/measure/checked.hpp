@@ -32,6 +32,20 @@ inline constexpr bool is_layered<std::tuple<Layers...>> = true;
 /// The same measure, which throws std::invalid_argument naming the measure, the tensor, the row and the column if an input is not finite,
 /// before any output is touched. Costs one more pass over the inputs: `checked{mmd{...}}(zs, zt)`. It takes every call that the measure
 /// takes.
+///
+/// @code{.cpp}
+/// Eigen::MatrixXf zs = Eigen::MatrixXf::Random(16, 4), zt = Eigen::MatrixXf::Random(12, 4);
+/// const checked loss{mmd{kernel::gaussian{}}};
+/// assert(loss(zs, zt) == mmd{kernel::gaussian{}}(zs, zt));
+/// zt(3, 1) = std::numeric_limits<float>::quiet_NaN();
+/// std::string message;
+/// try {
+///   loss(zs, zt);
+/// } catch (const std::invalid_argument& error) {
+///   message = error.what();
+/// }
+/// assert(message == "mmd: the target (12 x 4) has a value that is not finite at row 3, column 1");
+/// @endcode
 template <class Measure>
 struct checked {
   Measure measure;

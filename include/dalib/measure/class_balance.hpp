@@ -53,6 +53,15 @@ struct balance_gradient_task {
 /// xtensor tensors; with `scores::probabilities` they are p. Finite with a right gradient for any finite logits. One class gives -log(1 +
 /// offset). O(n C).
 /// @throws std::invalid_argument for an empty tensor, a gradient of another shape, or an offset that is not positive and finite.
+///
+/// @code{.cpp}
+/// const Eigen::MatrixXd balanced = Eigen::MatrixXd::Zero(8, 4); // softmax 1/4 each
+/// Eigen::MatrixXd g(8, 4);
+/// const double value = class_balance{}.value_and_gradient(balanced, gradient{g});
+/// assert(std::abs(value - std::log(4)) < 1e-5 && g.norm() < 1e-5); // the smallest value
+/// const Eigen::MatrixXd p = Eigen::MatrixXd::Constant(8, 4, 0.25);
+/// assert(std::abs(class_balance{scores::probabilities{}}(p) - value) < 1e-14);
+/// @endcode
 template <class Scores = scores::logits>
 struct class_balance {
   static constexpr const char* name = "class_balance";

@@ -100,6 +100,14 @@ private:
 ///
 /// `gradients{g1, g2}` are those of the first and of the second classifier.
 /// @throws std::invalid_argument for empty tensors or different shapes; nothing has been written then. See `checked` for NaN.
+///
+/// @code{.cpp}
+/// const Eigen::MatrixXd y1 = Eigen::MatrixXd::Random(8, 3), y2 = Eigen::MatrixXd::Random(8, 3);
+/// auto [value, g1, g2] = value_and_gradient(classifier_discrepancy{}, y1, y2);
+/// assert(std::abs(value - classifier_discrepancy{scores::logits{}}(y2, y1)) < 1e-15 && g1.rowwise().sum().norm() < 1e-14);
+/// const Eigen::MatrixXd p1 = (Eigen::MatrixXd(1, 2) << 1, 0).finished(), p2 = (Eigen::MatrixXd(1, 2) << 0.25, 0.75).finished();
+/// assert(classifier_discrepancy{scores::probabilities{}}(p1, p2) == 0.75);
+/// @endcode
 template <class Scores = scores::logits, reduction_policy Reduction = reduction::mean>
 struct classifier_discrepancy {
   static constexpr const char* name = "classifier_discrepancy";

@@ -85,6 +85,17 @@ double pooled_domain_accuracy(const LS& logits_s, const LT& logits_t) {
 /// -entropy_reversal, goes into the optional last argument; where they are detached that argument receives zeros. Finite with a right
 /// gradient for any finite logits. O((n_s + n_t) C).
 /// @throws std::invalid_argument for empty domains, shapes that do not fit, or gradients of the wrong shape; nothing has been written then.
+///
+/// @code{.cpp}
+/// const Eigen::MatrixXd l_s = Eigen::MatrixXd::Random(6, 1), l_t = Eigen::MatrixXd::Random(4, 1); // of the discriminator
+/// const Eigen::MatrixXd g_s = Eigen::MatrixXd::Random(6, 3), g_t = Eigen::MatrixXd::Random(4, 3); // of the classifier
+/// Eigen::MatrixXd gl_s(6, 1), gl_t(4, 1);
+/// const conditional_domain_adversarial cdan_e{conditioning::joint_entropy{}};
+/// const double value = cdan_e.value_and_gradient(l_s, l_t, g_s, g_t, gradients{gl_s, gl_t});
+/// assert(value == cdan_e(l_s, l_t, g_s, g_t) && gl_s.maxCoeff() < 0 && gl_t.minCoeff() > 0);
+/// double slope;
+/// assert(logit_cross_entropy{}(0.0, true, slope) == std::log(2.0) && slope == -0.5);
+/// @endcode
 template <conditioning_policy Conditioning = conditioning::none, reduction_policy Reduction = reduction::mean,
           class CrossEntropy = logit_cross_entropy>
 struct conditional_domain_adversarial {

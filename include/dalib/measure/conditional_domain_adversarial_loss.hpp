@@ -21,6 +21,17 @@ namespace dalib {
 /// state: save it with `map.visit_state`.
 /// @throws std::invalid_argument for shapes that do not fit, and for reduction::none with a conditioning that reverses the entropy, whose
 ///         gradient is one of the whole batch.
+///
+/// @code{.cpp}
+/// const Eigen::MatrixXd f_s = Eigen::MatrixXd::Random(6, 5), f_t = Eigen::MatrixXd::Random(4, 5); // features
+/// const Eigen::MatrixXd g_s = Eigen::MatrixXd::Random(6, 3), g_t = Eigen::MatrixXd::Random(4, 3); // class logits
+/// const auto discriminator = [](const Eigen::MatrixXd& h) { return Eigen::MatrixXd(h.rowwise().sum()); };
+/// conditional_domain_adversarial_loss loss{discriminator, multilinear_map{}, conditioning::joint_entropy{}};
+/// const auto [value, accuracy] = loss(g_s, f_s, g_t, f_t); // a tape's variables would be recorded
+/// const Eigen::MatrixXd l_s = f_s.rowwise().sum(), l_t = f_t.rowwise().sum(); // the softmax sums to 1
+/// assert(std::abs(value - conditional_domain_adversarial(conditioning::joint_entropy{})(l_s, l_t, g_s, g_t)) < 1e-14);
+/// assert(loss.reversal.iteration == 1 && accuracy >= 0 && accuracy <= 100);
+/// @endcode
 template <class Discriminator, class Map = multilinear_map, conditioning_policy Conditioning = conditioning::none,
           reduction_policy Reduction = reduction::mean, class CrossEntropy = logit_cross_entropy>
 struct conditional_domain_adversarial_loss {

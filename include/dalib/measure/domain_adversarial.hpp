@@ -72,6 +72,13 @@ std::array<double, 2> right_sides(const char* measure, const matrix_view<const T
 /// Logits are (n_s, 1) and (n_t, 1); n_s and n_t may differ, and then each domain still has half of the weight. With reduction::none sample
 /// i has the value 1/2 softplus(-+l_i). Finite with a right gradient for any finite logit. O(n).
 /// @throws std::invalid_argument for empty domains, other than one column, or gradients of the wrong shape.
+///
+/// @code{.cpp}
+/// const Eigen::MatrixXd l_s = Eigen::MatrixXd::Constant(6, 1, 2), l_t = Eigen::MatrixXd::Constant(4, 1, 2); // "all are source"
+/// const auto [value, g_s, g_t] = value_and_gradient(domain_adversarial{}, l_s, l_t);
+/// assert(std::abs(value - (std::log1p(std::exp(-2)) + std::log1p(std::exp(2))) / 2) < 1e-15);
+/// assert(g_s(0) < 0 && g_t(0) > 0 && domain_accuracy(l_s, l_t) == 50);
+/// @endcode
 template <reduction_policy Reduction = reduction::mean>
 struct domain_adversarial {
   static constexpr const char* name = "domain_adversarial";
@@ -125,6 +132,15 @@ struct adversarial_result {
 /// `Discriminator` is anything that maps a graph value (n, F) to logits (n, 1), not to probabilities. The class works on every type with
 /// graph_traits: Eigen matrices (value only), the tape of examples/autodiff, another framework's. The schedule advances once per call in
 /// training mode, after use, as DALIB's does.
+///
+/// @code{.cpp}
+/// const Eigen::MatrixXd f_s = Eigen::MatrixXd::Random(6, 5), f_t = Eigen::MatrixXd::Random(4, 5);
+/// const auto discriminator = [](const Eigen::MatrixXd& f) { return Eigen::MatrixXd(f.col(0)); };
+/// domain_adversarial_loss loss{discriminator, warm_start_reversal{.alpha = 10}};
+/// const adversarial_result<double> result = loss(f_s, f_t); // a tape's variables would be recorded
+/// assert(result.loss == domain_adversarial{}(f_s.col(0).eval(), f_t.col(0).eval()));
+/// assert(result.accuracy >= 0 && loss.reversal.iteration == 1);
+/// @endcode
 template <class Discriminator, reduction_policy Reduction = reduction::mean>
 struct domain_adversarial_loss {
   Discriminator discriminator;

@@ -34,6 +34,27 @@ struct domain_weights {
 /// Entropy conditioning: a raw weight for each sample from its prediction's entropy H, and a normalisation. `offset` is added to the
 /// probabilities inside the logarithm of H. `reverses_entropy()` says whether a gradient flows through H, times -lambda; it does not
 /// through the normalisation.
+///
+/// @code{.cpp}
+/// struct only_sure { // samples of entropy above 1 do not count
+///   double offset = 0;
+///   template <class T>
+///   DALIB_HD T raw_weight(T entropy, T& slope) const {
+///     slope = T(0);
+///     return entropy < T(1) ? T(1) : T(0);
+///   }
+///   domain_factors normalise(const domain_weights& w) const {
+///     const double factor = w.samples() / (w.source_sum + w.target_sum);
+///     return {factor, factor};
+///   }
+///   bool reverses_entropy() const { return false; }
+/// };
+/// static_assert(conditioning_policy<only_sure> && conditioning_policy<conditioning::none>);
+/// const Eigen::MatrixXd l_s = Eigen::MatrixXd::Random(2, 1), l_t = Eigen::MatrixXd::Random(1, 1);
+/// const Eigen::MatrixXd g_s = (Eigen::MatrixXd(2, 3) << 9, 0, 0, 0, 0, 0).finished(), g_t = Eigen::RowVector3d(0, 9, 0);
+/// const auto each = conditional_domain_adversarial{only_sure{}, reduction::none{}}(l_s, l_t, g_s, g_t);
+/// assert(each[0] > 0 && each[1] == 0 && each[2] > 0); // the second is undecided between three classes
+/// @endcode
 template <class C>
 concept conditioning_policy = requires(const C& c, double& slope, const domain_weights& sums) {
   { c.raw_weight(1.0, slope) } -> std::convertible_to<double>;
@@ -123,6 +144,18 @@ DALIB_HD void pull_entropy(const class_column<V>& p, const V& factor) {
 } // namespace engine
 
 /// Normalised weights of all samples, source first, and what the gradient needs.
+///
+/// @code{.cpp}
+/// const Eigen::MatrixXd sure = (Eigen::MatrixXd(1, 2) << 50, 0).finished(), unsure = Eigen::MatrixXd::Zero(1, 2);
+/// const auto weights = [&](auto conditioning) -> sample_weights<double> {
+///   return weigh_samples(exec::serial{}, conditioning, const_view_of(sure), const_view_of(unsure));
+/// };
+/// const std::vector<double> joint = weights(conditioning::joint_entropy{}).values; // 2 and 1 + 1/2, scaled to sum 2
+/// assert(std::abs(joint[0] - 4 / 3.5) < 1e-12 && std::abs(joint[1] - 3 / 3.5) < 1e-12);
+/// const std::vector<double> each = weights(conditioning::per_domain_entropy{}).values; // sum 1 in each domain
+/// assert(std::abs(each[0] - 1) < 1e-12 && std::abs(each[1] - 1) < 1e-12);
+/// assert(std::abs(weights(compat::entropy_conditioning{}).values[0] - joint[0]) < 1e-4);
+/// @endcode
 template <class T, class Memory = host_memory>
 struct sample_weights {
   vector_in<Memory, T> values; ///< n_s + n_t of them

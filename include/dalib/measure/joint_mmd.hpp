@@ -42,6 +42,16 @@ inline std::tuple<kernel::gaussian_ladder<>, kernel::gaussian<bandwidth::fixed>>
 /// Sample weights are those of the samples, so all layers of a domain have the same: `weighted(layers(fs, gs), w)`.
 /// @throws std::invalid_argument for empty domains, shapes of a layer or numbers of rows of the layers that do not fit, different weights,
 ///         gradients of the wrong shape, too few samples for the estimator or an invalid bandwidth; nothing has been written then.
+///
+/// @code{.cpp}
+/// const Eigen::MatrixXd f_s = Eigen::MatrixXd::Random(16, 8), f_t = Eigen::MatrixXd::Random(12, 8); // features
+/// const Eigen::MatrixXd p_s = Eigen::MatrixXd::Random(16, 3), p_t = Eigen::MatrixXd::Random(12, 3); // predictions
+/// const joint_mmd jan{jan_kernels(), estimator::biased{}};
+/// const auto [value, g_s, g_t] = value_and_gradient(jan, layers(f_s, p_s), layers(f_t, p_t));
+/// assert(value > 0 && value == jan(layers(f_s, p_s), layers(f_t, p_t)) && std::get<1>(g_t).rows() == 12);
+/// const joint_mmd one_layer{layer_kernels(kernel::gaussian{}), estimator::unbiased{}};
+/// assert(one_layer(layers(f_s), layers(f_t)) == mmd(kernel::gaussian{})(f_s, f_t));
+/// @endcode
 template <class Kernels = decltype(jan_kernels()), class Estimator = estimator::unbiased, class Accumulator = accumulator::plain>
 struct joint_mmd {
 private:

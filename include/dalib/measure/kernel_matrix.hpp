@@ -45,6 +45,16 @@ struct kernel_problem {
 
 /// K(i, j) = k(x_i, x_j): (n, n) entries into the caller's memory, O(n^2 F). Bandwidths are resolved on x. Entries are computed pair by
 /// pair with exact differences. @throws std::invalid_argument for an empty x or a K of another shape than n x n.
+///
+/// @code{.cpp}
+/// const Eigen::MatrixXd x = (Eigen::MatrixXd(2, 1) << 0, 2).finished();
+/// Eigen::MatrixXd k(2, 2), g(2, 1);
+/// kernel_matrix(exec::serial{}, kernel::gaussian{bandwidth::fixed{1}}, x, k);
+/// assert(k(0, 0) == 1 && k(0, 1) == std::exp(-2.0));
+/// const Eigen::MatrixXd upstream = Eigen::MatrixXd::Ones(2, 2);
+/// const double sum = kernel_matrix_gradient(exec::serial{}, kernel::gaussian{bandwidth::fixed{1}}, x, upstream, g);
+/// assert(std::abs(sum - k.sum()) < 1e-14 && std::abs(g(0) - 4 * std::exp(-2)) < 1e-14);
+/// @endcode
 template <class Exec, class Kernel, matrix_like X, matrix_like K>
 void kernel_matrix(const Exec& exec, const Kernel& kernel, const X& x, K&& out) {
   using engine::kernel_entries; // other memories overload it

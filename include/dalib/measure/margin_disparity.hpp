@@ -78,6 +78,17 @@ struct margin_task {
 /// With reduction::none there is one value per row, the n_s ones of the source (times margin) first. O((n_s + n_t) C).
 /// @throws std::invalid_argument for empty tensors, shapes that do not fit, gradients of another shape than y', or a margin that is not
 ///         positive and finite; nothing has been written then. NaN and infinite logits are not looked for: see `checked`.
+///
+/// @code{.cpp}
+/// const Eigen::MatrixXd y_s = Eigen::MatrixXd::Random(6, 3), a_s = Eigen::MatrixXd::Random(6, 3); // classifier, adversary
+/// const Eigen::MatrixXd y_t = Eigen::MatrixXd::Random(4, 3), a_t = Eigen::MatrixXd::Random(4, 3);
+/// Eigen::MatrixXd g_s(6, 3), g_t(4, 3);
+/// const margin_disparity mdd{4.0};
+/// const double value = mdd.value_and_gradient(y_s, a_s, y_t, a_t, gradients{g_s, g_t});
+/// assert(value == mdd(y_s, a_s, y_t, a_t) && g_s.norm() > 0 && g_t.norm() > 0);
+/// double slope;
+/// assert(log_complement{}(0.0, slope) == std::log(2.0) && slope == 0.5); // -log(1 - 1/2)
+/// @endcode
 template <reduction_policy Reduction = reduction::mean, class Term = log_complement>
 struct margin_disparity {
   static constexpr const char* name = "margin_disparity";

@@ -24,6 +24,17 @@ namespace dalib {
 ///
 /// @throws std::invalid_argument for empty domains, different feature counts, gradients of the wrong shape, too few samples for the
 ///         estimator or an invalid bandwidth; nothing has been written then. NaN and infinite data are not looked for: see `checked`.
+///
+/// @code{.cpp}
+/// const Eigen::MatrixXf zs = Eigen::MatrixXf::Random(64, 16), zt = Eigen::MatrixXf::Random(48, 16).array() + 0.2f;
+/// const mmd loss{kernel::gaussian_ladder(0.125, 5), estimator::unbiased{}};
+/// const float value = loss(zs, zt);
+/// Eigen::MatrixXf gs(64, 16), gt(48, 16);
+/// workspace scratch;
+/// const float same = loss.value_and_gradient(exec::default_policy{}, zs, zt, gradients{gs, gt}, scratch);
+/// assert(same == value && value > 0);
+/// assert((gs.colwise().sum() + gt.colwise().sum()).norm() < 1e-5f); // moving both samples changes nothing
+/// @endcode
 template <class Kernel = kernel::gaussian_ladder<>, class Estimator = estimator::unbiased, class Accumulator = accumulator::plain>
 struct mmd {
   static_assert(kernel_like<Kernel>,

@@ -54,6 +54,17 @@ struct quadratic_program {
 /// MK-MMD, sum_k beta_k mmd_k^2, with weights beta that `Rule` finds from the batch's mmd_k^2 (DAN, Long et al. 2015,
 /// section 3.2). beta is detached. Every kernel of the sum is estimated alone first (values only), so a call costs 1 + terms / 3 times the
 /// plain mmd. In DALIB's estimators the constant 2 / (n - 1) belongs to each mmd_k^2, as it does there. Errors as for mmd.
+///
+/// @code{.cpp}
+/// const Eigen::MatrixXd zs = Eigen::MatrixXd::Random(16, 4), zt = Eigen::MatrixXd::Random(16, 4).array() + 0.5;
+/// const weighted_mmd loss{kernel::gaussian_ladder(0.5, 3), compat::nonlinear{}, compat::quadratic_program{}};
+/// const std::vector<double> values = loss.term_values(exec::default_policy{}, zs, zt);
+/// const kernel_weights beta = compat::quadratic_program{}.weights(values);
+/// const double total = beta.normalised[0] * values[0] + beta.normalised[1] * values[1] + beta.normalised[2] * values[2];
+/// assert(std::abs(loss(zs, zt) - total) < 1e-13);
+/// assert(std::abs(beta.normalised[0] + beta.normalised[1] + beta.normalised[2] - 3) < 1e-13);
+/// static_assert(weight_rule<compat::quadratic_program>);
+/// @endcode
 template <class Kernel, class Estimator, weight_rule Rule>
 struct weighted_mmd {
   static constexpr const char* name = "weighted_mmd";

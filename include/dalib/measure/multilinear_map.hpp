@@ -103,6 +103,16 @@ private:
 ///
 /// Features f are (n, F), logits g (n, C), h (n, C F). The softmax is fused. O(n F C), no memory beyond h.
 /// @throws std::invalid_argument for empty tensors or shapes that do not fit; nothing has been written then.
+///
+/// @code{.cpp}
+/// const Eigen::MatrixXd f = Eigen::MatrixXd::Random(6, 5), g = Eigen::MatrixXd::Zero(6, 3); // softmax 1/3 each
+/// const multilinear_map map;
+/// Eigen::MatrixXd h(6, map.columns(5, 3)), gf(6, 5);
+/// map(exec::serial{}, f, g, h);
+/// assert(h.cols() == 15 && (3 * h.middleCols(5, 5) - f).norm() < 1e-14);
+/// map.pull(exec::serial{}, f, g, Eigen::MatrixXd::Ones(6, 15).eval(), gradients{gf, matrix_view<double>{}});
+/// assert((gf.array() - 1).matrix().norm() < 1e-14);
+/// @endcode
 struct multilinear_map {
   static constexpr const char* name = "multilinear_map";
 

@@ -38,6 +38,15 @@ DALIB_HD void pull_mapped(const V& upstream, const V& normaliser, V& left, V& ri
 /// a network that was trained on one pair of matrices is worthless with another. Features f are (n, F), logits g (n, C), h (n, d).
 /// O(n (F + C) d), memory O((F + C + d) registers) per thread.
 /// @throws std::invalid_argument for empty tensors, or F and C other than those it was made for; nothing has been written then.
+///
+/// @code{.cpp}
+/// const Eigen::MatrixXd f = Eigen::MatrixXd::Random(6, 5), g = Eigen::MatrixXd::Zero(6, 3);
+/// const randomised_multilinear_map<double> map(5, 3, 16, 7), same(5, 3, 16, 7); // d = 16, seed 7
+/// Eigen::MatrixXd h(6, map.columns(5, 3)), again(6, 16);
+/// map(exec::serial{}, f, g, h);
+/// same(exec::serial{}, f, g, again);
+/// assert(h == again && h.norm() > 0);
+/// @endcode
 template <class T, class Memory = host_memory>
 class randomised_multilinear_map;
 

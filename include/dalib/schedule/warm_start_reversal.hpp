@@ -13,6 +13,16 @@ namespace dalib {
 /// lambda(i) = 2 (high - low) / (1 + exp(-alpha i / iterations)) - (high - low) + low  (DANN, Ganin et al. 2016, section 5.2.2, with alpha
 /// = 10 there; DALIB's default is alpha = 1, with which lambda reaches only 0.46 of the way at i = iterations). The first step has lambda =
 /// low. The counter advances by step(), in training mode only, and is part of a checkpoint.
+///
+/// @code{.cpp}
+/// warm_start_reversal reversal{.alpha = 10, .high = 0.1, .iterations = 1000};
+/// assert(reversal.coefficient() == 0);
+/// for (int i = 0; i < 1000; ++i) reversal.step();
+/// assert(std::abs(reversal.coefficient() - 0.1 * std::tanh(5)) < 1e-15);
+/// reversal.training = false;
+/// reversal.step(); // evaluation: nothing moves
+/// assert(reversal.iteration == 1000);
+/// @endcode
 struct warm_start_reversal {
   double alpha = 1;
   double low = 0;

@@ -18,6 +18,15 @@ namespace selection {
 
 /// For each kernel of a sum, in the order of kernel::for_each_term: its squared MMD, and the covariance of the estimates up to the common
 /// factor 1 / (number of independent terms), which no selection depends on.
+///
+/// @code{.cpp}
+/// const Eigen::MatrixXd zs = Eigen::MatrixXd::Random(40, 3), zt = Eigen::MatrixXd::Random(40, 3).array() + 0.5;
+/// const mmd loss{kernel::gaussian_ladder(0.5, 3), estimator::linear_time{}};
+/// const selection::kernel_statistics found = kernel_statistics_of(exec::default_policy{}, loss, zs, zt);
+/// assert(found.size() == 3);
+/// assert(std::abs(found.values[0] + found.values[1] + found.values[2] - loss(zs, zt)) < 1e-13);
+/// assert(found.covariance_of(0, 1) == found.covariance_of(1, 0) && found.covariance_of(0, 0) > 0);
+/// @endcode
 struct kernel_statistics {
   std::vector<double> values;
   std::vector<double> covariance; ///< size() x size(), row-major

@@ -25,6 +25,13 @@ struct least_variance_result {
 /// problem is solved by the active-set method of Lawson and Hanson (1974, chapter 23): finitely many steps, each a Cholesky solve of at
 /// most n unknowns, in extended precision.
 /// @throws std::invalid_argument if no value is positive or A is not positive definite to working precision.
+///
+/// @code{.cpp}
+/// const std::vector<double> covariance = {1, 0, 0, 4}, values = {1, 1};
+/// const selection::least_variance_result found = selection::least_variance(covariance, values).solve();
+/// assert(std::abs(found.beta[0] - 0.8) < 1e-12 && std::abs(found.beta[1] - 0.2) < 1e-12); // by inverse variance
+/// assert(found.residual < 1e-10);
+/// @endcode
 class least_variance {
 public:
   least_variance(const std::vector<double>& matrix, const std::vector<double>& values)

@@ -12,6 +12,16 @@ inline constexpr int most_kernels = 16;
 
 /// Mean and covariance of vectors of up to most_kernels numbers (Welford's update, merged as by Chan et al. 1979): no cancellation, however
 /// large the mean is against the spread.
+///
+/// @code{.cpp}
+/// selection::running_covariance first, second;
+/// const double rows[3][2] = {{1e9, 0}, {1e9 + 1, 1}, {1e9 + 2, 2}};
+/// first.add(rows[0], 2);
+/// first.add(rows[1], 2);
+/// second.add(rows[2], 2);
+/// first.merge(second, 2);
+/// assert(first.mean[0] == 1e9 + 1 && first.covariance(0, 1) == 1 && first.covariance(1, 1) == 1);
+/// @endcode
 struct running_covariance {
   double count = 0;
   std::array<double, most_kernels> mean{};

@@ -18,6 +18,12 @@ namespace dalib {
 namespace selection {
 
 /// All weight on the kernel with the largest squared MMD (Sriperumbudur et al. 2009). Ignores how uncertain the estimate is.
+///
+/// @code{.cpp}
+/// const selection::kernel_statistics found{{0.1, 0.3}, {1e-4, 0, 0, 1}};
+/// const kernel_weights w = selection::maximum_mmd{}.weights(found);
+/// assert(w.normalised[0] == 0 && w.normalised[1] == 1);
+/// @endcode
 struct maximum_mmd {
   kernel_weights weights(const kernel_statistics& statistics) const {
     kernel_weights result{std::vector<double>(statistics.values.size(), 0.0), {}};
@@ -36,6 +42,13 @@ struct maximum_mmd {
 /// raw holds that beta, normalised the same scaled to sum 1. If no eta is positive the program has no solution; then all weight is on the
 /// kernel with the largest eta_k / sqrt(Q_kk + ridge), as in the paper's section 4.
 /// Take other samples for the selection than for the test or loss that uses the weights.
+///
+/// @code{.cpp}
+/// const selection::kernel_statistics found{{0.1, 0.3}, {1e-4, 0, 0, 1}}; // the second is larger, but very uncertain
+/// const kernel_weights w = selection::maximum_power{}.weights(found);
+/// assert(w.normalised[0] > 0.99 && std::abs(w.normalised[0] + w.normalised[1] - 1) < 1e-15);
+/// static_assert(selection_rule<selection::maximum_power> && selection_rule<selection::maximum_mmd>);
+/// @endcode
 struct maximum_power {
   double ridge = 1e-4; ///< of the paper; kernels are at most 1
 

@@ -26,6 +26,14 @@ struct pair_pull {
 };
 
 /// s = |x - y|^2. A pair at distance 0 contributes no gradient, whatever the kernel's slope is there.
+///
+/// @code{.cpp}
+/// const double x = 3, y = 1; // two centred rows of one feature
+/// const row_terms<double> of_x{.norm = x * x}, of_y{.norm = y * y};
+/// const double s = squared_distance::value(x * y, of_x, of_y);
+/// const pair_pull<double> p = squared_distance::pull(1.0, s, of_x, of_y); // slope ds/ds = 1
+/// assert(s == 4 && p.pull * y + p.self_x * x == 2 * (x - y));
+/// @endcode
 struct squared_distance {
   static constexpr bool from_gram = true;
   static constexpr bool translation_invariant = true;
@@ -42,6 +50,11 @@ struct squared_distance {
 };
 
 /// s = x . y.
+///
+/// @code{.cpp}
+/// const row_terms<double> zero; // rows around the mean 0
+/// assert(inner_product::value(6.0, zero, zero) == 6 && inner_product::pull(1.0, 6.0, zero, zero).pull == 1);
+/// @endcode
 struct inner_product {
   static constexpr bool from_gram = true;
   static constexpr bool translation_invariant = false;
@@ -57,6 +70,12 @@ struct inner_product {
 };
 
 /// s = x . y / (|x| |y|); 0 if either row is zero.
+///
+/// @code{.cpp}
+/// const row_terms<double> of_x{.inverse_norm = 0.5}, of_y{.inverse_norm = 0.25}; // |x| = 2, |y| = 4
+/// assert(cosine_similarity::value(8.0, of_x, of_y) == 1);                        // parallel
+/// assert(cosine_similarity::pull(1.0, 1.0, of_x, of_y).self_x == -0.25);
+/// @endcode
 struct cosine_similarity {
   static constexpr bool from_gram = true;
   static constexpr bool translation_invariant = false;
@@ -73,6 +92,13 @@ struct cosine_similarity {
 };
 
 /// s = |x - y|_1, feature by feature; its derivative is taken as 0 where two features are equal.
+///
+/// @code{.cpp}
+/// const Eigen::RowVectorXd zs = Eigen::RowVectorXd::Zero(4), zt = Eigen::RowVectorXd::Constant(4, 0.5);
+/// const auto value = mmd(kernel::laplacian_l1{.scale = 2}, estimator::biased{})(zs, zt);
+/// assert(std::abs(value - (2 - 2 * std::exp(-1))) < 1e-14); // |x - y|_1 = 2
+/// static_assert(std::is_same_v<kernel::laplacian_l1::statistic, l1_distance>);
+/// @endcode
 struct l1_distance {
   static constexpr bool from_gram = false;
   static constexpr bool translation_invariant = true;

@@ -21,6 +21,15 @@ inline constexpr bool eigen_owning = std::is_base_of_v<Eigen::PlainObjectBase<M>
 } // namespace detail
 
 /// Rows are samples, columns are features; a vector (n x 1) is n samples of one feature.
+///
+/// @code{.cpp}
+/// Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> all(20, 6);
+/// all.setRandom();
+/// const auto features = all.leftCols(4);          // a block: rows stand apart
+/// const Eigen::Map<const Eigen::MatrixXf> other(all.data(), 10, 4);
+/// const mmd loss{kernel::gaussian{}};
+/// assert(loss(features, other) == loss(Eigen::MatrixXf(features), Eigen::MatrixXf(other)));
+/// @endcode
 template <class M>
 struct matrix_traits<M, std::enable_if_t<detail::eigen_with_memory<M>>> {
   using scalar = typename M::Scalar;

@@ -63,6 +63,13 @@ matrix_view<const typename M::value_type> flattened(const M& m, const typename M
 } // namespace detail
 
 /// The first axis counts samples; the others are flattened in row-major order. A 2-d tensor may have any strides.
+///
+/// @code{.cpp}
+/// const xt::xarray<double> images = xt::ones<double>({8, 3, 4, 4}); // minibatch, channels, height, width: 8 x 48
+/// const xt::xtensor<double, 2> features = xt::zeros<double>({6, 48});
+/// const auto [value, g_images, g_features] = value_and_gradient(mmd{kernel::linear{}, estimator::biased{}}, images, features);
+/// assert(std::abs(value - 48) < 1e-12 && g_images.dimension() == 4);
+/// @endcode
 template <class M>
 struct matrix_traits<M, std::enable_if_t<detail::xtensor_with_memory<M>>> {
   using scalar = typename M::value_type;

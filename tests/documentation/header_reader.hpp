@@ -1,0 +1,140 @@
+/// @file
+/// Reads a header of the library as its reader does: the types at namespace scope, their documentation, and the examples in it.
+#pragma once
+
+#include <cstddef>
+#include <istream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace documentation {
+
+/// One `@code{.cpp} ... @endcode` of a documentation comment.
+struct example {
+  std::size_t line = 0; ///< of its first line in the header
+  std::vector<std::string> code;
+
+  /// What the compiler sees of it in one piece, without comments.
+  std::string text() const {
+    std::string result;
+    for (const std::string& one : code) result += one.substr(0, one.find("//")) + "\n";
+    return result;
+  }
+};
+
+/// A type at namespace scope.
+struct public_type {
+  std::string name;
+  std::size_t line = 0;
+  bool documented = false;
+};
+
+/// What a header says.
+struct header {
+  std::vector<public_type> types;
+  std::vector<example> examples;
+  std::vector<std::string> errors; ///< broken markup: "line N: ..."
+};
+
+namespace detail {
+
+inline bool is_word_character(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; }
+
+inline std::string_view first_word(std::string_view text) {
+  std::size_t end = 0;
+  while (end < text.size() && is_word_character(text[end])) ++end;
+  return text.substr(0, end);
+}
+
+/// The name that a line at namespace scope declares as a type; empty if it does not, or only specialises one.
+inline std::string declared_type(std::string_view line) {
+  for (const std::string_view keyword : {"enum class ", "struct ", "class ", "concept "}) {
+    if (!line.starts_with(keyword)) continue;
+    const std::string_view rest = line.substr(keyword.size());
+    const std::string_view name = first_word(rest);
+    const std::string_view after = rest.substr(name.size());
+    return after.starts_with("<") ? std::string() : std::string(name);
+  }
+  return {};
+}
+
+/// Names of the namespaces that are no business of the library's user.
+inline bool is_internal(std::string_view name) { return name == "detail" || name == "engine" || name.ends_with("::detail"); }
+
+} // namespace detail
+
+/// Whether `word` stands in `text` as a word of its own.
+inline bool mentions(std::string_view text, std::string_view word) {
+  for (std::size_t at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
+    const bool starts = at == 0 || !detail::is_word_character(text[at - 1]);
+    const std::size_t end = at + word.size();
+    if (starts && (end == text.size() || !detail::is_word_character(text[end]))) return true;
+  }
+  return false;
+}
+
+/// Reads a header in the layout of .clang-format: declarations at namespace scope start in column 0, namespaces end with their name.
+/// Types in a namespace `detail` or `engine` and those documented as `@internal` are left out.
+inline header read_header(std::istream& stream) {
+  header result;
+  std::vector<bool> internal_namespaces;
+  bool in_code = false, has_comment = false, is_internal_type = false;
+  std::size_t number = 0;
+  for (std::string line; std::getline(stream, line);) {
+    ++number;
+    std::string_view text = line;
+    const std::size_t indent = text.find_first_not_of(' ');
+    const std::string_view trimmed = indent == std::string_view::npos ? std::string_view{} : text.substr(indent);
+    if (trimmed.starts_with("///") && !trimmed.starts_with("///<")) {
+      const std::string_view comment = trimmed.substr(trimmed.starts_with("/// ") ? 4 : 3);
+      if (in_code && comment == "@endcode")
+        in_code = false;
+      else if (in_code)
+        result.examples.back().code.emplace_back(comment);
+      else if (comment.starts_with("@code")) {
+        if (comment != "@code{.cpp}") result.errors.push_back("line " + std::to_string(number) + ": an example starts with @code{.cpp}");
+        in_code = true;
+        result.examples.push_back({number + 1, {}});
+      }
+      if (comment.starts_with("@internal")) is_internal_type = true;
+      has_comment = true;
+      continue;
+    }
+    if (in_code) {
+      result.errors.push_back("line " + std::to_string(number) + ": the example before has no @endcode");
+      in_code = false;
+    }
+    if (text.starts_with("namespace ") && text.ends_with("{")) {
+      const std::string_view name = text.substr(10, text.size() - 12);
+      internal_namespaces.push_back(detail::is_internal(name) || (!internal_namespaces.empty() && internal_namespaces.back()));
+    } else if (text.starts_with("} // namespace") && !internal_namespaces.empty()) {
+      internal_namespaces.pop_back();
+    }
+    const bool is_public = !internal_namespaces.empty() && !internal_namespaces.back();
+    const std::string name = detail::declared_type(text);
+    const bool announces = text.ends_with(";") && !text.starts_with("concept") && !has_comment;
+    if (!name.empty() && is_public && !is_internal_type && !announces) result.types.push_back({name, number, has_comment});
+    // `template <...>`, over several lines, and `requires ...` stand between a comment and what it documents.
+    if (indent == 0 && !text.starts_with("template ") && !text.starts_with("requires")) has_comment = is_internal_type = false;
+  }
+  return result;
+}
+
+/// What is missing in a header, a sentence each: markup, documentation, examples, checks in examples.
+inline std::vector<std::string> findings(const header& h) {
+  std::vector<std::string> result = h.errors;
+  const auto at = [](std::size_t line) { return "line " + std::to_string(line) + ": "; };
+  for (const example& one : h.examples)
+    if (!mentions(one.text(), "assert") && !mentions(one.text(), "static_assert"))
+      result.push_back(at(one.line) + "the example checks nothing; it needs an assert(...)");
+  for (const public_type& type : h.types) {
+    bool shown = false;
+    for (const example& one : h.examples) shown = shown || mentions(one.text(), type.name);
+    if (!type.documented) result.push_back(at(type.line) + "the type " + type.name + " has no documentation");
+    if (!shown) result.push_back(at(type.line) + "no example of this header uses the type " + type.name);
+  }
+  return result;
+}
+
+} // namespace documentation
