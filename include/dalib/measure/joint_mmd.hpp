@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dalib/accumulator/accumulators.hpp"
+#include "dalib/core/concepts.hpp"
 #include "dalib/core/graph_value.hpp"
 #include "dalib/core/layers.hpp"
 #include "dalib/engine/estimate.hpp"
