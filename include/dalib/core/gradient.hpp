@@ -4,6 +4,8 @@
 
 #include "dalib/core/gradients.hpp"
 
+#include <type_traits>
+
 namespace dalib {
 
 /// The caller's memory for the gradient of one tensor: `gradient{g}`, `gradient{g, scale, mode}`. See `gradients` for two.
@@ -26,11 +28,12 @@ struct gradient {
   write_mode mode = write_mode::overwrite;
 
   gradient() = default;
-  explicit gradient(matrix_view<T, Memory> to, T upstream = T(1), write_mode how = write_mode::overwrite)
+  explicit gradient(matrix_view<T, Memory> to, std::type_identity_t<T> upstream = T(1), write_mode how = write_mode::overwrite)
       : target(to), scale(upstream), mode(how) {}
 
   template <matrix_like G>
-  requires(!std::is_same_v<std::remove_cvref_t<G>, matrix_view<T, Memory>>) explicit gradient(G&& to, T upstream = T(1),
+  requires(!std::is_same_v<std::remove_cvref_t<G>, matrix_view<T, Memory>>) explicit gradient(G&& to,
+                                                                                              std::type_identity_t<T> upstream = T(1),
                                                                                               write_mode how = write_mode::overwrite)
       : target(detail::writable_view<T, Memory, G>(to)), scale(upstream), mode(how) {}
 };

@@ -55,13 +55,15 @@ struct gradients {
   T scale = T(1);
   write_mode mode = write_mode::overwrite;
 
-  gradients(matrix_view<T, Memory> to_source, matrix_view<T, Memory> to_target, T upstream = T(1), write_mode how = write_mode::overwrite)
+  // The scale deduces nothing: nvcc would prefer a guide made of these constructors, with the default memory, to those below.
+  gradients(matrix_view<T, Memory> to_source, matrix_view<T, Memory> to_target, std::type_identity_t<T> upstream = T(1),
+            write_mode how = write_mode::overwrite)
       : source(to_source), target(to_target), scale(upstream), mode(how) {}
 
   template <matrix_like GS, matrix_like GT>
   requires(!std::is_same_v<std::remove_cvref_t<GS>, matrix_view<T, Memory>> ||
            !std::is_same_v<std::remove_cvref_t<GT>, matrix_view<T, Memory>>)
-      gradients(GS&& to_source, GT&& to_target, T upstream = T(1), write_mode how = write_mode::overwrite)
+      gradients(GS&& to_source, GT&& to_target, std::type_identity_t<T> upstream = T(1), write_mode how = write_mode::overwrite)
       : source(detail::writable_view<T, Memory, GS>(to_source)), target(detail::writable_view<T, Memory, GT>(to_target)), scale(upstream),
         mode(how) {}
 };
