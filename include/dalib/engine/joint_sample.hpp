@@ -4,6 +4,7 @@
 
 #include "dalib/core/sample.hpp"
 #include "dalib/core/workspace.hpp"
+#include "dalib/engine/split_mean.hpp"
 #include "dalib/statistic/statistics.hpp"
 
 #include <algorithm>
@@ -82,8 +83,8 @@ struct sample_spread {
   double mean_norm = 0;             ///< |mean|^2
   double mean_squared_distance = 0; ///< of all n^2 ordered pairs, by weight
 
-  /// Finds the mean, whole and as the sum of two numbers of type T, and the spread, from every feature's sums of offsets from `reference`
-  /// over rows of that total weight. All arrays have one entry for each feature.
+  /// Finds the spread, and every feature's split_mean, from the features' sums of offsets from `reference` and of their squares over rows
+  /// of that total weight. All arrays have one entry for each feature.
   template <class T>
   static sample_spread of(index features, double weight, const T* reference, const double* sums, const double* squares, double* mean,
                           T* mean_high, T* mean_low) {
@@ -93,9 +94,10 @@ struct sample_spread {
       const double offset = sums[f] / weight;
       square += squares[f];
       offset_norm += offset * offset;
-      mean[f] = static_cast<double>(reference[f]) + offset;
-      mean_high[f] = static_cast<T>(mean[f]);
-      mean_low[f] = static_cast<T>(mean[f] - static_cast<double>(mean_high[f]));
+      const auto split = split_mean<T>::of(reference[f], sums[f], weight);
+      mean[f] = split.whole;
+      mean_high[f] = split.high;
+      mean_low[f] = split.low;
       result.mean_norm += mean[f] * mean[f];
     }
     const double variance = square / weight - offset_norm;
@@ -134,12 +136,18 @@ public:
     double* weights = scratch.template allocate_zero<double>(chunks);
     reference_ = scratch.template allocate<T>(features);
     for (index f = 0; f < features; ++f) reference_[f] = data.source.rows(0, f);
-    exec.run(chunks, [&](index chunk, int) {
+    // Few rows are one chunk: its features are shared among tasks, which changes no sum.
+    const index group = chunks == 1 ? group_features : features;
+    const index groups = (features + group - 1) / group;
+    exec.run(chunks * groups, [&](index task, int) {
+      const index chunk = task / groups;
       const index last = std::min((chunk + 1) * chunk_rows, data_.rows());
+      const feature_range range{task % groups * group, std::min((task % groups + 1) * group, features)};
       for (index row = chunk * chunk_rows; row < last;) {
         const index same = std::min(data_.is_source(row) ? std::min(last, data_.source_rows()) : last, row + rows_at_once) - row;
-        for (index r = 0; r < same; ++r) weights[chunk] += data_.weight(row + r);
-        add_rows(row, same, sums + chunk * features, squares + chunk * features);
+        if (range.first == 0)
+          for (index r = 0; r < same; ++r) weights[chunk] += data_.weight(row + r);
+        add_rows(row, same, range, sums + chunk * features, squares + chunk * features);
         row += same;
       }
     });
@@ -169,15 +177,22 @@ public:
 private:
   static constexpr index chunk_rows = 256;
   static constexpr index rows_at_once = 4;
+  static constexpr index group_features = 512;
 
-  /// Adds up to rows_at_once rows of one domain: the more rows in one sweep, the fewer times the sums are read and written.
-  void add_rows(index row, index count, double* sum, double* square) const {
+  struct feature_range {
+    index first;
+    index last;
+  };
+
+  /// Adds up to rows_at_once rows of one domain to the sums of a range of features: the more rows in one sweep, the fewer times the sums
+  /// are read and written.
+  void add_rows(index row, index count, feature_range range, double* sum, double* square) const {
     const auto& view = data_.view_of_row(row);
     const T* from = &view(data_.place_of_row(row), 0);
     double weight[rows_at_once];
     for (index r = 0; r < count; ++r) weight[r] = data_.weight(row + r);
     const auto sweep = [&](auto whole, index col_stride) {
-      for (index f = 0; f < view.cols; ++f) {
+      for (index f = range.first; f < range.last; ++f) {
         moment_sums moments;
         for (index r = 0; r < (whole ? rows_at_once : count); ++r) {
           const double offset = static_cast<double>(from[r * view.row_stride + f * col_stride]) - static_cast<double>(reference_[f]);

@@ -10,8 +10,8 @@
 namespace dalib::engine {
 
 /// A block's tile, cut into stripes of columns. First every stripe evaluates its columns against the rows from its own diagonal square
-/// downwards; then every stripe pulls its rows towards all others, reading the part below the diagonal along columns and the part above it
-/// across them. Stripes of one phase are independent: none writes what another one writes.
+/// downwards; then every stripe completes its columns above the diagonal from the lanes that stripes before it left there, and pulls its
+/// rows towards all others in one product. Stripes of one phase are independent: none writes what another one reads or writes.
 template <class Problem>
 class lower_triangle {
   using T = typename Problem::scalar;
@@ -62,9 +62,9 @@ public:
     return problem.evaluate(parts, {columns.first, all[0].padded - columns.first}, columns, columns.count, stride_, own.coefficients);
   }
 
-  /// Second phase of one stripe, after all have finished the first.
-  void pull(const Problem& problem, const blocks& all, index stripe, const stripe_memory& own) const {
-    Problem::for_each_layer([&](auto l) { pull_layer<l>(problem, all, stripe, own); });
+  /// Second phase of one stripe, after all have finished the first: writes its rows' gradients or adds to them.
+  void pull(const Problem& problem, const blocks& all, index stripe, const stripe_memory& own, write_mode mode) const {
+    Problem::for_each_layer([&](auto l) { pull_layer<l>(problem, all, stripe, own, mode); });
   }
 
 private:
@@ -82,11 +82,21 @@ private:
     return part;
   }
 
+  /// A stripe's columns receive their entries above its diagonal square from the lanes of the columns there: the tile of a block with
+  /// itself is symmetric.
+  void complete(T* entries, span_of_rows columns) const {
+    if (entries == nullptr) return;
+    for (index column = columns.first; column < columns.first + columns.count; column += row_unit<T>)
+      for (index lane = 0; lane < columns.first; lane += row_unit<T>)
+        detail::transpose_square(entries + lane * stride_ + column, stride_, entries + column * stride_ + lane, stride_);
+  }
+
   template <std::size_t L>
-  void pull_layer(const Problem& problem, const blocks& all, index stripe, const stripe_memory& own) const {
-    const span_of_rows rows = rows_of(all, stripe);
-    const index first = rows.first;
+  void pull_layer(const Problem& problem, const blocks& all, index stripe, const stripe_memory& own, write_mode mode) const {
     const packed_rows<T>& block = all[L];
+    span_of_rows rows = rows_of(all, stripe);
+    const index first = rows.first;
+    rows.count = std::min(rows.count, round_up(block.count - first, tile_columns<T>));
     if (!problem.template wanted<L>(block, rows)) return;
     const layer_tile<T>& tile = tiles_[L];
     for (index i = 0; i < rows.count; ++i) {
@@ -97,13 +107,12 @@ private:
         own.shift[i] += tile.lane_shift[before * stride_ + first + i];
       }
     }
-    problem.template pull<L>(from_diagonal(tile, stripe), {stride_, 1}, block, rows, block, {first, block.padded - first}, own.self, own.shift,
-                             own.gradient);
-    if (first == 0) return;
-    std::fill_n(own.self, rows.count, T(0)); // counted above
-    std::fill_n(own.shift, rows.count, T(0));
-    problem.template pull<L>(shifted(tile, first, 0, stride_), {1, stride_}, block, rows, block, {0, first}, own.self, own.shift,
-                             own.gradient);
+    complete(tile.gram, rows_of(all, stripe));
+    complete(tile.l1, rows_of(all, stripe));
+    problem.template pull<L>(shifted(tile, 0, first, stride_), {stride_, 1}, block, rows, block, {0, block.count}, own.self, own.shift,
+                             own.gradient, mode);
+    problem.template pull_close<L>(from_diagonal(tile, stripe), {stride_, 1}, block, rows, block, {first, block.count - first});
+    problem.template pull_close<L>(shifted(tile, first, 0, stride_), {1, stride_}, block, rows, block, {0, first});
   }
 
   index width_ = 0;

@@ -12,7 +12,8 @@
 
 namespace dalib::engine {
 
-/// Depth of one pass over the features: the lanes of a register tile by this depth stays in the first-level cache while the columns pass by.
+/// Depth of one pass over the features: the lanes of a register tile by this depth stays in the first-level cache while the columns pass
+/// by.
 inline constexpr index depth_block = 256;
 
 /// Rounds `count` up to a multiple of `unit`.
@@ -28,7 +29,7 @@ constexpr index padded_features(index features) {
 
 /// Features of one chunk: as many as a register tile of the pull-back takes at once.
 template <class T>
-inline constexpr index chunk_features = tile_vectors * simd_lanes<T>;
+inline constexpr index chunk_features = tile_vectors* simd_lanes<T>;
 /// Features that a block holds in memory for each row, over all chunks.
 template <class T>
 constexpr index stored_features(index features) {
@@ -121,19 +122,28 @@ void centre_row(const T* from, index stride, const T* mean_high, const T* mean_l
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wignored-attributes"
 
-/// panel(feature, lane) = rows(lane, feature): simd_lanes rows of a chunk become part of a panel. Whole squares go through registers.
+/// to(j, i) = from(i, j) for a square of simd_lanes rows, through registers.
+template <class T>
+[[gnu::always_inline]] inline void transpose_square(const T* from, index from_stride, T* to, index to_stride) {
+  constexpr int width = simd_lanes<T>;
+  using packet = typename Eigen::internal::packet_traits<T>::type;
+  if constexpr (Eigen::internal::unpacket_traits<packet>::size == width) {
+    Eigen::internal::PacketBlock<packet, width> square;
+    unroll<width>([&](auto i) { square.packet[i] = Eigen::internal::ploadu<packet>(from + i * from_stride); });
+    Eigen::internal::ptranspose(square);
+    unroll<width>([&](auto j) { Eigen::internal::pstoreu(to + j * to_stride, square.packet[j]); });
+  } else {
+    for (index i = 0; i < width; ++i)
+      for (index j = 0; j < width; ++j) to[j * to_stride + i] = from[i * from_stride + j];
+  }
+}
+
+/// panel(feature, lane) = rows(lane, feature): simd_lanes rows of a chunk become part of a panel.
 template <class T>
 void transpose_chunk(const T* rows, index features, T* panel) {
   constexpr index width = simd_lanes<T>, stride = chunk_features<T>;
-  using packet = typename Eigen::internal::packet_traits<T>::type;
   index f = 0;
-  if constexpr (Eigen::internal::unpacket_traits<packet>::size == width)
-    for (; f + width <= features; f += width) {
-      Eigen::internal::PacketBlock<packet, width> square;
-      for (index lane = 0; lane < width; ++lane) square.packet[lane] = Eigen::internal::ploadu<packet>(rows + lane * stride + f);
-      Eigen::internal::ptranspose(square);
-      for (index k = 0; k < width; ++k) Eigen::internal::pstoreu(panel + (f + k) * width, square.packet[k]);
-    }
+  for (; f + width <= features; f += width) transpose_square(rows + f, stride, panel + f * width, width);
   for (; f < features; ++f)
     for (index lane = 0; lane < width; ++lane) panel[f * width + lane] = rows[lane * stride + f];
 }
@@ -142,18 +152,31 @@ void transpose_chunk(const T* rows, index features, T* panel) {
 
 /// |row|^2 of every lane, added in the order in which pair_tile adds inner products, so that identical rows are at distance exactly 0.
 template <class T>
-void panel_norms(const T* panel, index features, T* norm) {
-  pack<T> total(0);
-  for (index k = 0; k < features; k += depth_block) {
-    pack<T> sum(0);
-    for (index f = k; f < std::min(features, k + depth_block); ++f) {
+class panel_norms {
+public:
+  /// Adds features [first, first + count), which follow those added before. `panel` starts at the first of them.
+  void add(const T* panel, index first, index count) {
+    for (index f = 0; f < count; ++f) {
+      if ((first + f) % depth_block == 0) end_of_depth_block();
       const pack<T> value = pack<T>::load(panel + f * simd_lanes<T>);
-      sum.lanes += value.lanes * value.lanes;
+      sum_.lanes += value.lanes * value.lanes;
     }
-    total = k == 0 ? sum : sum + total;
   }
-  total.store(norm);
-}
+
+  pack<T> total() {
+    end_of_depth_block();
+    return total_;
+  }
+
+private:
+  void end_of_depth_block() {
+    total_ = sum_ + total_;
+    sum_ = pack<T>(0);
+  }
+
+  pack<T> total_ = pack<T>(0);
+  pack<T> sum_ = pack<T>(0);
+};
 
 } // namespace detail
 
@@ -164,6 +187,7 @@ void pack_panel(const joint_sample<T>& data, const sample_summary<T>& summary, c
   constexpr index width = simd_lanes<T>;
   const index first = panel * width;
   T* transposed = block.panel(first);
+  detail::panel_norms<T> norms; // in this pass, so that their chain of additions is hidden behind the transposes
   for (index c = 0; c < block.chunk_count(); ++c) {
     const index feature = c * chunk_features<T>, count = std::min(chunk_features<T>, block.features - feature);
     for (index local = first; local < first + width; ++local) {
@@ -178,8 +202,9 @@ void pack_panel(const joint_sample<T>& data, const sample_summary<T>& summary, c
       std::fill(to + valid, to + block.chunk_width(c), T(0));
     }
     detail::transpose_chunk(block.chunk(first, c), count, transposed + feature * width);
+    norms.add(transposed + feature * width, feature, count);
   }
-  detail::panel_norms(transposed, block.features, block.norm + first);
+  norms.total().store(block.norm + first);
   if (!raw) return;
   for (index local = first; local < first + width; ++local) {
     raw_sums sums;

@@ -101,18 +101,19 @@ public:
     return total;
   }
 
-  /// Pulls rows `own_rows` towards `other_rows` by layer L's tile and adds the result, with the own rows' coefficients `self` and the
-  /// mean's `shift`, to the caller's gradient. `block` is memory for own_rows.count padded rows, used where the caller's rows are not
-  /// contiguous.
+  /// Pulls rows `own_rows` towards `other_rows` by layer L's tile and writes the result, with the own rows' coefficients `self` and the
+  /// mean's `shift`, over the caller's gradient or adds it. `block` is memory for own_rows.count padded rows, used where the caller's rows
+  /// are not contiguous. The own rows are a whole number of register tiles, the other rows any number.
   template <std::size_t L>
   void pull(const layer_tile<T>& tile, tile_strides strides, const packed_rows<T>& owns, span_of_rows own_rows,
-            const packed_rows<T>& others, span_of_rows other_rows, const T* self, const T* shift, T* block) const {
+            const packed_rows<T>& others, span_of_rows other_rows, const T* self, const T* shift, T* block, write_mode mode) const {
     using profile = profile_of<L>;
     std::array<T*, block_rows_limit> to{};
     std::array<index, block_rows_limit> column_strides{};
     const bool contiguous = gradient_pointers<L>(owns, own_rows, to.data(), column_strides.data());
     if (!reads<profile>::l1 && contiguous) {
-      pull_to_rows(tile.gram, strides, own_rows.count, others, other_rows, gradient_rows<T>{to.data(), self, owns, own_rows.first, scale_});
+      pull_to_rows(tile.gram, strides, own_rows.count, others, other_rows,
+                   gradient_rows<T>{to.data(), self, owns, own_rows.first, scale_, mode == write_mode::accumulate});
     } else {
       const gradient_block<T> target{block, owns.stride};
       if constexpr (reads<profile>::gram)
@@ -123,15 +124,27 @@ public:
       for (index i = 0; i < own_rows.count; ++i)
         if (to[static_cast<std::size_t>(i)])
           add_row(to[static_cast<std::size_t>(i)], column_strides[static_cast<std::size_t>(i)], block + i * owns.stride,
-                  reads<profile>::gram ? self[i] : T(0), owns, own_rows.first + i);
+                  reads<profile>::gram ? self[i] : T(0), owns, own_rows.first + i, mode);
     }
-    if constexpr (reads<profile>::distance)
-      pull_close_rows(std::get<L>(layers_).data, tile, strides, owns, own_rows, others, other_rows, scale_, to.data(),
-                      column_strides.data());
     if constexpr (reads<profile>::shift)
       for (index i = 0; i < own_rows.count; ++i)
         if (to[static_cast<std::size_t>(i)])
           add_mean<L>(to[static_cast<std::size_t>(i)], column_strides[static_cast<std::size_t>(i)], owns.features, shift[i]);
+  }
+
+  /// Adds what the tile's close pairs do to rows `own_rows` to the caller's gradient, after the pull that may write over it.
+  template <std::size_t L>
+  void pull_close(const layer_tile<T>& tile, tile_strides strides, const packed_rows<T>& owns, span_of_rows own_rows,
+                  const packed_rows<T>& others, span_of_rows other_rows) const {
+    if constexpr (reads<profile_of<L>>::distance) {
+      const index columns = strides.other == 1 ? own_rows.count : other_rows.count;
+      if (std::none_of(tile.has_close, tile.has_close + columns, [](unsigned char any) { return any != 0; })) return;
+      std::array<T*, block_rows_limit> to{};
+      std::array<index, block_rows_limit> column_strides{};
+      gradient_pointers<L>(owns, own_rows, to.data(), column_strides.data());
+      pull_close_rows(std::get<L>(layers_).data, tile, strides, owns, own_rows, others, other_rows, scale_, to.data(),
+                      column_strides.data());
+    }
   }
 
   /// Whether layer L's gradient of any of the rows is wanted.
@@ -142,10 +155,6 @@ public:
     const index count = std::min(own_rows.count, owns.count - own_rows.first);
     if (count <= 0) return false;
     return (one.data.is_source(first) && one.source_gradient.data) || (!one.data.is_source(first + count - 1) && one.target_gradient.data);
-  }
-
-  void clear_gradients() const {
-    for_each_layer([&](auto l) { clear_gradient(std::get<l>(layers_)); });
   }
 
 private:
@@ -181,14 +190,17 @@ private:
     return contiguous;
   }
 
-  /// to += scale * (pulled + self * own row).
-  void add_row(T* to, index to_stride, const T* pulled, T self, const packed_rows<T>& owns, index row) const {
+  /// to = or += scale * (pulled + self * own row).
+  void add_row(T* to, index to_stride, const T* pulled, T self, const packed_rows<T>& owns, index row, write_mode mode) const {
+    const T before = mode == write_mode::accumulate ? T(1) : T(0);
     for (index c = 0; c < owns.chunk_count(); ++c) {
       const index first = c * chunk_features<T>, count = std::min(chunk_features<T>, owns.features - first);
       const T* own = owns.chunk(row, c);
       const T* from = pulled + first;
       T* out = to + first * to_stride;
-      const auto add = [&](index f, index step) { out[f * step] += scale_ * (from[f] + self * own[f]); };
+      const auto add = [&](index f, index step) {
+        out[f * step] = where_nonzero(before, out[f * step]) + scale_ * (from[f] + self * own[f]);
+      };
       // The constant stride lets the compiler vectorise the common case.
       if (to_stride == 1)
         for (index f = 0; f < count; ++f) add(f, 1);

@@ -53,8 +53,8 @@ struct gradient_block {
   result_tile<T> tile(index own, index chunk) const { return {data + own * stride + chunk * chunk_features<T>, stride}; }
 };
 
-/// The caller's gradient rows as the target of a pull-back: to(own) += scale * (pulled + self * centred row), straight from the registers.
-/// The rows are contiguous and a whole number of registers long.
+/// The caller's gradient rows as the target of a pull-back: to(own) = or += scale * (pulled + self * centred row), straight from the
+/// registers. The rows are contiguous and a whole number of registers long.
 template <class T>
 struct gradient_rows {
   T* const* to;  ///< one pointer for each own row; none: not wanted
@@ -62,6 +62,7 @@ struct gradient_rows {
   const packed_rows<T>& owns;
   index first; ///< own row 0 in `owns`
   T scale;
+  bool accumulate;
 
   struct tile_of_rows {
     T* const* to;
@@ -69,6 +70,7 @@ struct gradient_rows {
     const T* centred;
     index feature;
     T scale;
+    bool accumulate;
 
     [[gnu::always_inline]] void prefetch(int column, int lane) const {
       if (to[column] != nullptr) __builtin_prefetch(to[column] + feature + lane, 1);
@@ -78,15 +80,19 @@ struct gradient_rows {
       T* out = to[column];
       if (out == nullptr) return;
       out += feature + lane;
-      simd_vector<T> own, sum;
+      simd_vector<T> own;
       std::memcpy(&own, centred + column * chunk_features<T> + lane, sizeof(own));
-      std::memcpy(&sum, out, sizeof(sum));
-      sum += scale * (pulled + self[column] * own);
+      simd_vector<T> sum = scale * (pulled + self[column] * own);
+      if (accumulate) {
+        simd_vector<T> before;
+        std::memcpy(&before, out, sizeof(before));
+        sum += before;
+      }
       std::memcpy(out, &sum, sizeof(sum));
     }
   };
   tile_of_rows tile(index own, index chunk) const {
-    return {to + own, self + own, owns.chunk(first + own, chunk), chunk * chunk_features<T>, scale};
+    return {to + own, self + own, owns.chunk(first + own, chunk), chunk * chunk_features<T>, scale, accumulate};
   }
 };
 
@@ -98,8 +104,8 @@ void pull_to_rows(const T* tile, tile_strides strides, index own_count, const pa
     const int vectors = static_cast<int>(others.chunk_width(chunk) / simd_lanes<T>);
     const lane_operand<T> lanes{others.chunk(other_rows.first, chunk), chunk_features<T>, simd_lanes<T>};
     for (index own = 0; own < own_count; own += tile_columns<T>)
-      micro_tile<multiply_add>(vectors, other_rows.count, lanes,
-                               broadcast_operand<T>{tile + own * strides.own, strides.own, strides.other}, target.tile(own, chunk));
+      micro_tile<multiply_add>(vectors, other_rows.count, lanes, broadcast_operand<T>{tile + own * strides.own, strides.own, strides.other},
+                               target.tile(own, chunk));
   }
 }
 

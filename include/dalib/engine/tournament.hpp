@@ -49,9 +49,9 @@ class tournament {
   struct worker_memory {
     blocks_type lanes;
     blocks_type columns;
-    lower_triangle<Problem> within;                        ///< tile of a block and itself
+    lower_triangle<Problem> within;                         ///< tile of a block and itself
     typename lower_triangle<Problem>::stripe_memory stripe; ///< for one of its stripes, or for a whole tile
-    index lanes_hold = none; ///< which block was packed last
+    index lanes_hold = none;                                ///< which block was packed last
     index columns_hold = none;
   };
 
@@ -69,8 +69,7 @@ public:
     worker_memory* workers = allocate_workers(static_cast<index>(exec.workers()), problem, scratch);
     state* values = scratch.template allocate<state>(groups);
     std::fill_n(values, groups, state{});
-    if (Problem::with_gradient && mode == write_mode::overwrite) problem.clear_gradients();
-    exec.run(groups, [&](index group, int worker) { visit_within(problem, workers[worker], group, values[group]); });
+    exec.run(groups, [&](index group, int worker) { visit_within(problem, workers[worker], group, values[group], mode); });
     for (index round = 0; round < order.rounds(); ++round)
       exec.run(order.pairs(), [&](index which, int worker) {
         const auto [a, b] = order.pair(round, which);
@@ -85,12 +84,11 @@ private:
   index first_block(index group) const { return group * group_blocks_; }
   index last_block(index group) const { return std::min((group + 1) * group_blocks_, blocks_); }
 
-  /// All pairs of blocks of one group.
-  void visit_within(const Problem& problem, worker_memory& own, index group, state& value) {
-    for (index a = first_block(group); a < last_block(group); ++a) {
-      visit_diagonal(problem, own, a, value);
+  /// All pairs of blocks of one group. Every block meets itself first: that writes its gradient, which all other tiles add to.
+  void visit_within(const Problem& problem, worker_memory& own, index group, state& value, write_mode mode) {
+    for (index a = first_block(group); a < last_block(group); ++a) visit_diagonal(problem, own, a, value, mode);
+    for (index a = first_block(group); a < last_block(group); ++a)
       for (index b = a + 1; b < last_block(group); ++b) visit(problem, own, a, b, value);
-    }
   }
 
   /// All pairs of a block of one group and a block of another, to and fro, so that consecutive tiles share a block.
@@ -101,20 +99,20 @@ private:
       for (index i = 0; i < last - first; ++i) visit(problem, own, a, forward ? first + i : last - 1 - i, value);
   }
 
-  void visit_diagonal(const Problem& problem, worker_memory& own, index block, state& value) {
+  void visit_diagonal(const Problem& problem, worker_memory& own, index block, state& value, write_mode mode) {
     prepare(problem, own.lanes, own.lanes_hold, block);
     const index stripes = own.within.stripes(own.lanes);
     for (index i = 0; i < stripes; ++i) Accumulator::add(value, own.within.evaluate(problem, own.lanes, i, own.stripe));
     if constexpr (Problem::with_gradient)
-      for (index i = 0; i < stripes; ++i) own.within.pull(problem, own.lanes, i, own.stripe);
+      for (index i = 0; i < stripes; ++i) own.within.pull(problem, own.lanes, i, own.stripe, mode);
   }
 
   void visit(const Problem& problem, worker_memory& own, index a, index b, state& value) {
     prepare(problem, own.lanes, own.lanes_hold, a);
     prepare(problem, own.columns, own.columns_hold, b);
     typename Problem::parts parts = parts_of(own.lanes, own.columns, own);
-    Accumulator::add(value,
-                     problem.evaluate(parts, {0, own.lanes[0].padded}, {0, own.columns[0].padded}, 0, block_rows_, own.stripe.coefficients));
+    Accumulator::add(
+        value, problem.evaluate(parts, {0, own.lanes[0].padded}, {0, own.columns[0].padded}, 0, block_rows_, own.stripe.coefficients));
     if constexpr (Problem::with_gradient)
       Problem::for_each_layer([&](auto l) {
         const layer_tile<T>& tile = own.within.tile(l);
@@ -127,9 +125,10 @@ private:
   template <std::size_t L>
   static void pull(const Problem& problem, worker_memory& own, const layer_tile<T>& tile, tile_strides strides, const packed_rows<T>& owns,
                    const packed_rows<T>& others, const T* self, const T* shift) {
-    const span_of_rows rows{0, owns.padded};
+    const span_of_rows rows{0, round_up(owns.count, tile_columns<T>)}, other_rows{0, others.count};
     if (!problem.template wanted<L>(owns, rows)) return;
-    problem.template pull<L>(tile, strides, owns, rows, others, {0, others.padded}, self, shift, own.stripe.gradient);
+    problem.template pull<L>(tile, strides, owns, rows, others, other_rows, self, shift, own.stripe.gradient, write_mode::accumulate);
+    problem.template pull_close<L>(tile, strides, owns, rows, others, other_rows);
   }
 
   static index packed_bytes(const Problem& problem) {

@@ -5,8 +5,13 @@
 #include "dalib/engine/lower_triangle.hpp"
 
 #include <new>
+#include <utility>
 
 namespace dalib::engine {
+
+/// Up to this many workers pack all rows each for itself: a core waits longer for rows that another one has just written than it takes to
+/// write them.
+inline constexpr int most_copies = 4;
 
 /// One block holds all rows, and every stripe of row_unit columns is a task, in two phases.
 template <class Accumulator, class Problem>
@@ -14,8 +19,14 @@ class triangle {
   using T = typename Problem::scalar;
   using state = typename Accumulator::state;
   using shape = lower_triangle<Problem>;
-  using worker_memory = typename shape::stripe_memory;
+  using blocks = typename shape::blocks;
   static constexpr index width = row_unit<T>;
+
+  struct worker_memory {
+    typename shape::stripe_memory stripe;
+    blocks rows;
+    bool packed = false;
+  };
 
 public:
   template <class Exec>
@@ -23,32 +34,54 @@ public:
     const index rows = round_up(problem.rows(), width);
     shape pairs;
     pairs.allocate(scratch, rows, width);
-    const auto count = static_cast<index>(exec.workers());
-    worker_memory* workers = scratch.template allocate<worker_memory>(count);
-    for (index w = 0; w < count; ++w) (new (workers + w) worker_memory{})->allocate(scratch, rows, width, problem.widest());
-    const auto all = pack_everything(exec, problem, scratch);
-    const index stripes = pairs.stripes(all);
+    worker_memory* workers = allocate_workers(exec, problem, scratch, rows);
+    const index stripes = pairs.stripes(workers[0].rows);
     double* values = scratch.template allocate<double>(stripes);
-    if (Problem::with_gradient && mode == write_mode::overwrite) problem.clear_gradients();
-    exec.run(stripes, [&](index stripe, int worker) { values[stripe] = pairs.evaluate(problem, all, stripe, workers[worker]); });
+    exec.run(stripes, [&](index stripe, int worker) {
+      worker_memory& own = workers[worker];
+      pack_once(problem, own);
+      values[stripe] = pairs.evaluate(problem, own.rows, stripe, own.stripe);
+    });
     if constexpr (Problem::with_gradient)
-      exec.run(stripes, [&](index stripe, int worker) { pairs.pull(problem, all, stripe, workers[worker]); });
+      exec.run(stripes, [&](index stripe, int worker) {
+        worker_memory& own = workers[worker];
+        pack_once(problem, own);
+        pairs.pull(problem, own.rows, stripe, own.stripe, mode);
+      });
     state total{};
     for (index stripe = 0; stripe < stripes; ++stripe) Accumulator::add(total, values[stripe]);
     return Accumulator::result(total);
   }
 
 private:
-  /// Packs all rows of all layers, in parallel.
+  /// Every worker's memory, with rows of its own or with the same rows, packed in parallel, for all.
   template <class Exec>
-  static typename shape::blocks pack_everything(const Exec& exec, const Problem& problem, workspace& scratch) {
-    typename shape::blocks all;
+  static worker_memory* allocate_workers(const Exec& exec, const Problem& problem, workspace& scratch, index rows) {
+    const auto count = static_cast<index>(exec.workers());
+    const bool copies = count <= most_copies;
+    worker_memory* workers = scratch.template allocate<worker_memory>(count);
+    for (index w = 0; w < count; ++w) {
+      worker_memory& own = *new (workers + w) worker_memory{};
+      own.stripe.allocate(scratch, rows, width, problem.widest());
+      own.rows = copies || w == 0 ? allocate_rows(problem, scratch) : workers[0].rows;
+      own.packed = !copies;
+    }
+    if (!copies) exec.run(workers[0].rows[0].panel_count(), [&](index panel, int) { problem.pack(workers[0].rows, panel); });
+    return workers;
+  }
+
+  static blocks allocate_rows(const Problem& problem, workspace& scratch) {
+    blocks all;
     Problem::for_each_layer([&](auto l) {
       all[l].allocate(scratch, problem.rows(), problem.template features<l>());
       all[l].assign(0, problem.rows());
     });
-    exec.run(all[0].panel_count(), [&](index panel, int) { problem.pack(all, panel); });
     return all;
+  }
+
+  static void pack_once(const Problem& problem, worker_memory& own) {
+    if (std::exchange(own.packed, true)) return;
+    for (index panel = 0; panel < own.rows[0].panel_count(); ++panel) problem.pack(own.rows, panel);
   }
 };
 
