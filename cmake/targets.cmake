@@ -45,6 +45,10 @@ if(DALIB_THRUST_INCLUDE_DIR OR DALIB_CUDA)
   target_link_libraries(dalib_thrust INTERFACE dalib)
   # Eigen's own annotations of host and device functions do not pass nvcc's checks; dalib needs Eigen on the host alone.
   target_compile_definitions(dalib_thrust INTERFACE $<$<COMPILE_LANGUAGE:CUDA>:EIGEN_NO_CUDA>)
+  # The same functions as in the .cpp files of a program, so with OpenMP too.
+  if(OpenMP_CXX_FOUND)
+    target_compile_options(dalib_thrust INTERFACE $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=${OpenMP_CXX_FLAGS}>)
+  endif()
   if(DALIB_THRUST_INCLUDE_DIR)
     target_include_directories(dalib_thrust SYSTEM INTERFACE $<BUILD_INTERFACE:$<$<COMPILE_LANGUAGE:CXX>:${DALIB_THRUST_INCLUDE_DIR}>>)
   endif()

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <doctest/doctest.h>
 #include <new>
+#include <vector>
 
 using namespace dalib;
 using conformance::matrix;
@@ -59,6 +60,27 @@ TEST_CASE("device: out of memory leaves the outputs untouched") {
   CHECK(refused_allocations(mmd{kernel::gaussian{}, estimator::unbiased{}}, 300, 40) > 1);
   CHECK(refused_allocations(mmd{kernel::gaussian{}, estimator::linear_time{}}, 300, 400) > 1);
   CHECK(refused_allocations(mmd{kernel::gaussian{}, estimator::block{100}}, 300, 400) > 1);
+}
+
+#else
+
+TEST_CASE("device: out of memory leaves the outputs untouched") {
+  constexpr dalib::index rows = 3000, features = 40;
+  const device_matrix zs(normal_rows<float>(rows, features, 1)), zt(normal_rows<float>(rows, features, 2));
+  matrix<float> mark(rows, features);
+  mark.setConstant(42);
+  device_matrix gs(mark), gt(mark);
+  std::vector<void*> held; // all memory but pieces of less than 1 MiB
+  for (std::size_t size = std::size_t{1} << 40; size >= std::size_t{1} << 20; size /= 2)
+    for (void* piece = nullptr; cudaMalloc(&piece, size) == cudaSuccess;) held.push_back(piece);
+  cudaGetLastError();
+  const mmd measure{kernel::gaussian{}, estimator::unbiased{}};
+  CHECK_THROWS_WITH_AS(measure.value_and_gradient(zs, zt, gradients{gs, gt}), doctest::Contains("cudaMalloc: "), device_error);
+  for (void* piece : held) cudaFree(piece);
+  CHECK(bool(gs.to_host() == mark));
+  CHECK(bool(gt.to_host() == mark));
+  measure.value_and_gradient(zs, zt, gradients{gs, gt}); // the device still works
+  CHECK(!bool(gs.to_host() == mark));
 }
 
 #endif

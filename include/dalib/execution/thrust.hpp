@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
 #include <stdexcept>
 #include <string>
 
@@ -52,6 +53,14 @@ inline void require_cuda(cudaError_t status, const char* call) {
   if (status == cudaSuccess) return;
   cudaGetLastError(); // an error that does not stick is not to be reported by the next call again
   throw device_error(std::string(call) + ": " + cudaGetErrorString(status));
+}
+
+/// One thread for each task. Not thrust::for_each_n: that gives two tasks to a thread, which leaves a device idle where tasks are few, and
+/// compiles every task four times.
+template <class Task>
+__global__ void run_task(index count, const __grid_constant__ Task task) {
+  const index i = static_cast<index>(blockIdx.x) * static_cast<index>(blockDim.x) + static_cast<index>(threadIdx.x);
+  if (i < count) task(i);
 }
 #endif
 
@@ -117,16 +126,15 @@ struct thrust : engine::has_engines {
   template <class Task>
   void run(index count, const Task& task) const {
     if (count <= 0) return;
-    const ::thrust::counting_iterator<index> first(0);
-    try {
 #if THRUST_DEVICE_SYSTEM == THRUST_DEVICE_SYSTEM_CUDA
-      ::thrust::for_each_n(::thrust::cuda::par_nosync.on(stream), first, count, task);
+    detail_run(count, task);
 #else
-      ::thrust::for_each_n(::thrust::device, first, count, task);
-#endif
+    try {
+      ::thrust::for_each_n(::thrust::device, ::thrust::counting_iterator<index>(0), count, task);
     } catch (const ::thrust::system_error& error) {
       throw device_error(std::string("thrust::for_each_n: ") + error.what());
     }
+#endif
   }
 
   /// Waits until all that was run is done.
@@ -165,7 +173,11 @@ struct thrust : engine::has_engines {
   /// Sets contiguous elements to 0.
   template <class T>
   void clear(T* elements, index count) const {
+#if THRUST_DEVICE_SYSTEM == THRUST_DEVICE_SYSTEM_CUDA
+    detail_require(cudaMemsetAsync(elements, 0, static_cast<std::size_t>(count) * sizeof(T), stream), "cudaMemsetAsync");
+#else
     clear(matrix_view<T, device_memory>(elements, 1, count));
+#endif
   }
   /// Sets every element of a view to 0; a view without data is left alone.
   template <class T>
@@ -176,6 +188,15 @@ struct thrust : engine::has_engines {
 private:
 #if THRUST_DEVICE_SYSTEM == THRUST_DEVICE_SYSTEM_CUDA
   static void detail_require(cudaError_t status, const char* call) { dalib::detail::require_cuda(status, call); }
+
+  template <class Task>
+  void detail_run(index count, const Task& task) const {
+    constexpr index threads = 256;
+    const index blocks = (count + threads - 1) / threads;
+    if (blocks > std::numeric_limits<int>::max()) throw device_error("cudaLaunchKernel: too many tasks for one launch");
+    dalib::detail::run_task<<<static_cast<unsigned>(blocks), static_cast<unsigned>(threads), 0, stream>>>(count, task);
+    detail_require(cudaGetLastError(), "cudaLaunchKernel");
+  }
 #endif
 };
 

@@ -11,6 +11,8 @@
 #include <thrust/device_ptr.h>
 #include <thrust/device_vector.h>
 
+#include <new>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -25,6 +27,18 @@ struct copy_task {
   matrix_view<T, device_memory> to;
   DALIB_HD void operator()(index i) const { to(i / to.cols, i % to.cols) = from(i / to.cols, i % to.cols); }
 };
+
+/// `count` copies of a number in device memory. @throws device_error with the call's name.
+template <class T>
+::thrust::device_vector<T> device_filled(index count, T value = T(0)) {
+  try {
+    return ::thrust::device_vector<T>(static_cast<std::size_t>(count), value);
+  } catch (const ::thrust::system_error& error) {
+    throw device_error(std::string("thrust::device_vector: ") + error.what());
+  } catch (const std::bad_alloc& error) {
+    throw device_error(std::string("thrust::device_vector: ") + error.what());
+  }
+}
 
 template <class A, class B>
 void require_same_shape(const A& from, const B& to) {
@@ -44,8 +58,10 @@ void copy_to_device(const exec::thrust& exec, const Host& host, Device&& device)
   for (index i = 0; i < from.rows; ++i)
     for (index j = 0; j < from.cols; ++j) rows(i, j) = from(i, j);
   if (to.col_stride == 1 && to.row_stride == to.cols) return exec.copy_to_device(packed.data(), from.rows * from.cols, to.data);
-  ::thrust::device_vector<T> staged(packed.begin(), packed.end());
-  exec.run(to.rows * to.cols, detail::copy_task<T>{{::thrust::raw_pointer_cast(staged.data()), to.rows, to.cols}, to});
+  ::thrust::device_vector<T> staged = detail::device_filled<T>(from.rows * from.cols);
+  T* elements = ::thrust::raw_pointer_cast(staged.data());
+  exec.copy_to_device(packed.data(), from.rows * from.cols, elements);
+  exec.run(to.rows * to.cols, detail::copy_task<T>{{elements, to.rows, to.cols}, to});
   exec.synchronise();
 }
 
@@ -60,7 +76,7 @@ void copy_to_host(const exec::thrust& exec, const Device& device, Host&& host) {
   if (from.col_stride == 1 && from.row_stride == from.cols) {
     exec.copy_to_host(from.data, from.rows * from.cols, packed.data());
   } else {
-    ::thrust::device_vector<T> staged(packed.size());
+    ::thrust::device_vector<T> staged = detail::device_filled<T>(from.rows * from.cols);
     T* rows = ::thrust::raw_pointer_cast(staged.data());
     exec.run(from.rows * from.cols, detail::copy_task<T>{from, {rows, from.rows, from.cols}});
     exec.copy_to_host(rows, from.rows * from.cols, packed.data());
@@ -79,7 +95,7 @@ public:
 
   device_matrix() = default;
   /// Zeros.
-  device_matrix(index rows, index cols) : elements_(static_cast<std::size_t>(rows * cols)), rows_(rows), cols_(cols) {}
+  device_matrix(index rows, index cols) : elements_(detail::device_filled<T>(rows * cols)), rows_(rows), cols_(cols) {}
   /// A copy of a host tensor.
   template <matrix_like M>
   requires std::is_same_v<memory_of<M>, host_memory>
@@ -131,7 +147,8 @@ struct matrix_traits<matrix_view<T, device_memory>> {
 /// A vector of numbers in device memory; what vector_in gives for it.
 template <class T>
 struct device_numbers : ::thrust::device_vector<T> {
-  using ::thrust::device_vector<T>::device_vector;
+  explicit device_numbers(std::size_t count, T value = T(0))
+      : ::thrust::device_vector<T>(detail::device_filled(static_cast<index>(count), value)) {}
 };
 template <class T>
 T* raw_data(device_numbers<T>& v) {

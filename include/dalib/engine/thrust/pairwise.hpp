@@ -35,8 +35,7 @@ public:
     values_ = scratch.template allocate<partial>(tasks_limit());
     spare_ = scratch.template allocate<partial>(tasks_limit() / detail::merge_task<partial>::run + 1);
     ones_ = scratch.template allocate<T>(block_);
-    const std::vector<T> ones(static_cast<std::size_t>(block_), T(1));
-    exec.copy_to_device(ones.data(), block_, ones_);
+    exec.run(block_, detail::ones_task<T>{ones_});
   }
 
   double run(T scale, write_mode mode) {
@@ -76,7 +75,7 @@ private:
   }
 
   /// Entries of all layers' tiles that a pair has.
-  static constexpr index entries_of_pair() { return ((reads<Profiles>::gram + reads<Profiles>::l1 + 4 * reads<Profiles>::shift) + ...); }
+  static constexpr index entries_of_pair() { return ((reads<Profiles>::gram + reads<Profiles>::l1 + 2 * reads<Profiles>::shift) + ...); }
 
   /// At least four blocks if there are rows enough: of a diagonal tile both halves are computed.
   index block_rows() const {
@@ -94,8 +93,10 @@ private:
     return result;
   }
 
-  /// Columns that one thread visits: as few as keep a device busy, as many as keep partial values few.
-  index columns_per_task() const { return std::clamp<index>(block_ * block_ / (index{1} << 17), 4, 128); }
+  /// Columns that one thread visits: few enough that 1024 lanes and more keep a device busy, and at most 64 runs of them, since a lane's
+  /// runs are added by one thread.
+  index columns_per_task() const { return std::max<index>(4, (block_ + 63) / 64); }
+  index runs_of(const device_block& block) const { return (block.columns + columns_per_task() - 1) / columns_per_task(); }
   index tasks_limit() const { return block_ * ((block_ + columns_per_task() - 1) / columns_per_task()); }
 
   template <std::size_t... L>
@@ -110,11 +111,17 @@ private:
     if (reads<profile>::gram) one.tile.gram = entries();
     if constexpr (Gradient) {
       if (reads<profile>::l1) one.tile.l1 = entries();
-      if (reads<profile>::shift)
-        for (T** entry : {&one.tile.self_x, &one.tile.self_y, &one.tile.shift_x, &one.tile.shift_y}) *entry = entries();
       one.gradient = cleared(rows_ * from.data.features());
-      if (reads<profile>::gram) one.self = cleared(rows_);
-      if (reads<profile>::shift) one.shift = cleared(rows_);
+      if (reads<profile>::gram) {
+        one.self = cleared(rows_);
+        one.tile.lane_self = scratch_.template allocate<T>(tasks_limit());
+      }
+      if (reads<profile>::shift) {
+        one.shift = cleared(rows_);
+        one.tile.lane_shift = scratch_.template allocate<T>(tasks_limit());
+        one.tile.self = entries();
+        one.tile.shift = entries();
+      }
     }
     one.rows = centre_rows(exec_, from, scratch_);
     return one;
@@ -138,8 +145,8 @@ private:
   /// Statistics, kernels and value of a tile; merges its values and leaves the last of them at `rest`.
   void evaluate(const device_block& block, partial* rest) {
     multiply_all(block);
-    const index run = columns_per_task(), tasks = block.lanes * ((block.columns + run - 1) / run);
-    exec_.run(tasks, task_of<detail::evaluate_task>{layers_, coefficients_, block, run, values_});
+    const index tasks = block.lanes * runs_of(block);
+    exec_.run(tasks, task_of<detail::evaluate_task>{layers_, coefficients_, block, columns_per_task(), values_});
     const auto [left, count] = merge_runs(exec_, values_, spare_, tasks);
     exec_.run(detail::merge_task<partial>::run, detail::keep_task<partial>{left, count, rest});
   }
@@ -177,18 +184,38 @@ private:
     if constexpr (reads<profile>::gram)
       device_product<T>(exec_, features, own, others, {one.rows.row(other_first), features}, {one.tile.gram, block.lanes, !of_columns},
                         one.gradient + own_first * features, features, true);
-    const auto add_sums = [&](const T* entries, T factor, T* to) {
-      device_row_sums<T>(exec_, own, others, {entries, block.lanes, of_columns}, factor, ones_, to + own_first);
-    };
-    if constexpr (reads<profile>::shift) {
-      add_sums(of_columns ? one.tile.self_y : one.tile.self_x, T(1), one.self);
-      add_sums(of_columns ? one.tile.shift_y : one.tile.shift_x, T(1), one.shift);
-    } else if constexpr (reads<profile>::gram) {
-      add_sums(one.tile.gram, T(-1), one.self); // a statistic of differences pulls a row by as much as it pushes the other
+    if constexpr (reads<profile>::gram) {
+      if (of_columns)
+        add_column_sums<L>(block);
+      else
+        add_lane_sums<L>(block);
     }
     if constexpr (reads<profile>::l1)
       exec_.run(own * features, detail::signs_task<T>{one.rows, one.tile.l1, own_first, of_columns ? block.lanes : 1, other_first,
                                                       of_columns ? 1 : block.lanes, others, one.gradient});
+  }
+
+  template <std::size_t L>
+  void add_lane_sums(const device_block& block) {
+    const device_layer<T, profile_of<L>>& one = at<L>(layers_);
+    const auto add = [&](const T* from, T* to) {
+      exec_.run(block.lanes, detail::add_runs_task<T>{from, block.lanes, runs_of(block), to + block.first_lane});
+    };
+    add(one.tile.lane_self, one.self);
+    if constexpr (reads<profile_of<L>>::shift) add(one.tile.lane_shift, one.shift);
+  }
+  template <std::size_t L>
+  void add_column_sums(const device_block& block) {
+    const device_layer<T, profile_of<L>>& one = at<L>(layers_);
+    const auto add = [&](const T* entries, T factor, T* to) {
+      device_column_sums<T>(exec_, block.lanes, block.columns, entries, factor, ones_, to + block.first_column);
+    };
+    if constexpr (reads<profile_of<L>>::shift) {
+      add(one.tile.self, T(1), one.self);
+      add(one.tile.shift, T(1), one.shift);
+    } else {
+      add(one.tile.gram, T(-1), one.self); // a statistic of differences pulls a row by as much as it pushes the other
+    }
   }
 
   const exec::thrust& exec_;

@@ -10,10 +10,21 @@
 #  include <Eigen/Core>
 #endif
 
+#include <limits>
+#include <map>
 #include <string>
 #include <type_traits>
 
 namespace dalib::engine {
+
+namespace detail {
+/// to[i] = 1.
+template <class T>
+struct ones_task {
+  T* to;
+  DALIB_HD void operator()(index i) const { to[i] = T(1); }
+};
+} // namespace detail
 
 /// A matrix stored by columns: element (i, j) is data[i + j * stride]; used transposed if `transposed`.
 template <class T>
@@ -23,6 +34,15 @@ struct product_operand {
   bool transposed = false;
 };
 
+namespace detail {
+/// A size or stride as cuBLAS takes it, in int. @throws device_error if it is too large: it must not wrap.
+inline int cublas_size(index n, const char* call) {
+  if (n > std::numeric_limits<int>::max())
+    throw device_error(std::string(call) + ": a size or stride of " + std::to_string(n) + " is more than an int holds");
+  return static_cast<int>(n);
+}
+} // namespace detail
+
 #if THRUST_DEVICE_SYSTEM == THRUST_DEVICE_SYSTEM_CUDA
 
 namespace detail {
@@ -31,24 +51,22 @@ inline void require_cublas(cublasStatus_t status, const char* call) {
   if (status != CUBLAS_STATUS_SUCCESS) throw device_error(std::string(call) + ": " + cublasGetStatusString(status));
 }
 
-/// One cuBLAS handle for each thread and device, made when it is first needed; making one takes longer than most calls.
-inline cublasHandle_t cublas_handle() {
+/// The cuBLAS handle of this thread for its device, set to a stream. Made when it is first needed, and kept: making one takes longer than
+/// most calls.
+inline cublasHandle_t cublas_handle(device_stream stream) {
   struct owner {
     cublasHandle_t handle = nullptr;
-    int device = -1;
     ~owner() {
       if (handle) cublasDestroy(handle);
     }
   };
-  thread_local owner own;
+  thread_local std::map<int, owner> of_devices;
   int device = 0;
   dalib::detail::require_cuda(cudaGetDevice(&device), "cudaGetDevice");
-  if (own.handle && own.device == device) return own.handle;
-  if (own.handle) cublasDestroy(own.handle);
-  own.handle = nullptr;
-  require_cublas(cublasCreate(&own.handle), "cublasCreate");
-  own.device = device;
-  return own.handle;
+  cublasHandle_t& handle = of_devices[device].handle;
+  if (!handle) require_cublas(cublasCreate(&handle), "cublasCreate");
+  require_cublas(cublasSetStream(handle, stream), "cublasSetStream");
+  return handle;
 }
 
 template <class T>
@@ -70,33 +88,29 @@ cublasComputeType_t compute_type(product_precision precision) {
 template <class T>
 void device_product(const exec::thrust& exec, index rows, index cols, index depth, product_operand<T> a, product_operand<T> b, T* c,
                     index stride, bool accumulate) {
-  const cublasHandle_t handle = detail::cublas_handle();
-  detail::require_cublas(cublasSetStream(handle, exec.stream), "cublasSetStream");
+  const cublasHandle_t handle = detail::cublas_handle(exec.stream);
   constexpr cudaDataType type = std::is_same_v<T, double> ? CUDA_R_64F : CUDA_R_32F;
   const T one = T(1), before = accumulate ? T(1) : T(0);
   const auto operation = [](const product_operand<T>& o) { return o.transposed ? CUBLAS_OP_T : CUBLAS_OP_N; };
-  const auto narrow = [](index n) { return static_cast<int>(n); };
+  const auto narrow = [](index n) { return detail::cublas_size(n, "cublasGemmEx"); };
   detail::require_cublas(cublasGemmEx(handle, operation(a), operation(b), narrow(rows), narrow(cols), narrow(depth), &one, a.data, type,
                                       narrow(a.stride), b.data, type, narrow(b.stride), &before, c, type, narrow(stride),
                                       detail::compute_type<T>(exec.precision), CUBLAS_GEMM_DEFAULT),
                          "cublasGemmEx");
 }
 
-/// to(i) += factor * sum_j a(i, j), where a (after its transposition) is rows x cols; `ones` holds cols ones.
+/// to(j) += factor * sum_i a(i, j) for a, rows x cols, stored by columns without gaps; `ones` holds as many ones as there are rows.
 template <class T>
-void device_row_sums(const exec::thrust& exec, index rows, index cols, product_operand<T> a, T factor, const T* ones, T* to) {
-  const cublasHandle_t handle = detail::cublas_handle();
-  detail::require_cublas(cublasSetStream(handle, exec.stream), "cublasSetStream");
+void device_column_sums(const exec::thrust& exec, index rows, index cols, const T* a, T factor, const T* ones, T* to) {
+  const cublasHandle_t handle = detail::cublas_handle(exec.stream);
   const T one = T(1);
-  const int stored_rows = static_cast<int>(a.transposed ? cols : rows), stored_cols = static_cast<int>(a.transposed ? rows : cols);
-  const cublasOperation_t operation = a.transposed ? CUBLAS_OP_T : CUBLAS_OP_N;
-  const int stride = static_cast<int>(a.stride);
-  if constexpr (std::is_same_v<T, double>)
-    detail::require_cublas(cublasDgemv(handle, operation, stored_rows, stored_cols, &factor, a.data, stride, ones, 1, &one, to, 1),
-                           "cublasDgemv");
-  else
-    detail::require_cublas(cublasSgemv(handle, operation, stored_rows, stored_cols, &factor, a.data, stride, ones, 1, &one, to, 1),
-                           "cublasSgemv");
+  if constexpr (std::is_same_v<T, double>) {
+    const int m = detail::cublas_size(rows, "cublasDgemv"), n = detail::cublas_size(cols, "cublasDgemv");
+    detail::require_cublas(cublasDgemv(handle, CUBLAS_OP_T, m, n, &factor, a, m, ones, 1, &one, to, 1), "cublasDgemv");
+  } else {
+    const int m = detail::cublas_size(rows, "cublasSgemv"), n = detail::cublas_size(cols, "cublasSgemv");
+    detail::require_cublas(cublasSgemv(handle, CUBLAS_OP_T, m, n, &factor, a, m, ones, 1, &one, to, 1), "cublasSgemv");
+  }
 }
 
 #else
@@ -141,18 +155,18 @@ struct product_task {
   }
 };
 
-/// to(i) += factor * sum_j a(i, j) for one row.
+/// to(j) += factor * sum_i a(i, j) for one column.
 template <class T>
-struct row_sum_task {
-  index cols;
-  product_operand<T> a;
+struct column_sum_task {
+  index rows;
+  const T* a;
   T factor;
   T* to;
 
-  void operator()(index i) const {
+  void operator()(index j) const {
     T sum = T(0);
-    for (index j = 0; j < cols; ++j) sum += a.data[a.transposed ? j + i * a.stride : i + j * a.stride];
-    to[i] += factor * sum;
+    for (index i = 0; i < rows; ++i) sum += a[j * rows + i];
+    to[j] += factor * sum;
   }
 };
 
@@ -166,10 +180,10 @@ void device_product(const exec::thrust& exec, index rows, index cols, index dept
   exec.run((cols + task::columns - 1) / task::columns, task{rows, cols, depth, a, b, c, stride, accumulate});
 }
 
-/// to(i) += factor * sum_j a(i, j), where a (after its transposition) is rows x cols; `ones` holds cols ones.
+/// to(j) += factor * sum_i a(i, j) for a, rows x cols, stored by columns without gaps; `ones` holds as many ones as there are rows.
 template <class T>
-void device_row_sums(const exec::thrust& exec, index rows, index cols, product_operand<T> a, T factor, const T*, T* to) {
-  exec.run(rows, detail::row_sum_task<T>{cols, a, factor, to});
+void device_column_sums(const exec::thrust& exec, index rows, index cols, const T* a, T factor, const T*, T* to) {
+  exec.run(cols, detail::column_sum_task<T>{rows, a, factor, to});
 }
 
 #endif

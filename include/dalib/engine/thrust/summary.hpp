@@ -32,14 +32,17 @@ struct moments_task {
   }
 };
 
-/// Moments of one feature over all chunks, in order, and its reference: to is (3, features).
+/// Moments of one feature over all chunks, in order, its reference, and its mean: to is (3, features), mean_parts (2, features).
 template <class T>
 struct merge_moments_task {
   joint_sample<T, device_memory> data;
   const double* sums;
   const double* squares;
   index chunks;
+  double weight;
   double* to;
+  double* mean;
+  T* mean_parts;
 
   DALIB_HD void operator()(index f) const {
     const index features = data.features();
@@ -50,7 +53,12 @@ struct merge_moments_task {
     }
     to[f] = sum;
     to[features + f] = square;
-    to[2 * features + f] = static_cast<double>(data.source.rows(0, f));
+    const T reference = data.source.rows(0, f);
+    to[2 * features + f] = static_cast<double>(reference);
+    const auto split = split_mean<T>::of(reference, sum, weight);
+    mean[f] = split.whole;
+    mean_parts[f] = split.high;
+    mean_parts[features + f] = split.low;
   }
 };
 
@@ -70,8 +78,9 @@ struct gather_task {
 
 } // namespace detail
 
-/// Mean of the joint sample and the mean squared distance of its pairs. The sums are the device's; the few numbers made of them, which the
-/// kernels are bound with, are found on the host by the same formulas as for host tensors. Waits for the device once. O(n F).
+/// Mean of the joint sample and the mean squared distance of its pairs. The sums and the mean are the device's; the few numbers made of
+/// them, which the kernels are bound with, are found on the host by the same formulas as for host tensors. Waits for the device once. O(n
+/// F).
 template <class T>
 class sample_summary<T, device_memory> {
 public:
@@ -88,16 +97,14 @@ public:
     double* sums = scratch.allocate<double>(chunks * features);
     double* squares = scratch.allocate<double>(chunks * features);
     exec.run(chunks * features, task{data, sums, squares});
-    exec.run(features, detail::merge_moments_task<T>{data, sums, squares, chunks, moments});
+    const double weight = total_weight(data.source) + total_weight(data.target);
+    exec.run(features, detail::merge_moments_task<T>{data, sums, squares, chunks, weight, moments, mean_, mean_parts_});
     std::vector<double> found(3 * width), mean(width);
     exec.copy_to_host(moments, 3 * features, found.data());
     std::vector<T> reference(width), parts(2 * width);
     for (std::size_t f = 0; f < width; ++f) reference[f] = static_cast<T>(found[2 * width + f]);
-    const double weight = total_weight(data.source) + total_weight(data.target);
     spread_ = sample_spread::of(features, weight, reference.data(), found.data(), found.data() + width, mean.data(), parts.data(),
                                 parts.data() + width);
-    exec.copy_to_device(mean.data(), features, mean_);
-    exec.copy_to_device(parts.data(), 2 * features, mean_parts_);
   }
 
   /// In device memory: the mean; and the same as the sum of two numbers of type T.
@@ -114,7 +121,7 @@ public:
   /// Median of |x - y|^2 over the pairs i < j, by weight; see bandwidth::median. Copies the rows that it looks at to the host.
   double median_squared_distance() const {
     const index rows = median_rows(data_.rows()), width = data_.features() + 1;
-    ::thrust::device_vector<T> gathered(static_cast<std::size_t>(rows * width));
+    ::thrust::device_vector<T> gathered = dalib::detail::device_filled<T>(rows * width);
     T* to = ::thrust::raw_pointer_cast(gathered.data());
     exec_.run(rows * width, detail::gather_task<T>{data_, rows, to});
     std::vector<T> host(gathered.size()), weights;

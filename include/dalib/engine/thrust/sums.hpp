@@ -23,18 +23,18 @@ struct partial_value {
 
 namespace detail {
 
-/// Merges one run of partial values into one.
+/// Merges up to `run` partial values into one: every `runs`-th, so that neighbouring threads read neighbours.
 template <class Partial>
 struct merge_task {
   static constexpr index run = 64;
   const Partial* from;
   index count;
+  index runs;
   Partial* to;
 
   DALIB_HD void operator()(index i) const {
-    const index first = i * run, last = first + run < count ? first + run : count;
-    Partial total = from[first];
-    for (index k = first + 1; k < last; ++k) total.merge(from[k]);
+    Partial total = from[i];
+    for (index k = i + runs; k < count; k += runs) total.merge(from[k]);
     to[i] = total;
   }
 };
@@ -57,7 +57,7 @@ std::pair<const Partial*, index> merge_runs(const exec::thrust& exec, Partial* f
   using task = detail::merge_task<Partial>;
   while (count > task::run) {
     const index runs = (count + task::run - 1) / task::run;
-    exec.run(runs, task{from, count, spare});
+    exec.run(runs, task{from, count, runs, spare});
     std::swap(from, spare);
     count = runs;
   }

@@ -28,16 +28,17 @@ struct device_block {
   DALIB_HD bool diagonal() const { return first_lane == first_column; }
 };
 
-/// A tile's entries. `gram` holds inner products, then pull coefficients; the others what the statistics that are no differences add to the
-/// coefficients of the rows themselves and of the mean.
+/// A tile's entries. `gram` holds inner products, then pull coefficients; `self` and `shift` what the statistics that are no differences
+/// add to the coefficients of the columns' own rows and of the mean. The same of the lanes is summed where it is found: one number for each
+/// lane and run of columns.
 template <class T>
 struct device_tile {
   T* gram = nullptr;
   T* l1 = nullptr; ///< slopes
-  T* self_x = nullptr;
-  T* self_y = nullptr;
-  T* shift_x = nullptr;
-  T* shift_y = nullptr;
+  T* self = nullptr;
+  T* shift = nullptr;
+  T* lane_self = nullptr;
+  T* lane_shift = nullptr;
 };
 
 /// A layer as tasks carry it.
@@ -69,6 +70,13 @@ struct l1_only {
   using statistic = l1_distance;
 };
 
+/// What a run of pairs adds to the coefficients of its lane's own row and of the mean.
+template <class T>
+struct lane_sums {
+  T self = T(0);
+  T shift = T(0);
+};
+
 /// Statistics and kernels of the pairs of one lane with a run of columns: task = run * lanes + lane.
 template <bool Gradient, class Accumulator, class Coefficients, class Indices, class... Layers>
 struct evaluate_task;
@@ -88,13 +96,15 @@ struct evaluate_task<Gradient, Accumulator, Coefficients, std::index_sequence<L.
     const index last = first + run < block.columns ? first + run : block.columns;
     double total = 0;
     partial_value<Accumulator> result;
-    for (index column = first; column < last; ++column) total += visit(lane, column, result.left_out);
+    lane_sums<T> sums[count];
+    for (index column = first; column < last; ++column) total += visit(lane, column, result.left_out, sums);
     Accumulator::add(result.sum, block.diagonal() ? total : 2 * total);
     values[task] = result;
+    if constexpr (Gradient) (keep(at<L>(layers), task, sums[L]), ...);
   }
 
 private:
-  DALIB_HD double visit(index lane, index column, unsigned& left_out) const {
+  DALIB_HD double visit(index lane, index column, unsigned& left_out, lane_sums<T> (&sums)[count]) const {
     const index x = block.first_lane + lane, y = block.first_column + column, place = column * block.lanes + lane;
     T coefficient = coefficients(x, y);
     const T gram[count] = {gram_of(at<L>(layers), x, y, place)...};
@@ -107,7 +117,9 @@ private:
     (evaluate_gram(at<L>(layers).profile, gram[L], l1_of(at<L>(layers), x, y), rows[L], columns[L], at<L>(kernels)), ...);
     const T kernel_values[count] = {at<L>(kernels).jet.value...};
     if constexpr (Gradient)
-      (write(at<L>(layers), place, pulls_of(product_over_layers(coefficient, kernel_values, L), at<L>(kernels), rows[L], columns[L])), ...);
+      (write(at<L>(layers), place, pulls_of(product_over_layers(coefficient, kernel_values, L), at<L>(kernels), rows[L], columns[L]),
+             sums[L]),
+       ...);
     return static_cast<double>(where_nonzero(coefficient, product_over_layers(coefficient, kernel_values)));
   }
 
@@ -127,15 +139,21 @@ private:
       return T(0);
   }
   template <class Layer>
-  DALIB_HD static void write(const Layer& one, index place, const pulls<T>& pull) {
+  DALIB_HD void write(const Layer& one, index place, const pulls<T>& pull, lane_sums<T>& sums) const {
+    sums.self += pull.self_x;
+    sums.shift += pull.shift_x;
     if constexpr (reads<typename Layer::profile_type>::gram) one.tile.gram[place] = pull.gram;
     if constexpr (reads<typename Layer::profile_type>::l1) one.tile.l1[place] = pull.l1;
     if constexpr (reads<typename Layer::profile_type>::shift) {
-      one.tile.self_x[place] = pull.self_x;
-      one.tile.self_y[place] = pull.self_y;
-      one.tile.shift_x[place] = pull.shift_x;
-      one.tile.shift_y[place] = pull.shift_y;
+      if (block.diagonal()) return; // its columns are its lanes
+      one.tile.self[place] = pull.self_y;
+      one.tile.shift[place] = pull.shift_y;
     }
+  }
+  template <class Layer>
+  DALIB_HD static void keep(const Layer& one, index task, const lane_sums<T>& sums) {
+    if constexpr (reads<typename Layer::profile_type>::gram) one.tile.lane_self[task] = sums.self;
+    if constexpr (reads<typename Layer::profile_type>::shift) one.tile.lane_shift[task] = sums.shift;
   }
 
 public:
@@ -237,6 +255,20 @@ struct signs_task {
     for (index other = 0; other < others; ++other)
       sum += signed_slope(x, rows.row(other_first + other)[f], slopes[own * own_stride + other * other_stride]);
     gradient[(own_first + own) * rows.features + f] += sum;
+  }
+};
+
+/// Adds what evaluate_task kept of every run of columns to a lane's coefficient: task = lane.
+template <class T>
+struct add_runs_task {
+  const T* from;
+  index lanes, runs;
+  T* to;
+
+  DALIB_HD void operator()(index lane) const {
+    T sum = T(0);
+    for (index run = 0; run < runs; ++run) sum += from[run * lanes + lane];
+    to[lane] += sum;
   }
 };
 

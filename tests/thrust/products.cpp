@@ -1,0 +1,61 @@
+// Matrix products in device memory beside Eigen's.
+#include "conformance/samples.hpp"
+
+#include <dalib/thrust.hpp>
+
+#include <doctest/doctest.h>
+
+using namespace dalib;
+using conformance::matrix;
+using conformance::normal_rows;
+using conformance::relative_difference;
+
+namespace {
+
+/// A product of the transposed or untransposed left and right matrices, accumulated on another; row-major matrices here are transposed
+/// ones for device_product.
+template <class T>
+double product_difference(bool left_transposed, bool right_transposed) {
+  constexpr dalib::index rows = 70, cols = 130, depth = 33;
+  const exec::thrust exec;
+  const matrix<T> left = normal_rows<T>(left_transposed ? rows : depth, left_transposed ? depth : rows, 1);
+  const matrix<T> right = normal_rows<T>(right_transposed ? depth : cols, right_transposed ? cols : depth, 2);
+  const matrix<T> before = normal_rows<T>(cols, rows, 3);
+  const device_matrix a(left), b(right);
+  device_matrix c(before);
+  for (const bool accumulate : {false, true})
+    engine::device_product<T>(exec, rows, cols, depth, {a.data(), left.cols(), left_transposed}, {b.data(), right.cols(), right_transposed},
+                              c.data(), rows, accumulate);
+  const matrix<T> l = left_transposed ? left : matrix<T>(left.transpose()), r = right_transposed ? right : matrix<T>(right.transpose());
+  return relative_difference(c.to_host(), matrix<T>(T(2) * (l * r).transpose()));
+}
+
+} // namespace
+
+TEST_CASE("device: products of matrices in any order of storage") {
+  for (const bool left : {false, true})
+    for (const bool right : {false, true}) {
+      CHECK(product_difference<double>(left, right) < 1e-13);
+      CHECK(product_difference<float>(left, right) < 1e-5);
+    }
+}
+
+TEST_CASE("device: sums of columns are added, with a factor") {
+  const matrix<double> columns = normal_rows<double>(50, 20, 1), before = normal_rows<double>(1, 50, 2); // one column in each row
+  const device_matrix a(columns), ones(matrix<double>(matrix<double>::Ones(1, 20)));
+  device_matrix to(before);
+  engine::device_column_sums<double>(exec::thrust{}, 20, 50, a.data(), -2.0, ones.data(), to.data());
+  CHECK(relative_difference(to.to_host(), matrix<double>(before - 2 * columns.rowwise().sum().transpose())) < 1e-13);
+}
+
+TEST_CASE("device: a size that cuBLAS cannot take is refused by the call's name") {
+  CHECK(engine::detail::cublas_size(2147483647, "call") == 2147483647);
+  CHECK_THROWS_WITH_AS(engine::detail::cublas_size(2147483648, "cublasGemmEx"),
+                       "cublasGemmEx: a size or stride of 2147483648 is more than an int holds", device_error);
+}
+
+#if THRUST_DEVICE_SYSTEM == THRUST_DEVICE_SYSTEM_CUDA // on the host, sanitizers stop at such a size
+TEST_CASE("device: memory that there is not is a device_error with the call's name") {
+  CHECK_THROWS_WITH_AS(device_matrix<double>(dalib::index{1} << 40, 1 << 10), doctest::Contains("thrust::device_vector: "), device_error);
+}
+#endif
