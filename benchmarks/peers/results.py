@@ -46,8 +46,11 @@ def rows_of(record):
 
 
 def text_table(records):
-    rows = [HEADER, *(row for record in records for row in rows_of(record))]
-    widths = [min(40, max(len(row[k]) for row in rows)) for k in range(len(HEADER))]
+    return aligned([HEADER, *(row for record in records for row in rows_of(record))])
+
+
+def aligned(rows):
+    widths = [min(40, max(len(row[k]) for row in rows)) for k in range(len(rows[0]))]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
 
 

@@ -14,6 +14,8 @@ TOLERANCE = {"float": 1e-3, "double": 1e-8}
 OFFSET_TOLERANCE = {("margin_disparity", "dalib"): 1e-3}
 # Deep networks: the sums of float run through dozens of layers with batch statistics.
 NETWORK_TOLERANCE = {"float": 2e-2, "double": 1e-6}
+# Matrix products on a GPU that round float to the 10 bits of TF32.
+TF32_TOLERANCE = 2e-2
 PEAK = ("eigen_product", "cached_product")
 
 
@@ -54,6 +56,13 @@ def prepare(fleet, one):
     one.value, one.first, one.flops = reply["value"], reply["seconds"], reply.get("flops", 0)
 
 
+def tolerance_of(one):
+    if getattr(one.case, "precision", "full") == "tf32" and one.case.dtype == "float":
+        return TF32_TOLERANCE
+    usual = NETWORK_TOLERANCE if one.case.measure in NETWORKS else TOLERANCE
+    return OFFSET_TOLERANCE.get((one.case.measure, one.form), usual[one.case.dtype])
+
+
 def check(fleet, ours, one, folder):
     """The peer's value and gradients against ours."""
     prefix = Path(folder) / "outputs"
@@ -61,8 +70,7 @@ def check(fleet, ours, one, folder):
     worst = fleet.ask(one.worker, f"compare id={one.key} path={prefix}")["worst"]
     scale = max(abs(ours.value), 1e-6)
     one.worst = max(worst, abs(one.value - ours.value) / scale)
-    usual = NETWORK_TOLERANCE if one.case.measure in NETWORKS else TOLERANCE
-    tolerance = OFFSET_TOLERANCE.get((one.case.measure, one.form), usual[one.case.dtype])
+    tolerance = tolerance_of(one)
     if not one.worst <= tolerance:
         raise ContestantError(f"another answer: it differs by {one.worst:.1e}, tolerance {tolerance:.0e}")
 

@@ -2,6 +2,7 @@
 
 python worker.py torch    the PyTorch formulations
 python worker.py keops    KeOps and geomloss
+python worker.py torch_cuda    the PyTorch formulations of the MMD on the GPU
 """
 import ctypes
 import gc
@@ -16,7 +17,11 @@ from statistics import median
 import numpy as np
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-MODULES = {"torch": ("peers.torch_mmd", "peers.torch_rowwise", "peers.torch_networks"), "keops": ("peers.keops_mmd", "peers.geomloss_mmd")}
+MODULES = {
+    "torch": ("peers.torch_mmd", "peers.torch_rowwise", "peers.torch_networks"),
+    "keops": ("peers.keops_mmd", "peers.geomloss_mmd"),
+    "torch_cuda": ("peers.torch_cuda",),
+}
 
 
 @dataclass
@@ -28,6 +33,7 @@ class Task:
     features: int
     classes: int
     gradient: bool
+    precision: str = "full"  # of the matrix products, on a GPU
 
     @property
     def item_bytes(self):
@@ -42,7 +48,7 @@ class Task:
 def task_of(words):
     dtype = {"float": "float32", "double": "float64"}[words["dtype"]]
     sizes = (int(words[key]) for key in ("n_s", "n_t", "features", "classes"))
-    return Task(words["measure"], dtype, *sizes, words["mode"] == "gradient")
+    return Task(words["measure"], dtype, *sizes, words["mode"] == "gradient", words.get("precision", "full"))
 
 
 def status_bytes(field, path="/proc/self/status"):
@@ -51,6 +57,15 @@ def status_bytes(field, path="/proc/self/status"):
             if line.startswith(field + ":"):
                 return int(line.split()[1]) * 1024
     raise OSError(f"{path} has no {field}")
+
+
+def available_bytes():
+    return status_bytes("MemAvailable", "/proc/meminfo")
+
+
+def on_host(output):
+    """An output as the host's array; one on a device is copied now, not while it is timed."""
+    return output if isinstance(output, np.ndarray) else output.cpu().numpy()
 
 
 def peak_growth(run):
@@ -69,8 +84,9 @@ def peak_growth(run):
 
 class Worker:
     def __init__(self, modules):
-        self.modules = modules
+        self.modules = modules  # of another device than the CPU: they say themselves what memory there is and what a run takes
         self.prepared = {}
+        self.growth = {}
         self.unchecked = {}  # outputs of the first run, until they are compared
 
     def hello(self, words):
@@ -85,13 +101,14 @@ class Worker:
             if (task.measure, form) not in module.FORMS:
                 continue
             build, bytes_needed = module.FORMS[task.measure, form]
-            needed, available = bytes_needed(task), status_bytes("MemAvailable", "/proc/meminfo")
+            needed, available = bytes_needed(task), getattr(module, "available_bytes", available_bytes)()
             if needed > 0.8 * available:
                 return {"skipped": f"needs about {needed / 2**30:.3g} GiB of memory"}
             run = build(task)
             start = time.perf_counter()
             value, outputs = run()
             self.prepared[words["id"]], self.unchecked[words["id"]] = run, outputs
+            self.growth[words["id"]] = getattr(module, "peak_growth", peak_growth)
             return {"value": float(value), "seconds": time.perf_counter() - start}
         return {"skipped": f"{form} has no {task.measure}"}
 
@@ -114,11 +131,11 @@ class Worker:
         return {"seconds": median(times), "runs": len(times)}
 
     def memory(self, words):
-        return {"bytes": peak_growth(self.prepared[words["id"]])}
+        return {"bytes": self.growth[words["id"]](self.prepared[words["id"]])}
 
     def compare(self, words):
         """Largest errors against the outputs that our worker stored, relative to their largest entries."""
-        outputs = self.unchecked.pop(words["id"])
+        outputs = [on_host(one) for one in self.unchecked.pop(words["id"])]
         worst = 0.0
         for k, mine in enumerate(outputs):
             theirs = np.fromfile(f"{words['path']}.{k}", mine.dtype).reshape(mine.shape)
