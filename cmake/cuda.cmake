@@ -23,9 +23,9 @@ endif()
 message(STATUS "dalib: CUDA ${CMAKE_CUDA_COMPILER_VERSION} for the architectures ${CMAKE_CUDA_ARCHITECTURES}")
 
 # Flags of every .cu file of dalib: link dalib_cuda_settings PRIVATE. A host function that a device function calls is an error, not a
-# warning.
+# warning; so are constexpr ones (20013, 20015), which do not count as such.
 add_library(dalib_cuda_settings INTERFACE)
-target_compile_options(dalib_cuda_settings INTERFACE "$<$<COMPILE_LANGUAGE:CUDA>:SHELL:-Werror cross-execution-space-call>")
+target_compile_options(dalib_cuda_settings INTERFACE "$<$<COMPILE_LANGUAGE:CUDA>:SHELL:-Werror cross-execution-space-call -diag-error 20013$<COMMA>20015>")
 
 # The CPU's part of a .cu file is compiled as the rest is.
 if(dalib_march)

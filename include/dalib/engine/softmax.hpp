@@ -9,6 +9,10 @@
 
 namespace dalib::engine {
 
+/// A constant, which a device may read: the function that gives it is the host's.
+template <class T>
+inline constexpr T infinity = std::numeric_limits<T>::infinity();
+
 /// Place of the largest score, the first of several; always a valid class, also if scores are NaN.
 template <class V>
 DALIB_HD V top_class(const class_column<V>& scores) {
@@ -39,6 +43,9 @@ DALIB_HD void softmax_in_place(const class_column<V>& logits) {
 /// Pulls a gradient with respect to probabilities back to the logits, in place of the probabilities p: p_c (w_c - sum_k p_k w_k), times
 /// `factor`. The result sums to 0 over the classes; the largest entry of p is found from that, because its own formula cancels where p
 /// is near 1. `slope(c)` gives w_c.
+#if defined(__CUDACC__)
+#  pragma nv_exec_check_disable // with a pack it runs on the host alone, and so do the slopes
+#endif
 template <class V, class Slope>
 DALIB_HD void pull_softmax(const class_column<V>& p, const V& factor, const Slope& slope) {
   const V top = top_class(p);
@@ -65,7 +72,7 @@ template <class V>
 DALIB_HD one_against_rest<V> against_rest_in_place(const class_column<V>& scores, const V& k) {
   using std::exp;
   using std::log;
-  const V lowest = V(-std::numeric_limits<element_of<V>>::infinity());
+  const V lowest = V(-infinity<element_of<V>>);
   V own = V(0), largest = lowest, total = V(0);
   for (index c = 0; c < scores.classes; ++c) {
     own = where_equal(V(c), k, scores[c], own);
