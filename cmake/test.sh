@@ -6,7 +6,8 @@ usage() {
 Usage: cmake/test.sh [--quick] [--jobs N] [--help]
 Installs what is missing, then
   1. builds everything with the default compiler, optimised, warnings as errors, in build/ and runs all tests;
-  2. builds everything with clang and the address and undefined-behaviour sanitizers in build-asan/ and runs all tests but the slow ones and those of the trainer.
+  2. builds the unit tests and the conformance suite with clang and the address and undefined-behaviour sanitizers in build-asan/ and runs
+     them without the slow ones.
   --quick    only the first part
   --jobs N   parallel compilations and tests (default: number of processors)
 EOF
@@ -33,10 +34,10 @@ step() {
   echo "== $1 (after ${SECONDS} s)"
 }
 
-# build_and_test FOLDER CTEST_OPTIONS... -- CMAKE_OPTIONS...
+# build_and_test FOLDER TARGET CTEST_OPTIONS... -- CMAKE_OPTIONS...
 build_and_test() {
-  local folder="$1" ctest_options=() generator=()
-  shift
+  local folder="$1" target="$2" ctest_options=() generator=()
+  shift 2
   while [[ "$1" != "--" ]]; do
     ctest_options+=("$1")
     shift
@@ -47,7 +48,7 @@ build_and_test() {
   fi
   cmake "$@" -S . -B "$folder" "${generator[@]}" -DDALIB_BUILD_TESTS=ON -DDALIB_BUILD_EXAMPLES=ON
   step "build in $folder"
-  cmake --build "$folder" --parallel "$jobs"
+  cmake --build "$folder" --target "$target" --parallel "$jobs"
   step "tests in $folder"
   ctest --test-dir "$folder" --output-on-failure --no-tests=error --parallel "$jobs" "${ctest_options[@]}"
 }
@@ -60,10 +61,10 @@ else
 fi
 
 step "1. default compiler, optimised"
-build_and_test build -- -DCMAKE_BUILD_TYPE=Release -DDALIB_SANITIZE=
+build_and_test build all -- -DCMAKE_BUILD_TYPE=Release -DDALIB_SANITIZE=
 
 if ! $quick; then
   step "2. clang with the address and undefined-behaviour sanitizers"
-  build_and_test build-asan --label-exclude "slow|train" -- -C cmake/cache/sanitize.cmake
+  build_and_test build-asan unit_tests --tests-regex "^unit[.]" --label-exclude slow -- -C cmake/cache/sanitize.cmake
 fi
 step "done: everything passed"

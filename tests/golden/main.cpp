@@ -13,10 +13,11 @@ namespace {
 
 using namespace golden;
 
-constexpr const char* usage = "Usage: golden_tests [--help] [GROUP ...]\n"
-                              "Checks the cases of the named groups (default: all claimed groups) of the golden set in the project,\n"
-                              "or in the folder named by the environment variable DALIB_GOLDEN_DIR, in double and single precision.\n"
-                              "Exit status 0: every case agrees; 1: some do not, or nothing could be checked; 2: wrong usage.\n";
+constexpr const char* usage =
+    "Usage: golden_tests [--help] [[--except] GROUP ...]\n"
+    "Checks the cases of the named groups (default: all claimed groups), or of all others, of the golden set in the project,\n"
+    "or in the folder named by the environment variable DALIB_GOLDEN_DIR, in double and single precision.\n"
+    "Exit status 0: every case agrees; 1: some do not, or nothing could be checked; 2: wrong usage.\n";
 
 void run_case(const test_case& test, const runner& run, precision digits, tally& result) {
   try {
@@ -51,7 +52,17 @@ void print_group(const std::string& name, const tally& result) {
   if (result.failures.size() > most_failures_shown) std::printf("  and %zu more failures\n", result.failures.size() - most_failures_shown);
 }
 
-int check(const std::vector<std::string>& wanted) {
+/// The groups that were asked for.
+struct selection {
+  std::vector<std::string> names; ///< none: all groups
+  bool all_others = false;
+
+  bool has(const std::string& name) const {
+    return names.empty() || (std::find(names.begin(), names.end(), name) != names.end()) != all_others;
+  }
+};
+
+int check(const selection& wanted) {
   const char* folder = std::getenv("DALIB_GOLDEN_DIR");
   const golden_set set(folder != nullptr ? folder : DALIB_GOLDEN_SET);
   std::printf("golden set %s (%s)\n", folder != nullptr ? folder : "of the project", set.description().c_str());
@@ -62,7 +73,7 @@ int check(const std::vector<std::string>& wanted) {
   std::size_t failures = 0;
   std::map<std::string, std::size_t> skipped; // group -> number of cases
   for (const std::string& name : set.groups()) {
-    if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), name) == wanted.end()) continue;
+    if (!wanted.has(name)) continue;
     const auto runners = claimed_groups().find(name);
     if (runners == claimed_groups().end()) {
       skipped[name] = set.case_count(name);
@@ -82,16 +93,22 @@ int check(const std::vector<std::string>& wanted) {
 } // namespace
 
 int main(int argument_count, char** arguments) {
-  const std::vector<std::string> wanted(arguments + 1, arguments + argument_count);
-  for (const std::string& argument : wanted) {
+  selection wanted;
+  for (int i = 1; i < argument_count; ++i) {
+    const std::string argument = arguments[i];
     if (argument == "--help" || argument == "-h") {
       std::fputs(usage, stdout);
       return 0;
+    }
+    if (argument == "--except") {
+      wanted.all_others = true;
+      continue;
     }
     if (!claimed_groups().contains(argument)) {
       std::fprintf(stderr, "golden_tests: group %s is not claimed\n%s", argument.c_str(), usage);
       return 2;
     }
+    wanted.names.push_back(argument);
   }
   try {
     return check(wanted);

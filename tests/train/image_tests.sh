@@ -57,6 +57,21 @@ case "$case" in
     expect 0 "24 images, 512 features" "$features" --data office31 --root "$miniature/office31" --domain webcam --classes 3 --arch resnet18 \
       --weights one/dan-seed-1/model.safetensors --image-side 32 --out trained
     ;;
+  image_kills)
+    # Killed twenty times at any moment, a run loses only what came after its last checkpoint, and it ends with the bits of one left alone.
+    office+=(--iterations 30 --eval-every 10 --checkpoint-every 1 --save)
+    "$train" --method dan "${office[@]}" --out whole
+    RANDOM=20
+    for _ in $(seq 20); do
+      "$train" --method dan "${office[@]}" --out parts --resume >log 2>&1 &
+      child=$!
+      sleep "0.$((RANDOM % 900 + 100))"
+      kill -KILL "$child" 2>/dev/null || true
+      wait "$child" || true
+    done
+    expect 0 "resum\|goes on\|finished" "$train" --method dan "${office[@]}" --out parts --resume
+    same_run whole/dan-seed-1 parts/dan-seed-1
+    ;;
   image_features)
     expect 0 "24 images, 512 features" "$features" --data office31 --root "$miniature/office31" --domain A --classes 3 --arch resnet18 \
       --weights "$miniature/weights.safetensors" --image-side 32 --out amazon

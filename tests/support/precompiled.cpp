@@ -1,0 +1,1 @@
+// The object that precompiled.hpp is compiled with.
