@@ -61,8 +61,8 @@ def workers_for(measure, chosen):
     return [name for name in dict.fromkeys(worker for worker, _ in PEERS[measure]) if name in chosen]
 
 
-def run(options, ours, python, settings):
-    """All records, and the contestants' versions."""
+def run(options, ours, python, settings, keep):
+    """All records, and the contestants' versions; `keep(records, versions)` is called after every group."""
     records, versions = [], {}
     for dtype in options.dtype:
         cases = all_cases(dtype, options.sizes or (QUICK_SIZES if options.quick else SIZES), options.quick)
@@ -75,6 +75,7 @@ def run(options, ours, python, settings):
                     except ContestantError as error:
                         sys.exit(f"compare.py: the worker of {name} does not start: {error}")
                 records += run_group(fleet, list(members), settings)
+            keep(records, versions)
     return records, versions
 
 
@@ -88,15 +89,23 @@ def main():
     )
     ours = build_worker(options.build.resolve())
     python = peers_python(options.environment) if options.peers else None
-    records, versions = run(options, ours, python, settings)
+
+    def keep(records, versions):
+        """What was measured so far: an interrupted run of an hour is not lost."""
+        if options.json:
+            facts = origin(versions, settings, options.threads)
+            text = json.dumps({"origin": facts, "goals": claims(records), "records": records}, indent=1) + "\n"
+            temporary = options.json.with_name(options.json.name + ".part")
+            temporary.write_text(text)
+            temporary.replace(options.json)
+
+    records, versions = run(options, ours, python, settings, keep)
     facts, goals = origin(versions, settings, options.threads), claims(records)
     print(text_table(records))
     print(f"\nTimes are medians of {settings.rounds} rounds; ratio = peer's time / ours. Answers may differ by", end=" ")
     print(", ".join(f"{TOLERANCE[dtype]:g} ({dtype})" for dtype in options.dtype), "of the largest entry.\n")
     for goal, wanted, measured, met in goals:
         print(f"{goal:55} wanted {wanted:12} measured {measured:14} {met}")
-    if options.json:
-        options.json.write_text(json.dumps({"origin": facts, "goals": goals, "records": records}, indent=1) + "\n")
     if options.markdown:
         options.markdown.write_text(markdown(facts, records, goals))
     if options.plot:

@@ -65,7 +65,8 @@ case "$case" in
     for _ in $(seq 20); do
       "$train" --method dan "${office[@]}" --out parts --resume >log 2>&1 &
       child=$!
-      sleep "0.$((RANDOM % 900 + 100))"
+      wait_for parts/dan-seed-1/checkpoint.safetensors
+      sleep "$((RANDOM % 3)).$((RANDOM % 900 + 100))"
       kill -KILL "$child" 2>/dev/null || true
       wait "$child" || true
     done
