@@ -8,7 +8,7 @@ Installs what is missing, then
   1. builds everything with the default compiler, optimised, warnings as errors, in build/ and runs all tests;
   2. builds the unit tests and the conformance suite with clang and the address and undefined-behaviour sanitizers in build-asan/ and runs
      them without the slow ones;
-  3. where nvcc is in the PATH, builds the tests and the example of the code for GPUs with it in build-cuda/. They run by benchmarks/gpu_run.sh.
+  3. where nvcc is in the PATH, builds the tests, the example and each header alone for GPUs in build-cuda/. The tests run by benchmarks/gpu_run.sh.
   --quick    only the first part
   --jobs N   parallel compilations and tests (default: number of processors)
 EOF
@@ -78,6 +78,6 @@ fi
 if ! $quick && command -v nvcc >/dev/null; then
   step "3. CUDA"
   configure build-cuda -C cmake/cache/cuda.cmake
-  cmake --build build-cuda --target golden_gpu device_gpu example_05_gpu --parallel "$jobs"
+  cmake --build build-cuda --target golden_gpu device_gpu example_05_gpu header_checks_cuda --parallel "$jobs"
 fi
 step "done: everything passed"
