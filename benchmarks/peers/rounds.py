@@ -12,9 +12,8 @@ from peers.fleet import ContestantError
 TOLERANCE = {"float": 1e-3, "double": 1e-8}
 # DALIB adds 1e-6 to the probabilities of this loss.
 OFFSET_TOLERANCE = {("margin_disparity", "dalib"): 1e-3}
-# Deep networks: the sums of float run through dozens of layers with batch statistics. In ResNet-50 PyTorch's own two forms differ by several
-# hundredths of the largest entry.
-NETWORK_TOLERANCE = {"float": 1e-1, "double": 1e-6}
+# Deep networks: the sums of float run through dozens of layers with batch statistics.
+NETWORK_TOLERANCE = {"float": 2e-2, "double": 1e-6}
 # Matrix products on a GPU that round float to the 10 bits of TF32.
 TF32_TOLERANCE = 2e-2
 PEAK = ("eigen_product", "cached_product")
