@@ -7,18 +7,12 @@
 //   store id=A path=prefix       writes output k to prefix.k
 //   compare id=A path=prefix     largest difference of the outputs from stored ones, relative to their largest entries
 //   quit
+#include "support/commands.hpp"
 #include "support/inputs.hpp"
-#include "support/task.hpp"
 
 #include <dalib/thrust.hpp>
-#include <nlohmann/json.hpp>
 
-#include <algorithm>
-#include <chrono>
 #include <cstdint>
-#include <fstream>
-#include <functional>
-#include <iostream>
 #include <map>
 #include <memory>
 
@@ -69,9 +63,7 @@ public:
   void store(const std::string& path) const override {
     for (std::size_t k = 0; k < outputs_.size(); ++k) {
       const matrix<T> host = outputs_[k].to_host();
-      std::ofstream file(path + "." + std::to_string(k), std::ios::binary);
-      file.write(reinterpret_cast<const char*>(host.data()), static_cast<std::streamsize>(host.size() * Eigen::Index{sizeof(T)}));
-      if (!file.flush()) throw std::runtime_error("cannot write " + path);
+      write_output(path, k, host.data(), static_cast<std::size_t>(host.size()) * sizeof(T));
     }
   }
   double worst_difference(const std::string& path) const override {
@@ -123,12 +115,6 @@ std::unique_ptr<contestant> make_contestant(const request& asked) {
   throw std::invalid_argument("unknown measure " + asked.text("measure"));
 }
 
-double seconds_of(const std::function<void()>& work) {
-  const auto start = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
 std::size_t used_device_memory() {
   std::size_t free = 0, total = 0;
   require_cuda(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
@@ -141,7 +127,7 @@ public:
   json answer(const request& asked) {
     if (asked.command() == "hello") return hello();
     if (asked.command() == "prepare") return prepare(asked);
-    if (asked.command() == "measure") return measure(named(asked), asked.number("seconds"));
+    if (asked.command() == "measure") return median_seconds(asked.number("seconds"), [&one = named(asked)] { one.run(); });
     if (asked.command() == "memory") return memory(named(asked));
     if (asked.command() == "store") return named(asked).store(asked.text("path")), json{{"stored", true}};
     if (asked.command() == "compare") return {{"worst", named(asked).worst_difference(asked.text("path"))}};
@@ -179,19 +165,6 @@ private:
     return {{"value", value}, {"seconds", seconds}, {"flops", flops}};
   }
 
-  static json measure(contestant& one, double at_least) {
-    // Another process ran before: the first run of a short one only wakes the device.
-    const auto run = [&] { one.run(); };
-    std::vector<double> times{seconds_of(run)};
-    if (times[0] < at_least) {
-      times.clear();
-      for (double total = 0; total < at_least; total += times.back()) times.push_back(seconds_of(run));
-    }
-    const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
-    std::nth_element(times.begin(), middle, times.end());
-    return {{"seconds", *middle}, {"runs", times.size()}};
-  }
-
   static json memory(contestant& one) {
     one.forget();
     const std::size_t before = used_device_memory();
@@ -207,13 +180,5 @@ private:
 
 int main() {
   worker ours;
-  for (std::string line; std::getline(std::cin, line) && line != "quit";) {
-    json reply;
-    try {
-      reply = ours.answer(request(line));
-    } catch (const std::exception& error) {
-      reply = {{"error", error.what()}};
-    }
-    std::cout << reply.dump() << std::endl;
-  }
+  answer_commands([&](const request& asked) { return ours.answer(asked); });
 }

@@ -6,9 +6,9 @@ usage() {
 Usage: cmake/test.sh [--quick] [--jobs N] [--help]
 Installs what is missing, then
   1. builds everything with the default compiler, optimised, warnings as errors, in build/ and runs all tests;
-  2. builds the unit tests and the conformance suite with clang and the address and undefined-behaviour sanitizers in build-asan/ and runs
-     them without the slow ones;
-  3. where nvcc is in the PATH, builds the tests, the example and each header alone for GPUs in build-cuda/. The tests run by benchmarks/gpu_run.sh.
+  2. builds the unit tests, the conformance suite and the golden set with clang and the address and undefined-behaviour sanitizers in
+     build-asan/ and runs them without the slow ones;
+  3. where nvcc is in the PATH, builds the tests and the example for GPUs in build-cuda/. The tests run by benchmarks/gpu_run.sh.
   --quick    only the first part
   --jobs N   parallel compilations and tests (default: number of processors)
 EOF
@@ -73,11 +73,11 @@ build_and_test build all -- -DCMAKE_BUILD_TYPE=Release -DDALIB_SANITIZE=
 
 if ! $quick; then
   step "2. clang with the address and undefined-behaviour sanitizers"
-  build_and_test build-asan unit_tests --tests-regex "^unit[.]" --label-exclude slow -- -C cmake/cache/sanitize.cmake
+  build_and_test build-asan sanitized_tests --tests-regex "^(unit[.]|golden$)" --label-exclude slow -- -C cmake/cache/sanitize.cmake
 fi
 if ! $quick && command -v nvcc >/dev/null; then
   step "3. CUDA"
   configure build-cuda -C cmake/cache/cuda.cmake
-  cmake --build build-cuda --target golden_gpu device_gpu example_05_gpu header_checks_cuda --parallel "$jobs"
+  cmake --build build-cuda --target golden_gpu device_gpu example_05_gpu --parallel "$jobs"
 fi
 step "done: everything passed"

@@ -141,6 +141,14 @@ public:
     return result;
   }
 
+  /// The size alone.
+  tensor without_elements() const {
+    tensor result;
+    result.rows_ = rows_;
+    result.cols_ = cols_;
+    return result;
+  }
+
   /// True if no other tensor shares the elements.
   bool unique() const { return elements_.use_count() == 1; }
 

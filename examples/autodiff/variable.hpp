@@ -108,6 +108,10 @@ public:
   }
   void clear_gradient() const { node_->gradient = {}; }
 
+  /// Gives up a value that nobody reads any more, so that a recorded graph does not keep its memory; size and gradient stay. Operations
+  /// have shared what they need to run backward.
+  void discard_value() const { node_->value = node_->value.without_elements(); }
+
   /// For operations: calls kernel(map, write) to put a contribution into the gradient, unless none is needed.
   template <class Kernel>
   void add_gradient(Kernel&& kernel) const {

@@ -35,9 +35,9 @@ struct residual_block {
 
   variable<Scalar> operator()(const variable<Scalar>& x) {
     const auto shortcut = projects ? project_bn(project(x)) : x;
-    const auto first = bn1(conv1(x), activation::relu);
-    if (!bottleneck) return bn2(conv2(first), activation::relu, shortcut);
-    return bn3(conv3(bn2(conv2(first), activation::relu)), activation::relu, shortcut);
+    const auto result = add_residual(x, shortcut);
+    if (projects) shortcut.discard_value(); // the sum has it, and no gradient needs it
+    return result;
   }
 
   template <class Visitor>
@@ -54,6 +54,13 @@ struct residual_block {
       f("downsample.0", project);
       f("downsample.1", project_bn);
     }
+  }
+
+private:
+  variable<Scalar> add_residual(const variable<Scalar>& x, const variable<Scalar>& shortcut) {
+    const auto first = bn1(conv1(x), activation::relu);
+    if (!bottleneck) return bn2(conv2(first), activation::relu, shortcut);
+    return bn3(conv3(bn2(conv2(first), activation::relu)), activation::relu, shortcut);
   }
 };
 

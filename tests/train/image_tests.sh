@@ -63,12 +63,8 @@ case "$case" in
     "$train" --method dan "${office[@]}" --out whole
     RANDOM=20
     for _ in $(seq 20); do
-      "$train" --method dan "${office[@]}" --out parts --resume >log 2>&1 &
-      child=$!
-      wait_for parts/dan-seed-1/checkpoint.safetensors
-      sleep "$((RANDOM % 3)).$((RANDOM % 900 + 100))"
-      kill -KILL "$child" 2>/dev/null || true
-      wait "$child" || true
+      killed_after "$((RANDOM % 3)).$((RANDOM % 900 + 100))" parts/dan-seed-1/checkpoint.safetensors \
+        "$train" --method dan "${office[@]}" --out parts --resume
     done
     expect 0 "resum\|goes on\|finished" "$train" --method dan "${office[@]}" --out parts --resume
     same_run whole/dan-seed-1 parts/dan-seed-1

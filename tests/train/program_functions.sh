@@ -26,6 +26,18 @@ same_run() {
   cmp "$1/history.csv" "$2/history.csv" || die "the histories differ"
 }
 
+# killed_after SECONDS FILE COMMAND...: starts the command and kills it that long after the file is there.
+killed_after() {
+  local pause="$1" file="$2" child
+  shift 2
+  "$@" >log 2>&1 &
+  child=$!
+  wait_for "$file"
+  sleep "$pause"
+  kill -KILL "$child" 2>/dev/null || true
+  wait "$child" || true
+}
+
 wait_for() {
   for _ in $(seq 600); do
     [[ -e "$1" ]] && return

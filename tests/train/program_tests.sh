@@ -82,12 +82,7 @@ case "$case" in
   kill_and_resume)
     "$program" --method dan "${small[@]}" --save --out whole
     for pause in 0 0.07 0.15; do
-      "$program" --method dan "${small[@]}" --save --out parts --resume >log 2>&1 &
-      child=$!
-      wait_for parts/dan-seed-1/checkpoint.safetensors
-      sleep "$pause"
-      kill -KILL "$child" 2>/dev/null || true
-      wait "$child" || true
+      killed_after "$pause" parts/dan-seed-1/checkpoint.safetensors "$program" --method dan "${small[@]}" --save --out parts --resume
     done
     "$program" --method dan "${small[@]}" --save --out parts --resume
     same_run whole/dan-seed-1 parts/dan-seed-1

@@ -37,6 +37,15 @@ struct clamped_cross_entropy {
   DALIB_HD T operator()(T logit, bool label, T& slope) const {
     return binary_cross_entropy(logit, label, slope);
   }
+  /// Lane by lane: a pack's exponential ends before the logarithm reaches its clamp.
+  template <class T>
+  DALIB_HD pack<T> operator()(const pack<T>& logits, bool label, pack<T>& slopes) const {
+    T lanes[pack<T>::size], lane_slopes[pack<T>::size];
+    logits.store(lanes);
+    for (int lane = 0; lane < pack<T>::size; ++lane) lanes[lane] = binary_cross_entropy(lanes[lane], label, lane_slopes[lane]);
+    slopes = pack<T>::load(lane_slopes);
+    return pack<T>::load(lanes);
+  }
 };
 
 } // namespace dalib::compat

@@ -65,6 +65,24 @@ DALIB_HD pack<T> sigmoid(const pack<T>& x) {
 
 namespace detail {
 template <class V>
+struct value_with_slope {
+  V value;
+  V slope;
+};
+} // namespace detail
+
+/// log(1 + e^x) and its derivative 1 / (1 + e^-x), which share an exponential; of a scalar or a pack.
+template <class V>
+DALIB_HD detail::value_with_slope<V> softplus_with_slope(const V& x) {
+  using std::abs;
+  using std::exp;
+  using std::log1p;
+  const V e = exp(-abs(x));
+  return {where_greater(x, V(0), x, V(0)) + log1p(e), where_greater(x, V(0), V(1), e) / (V(1) + e)};
+}
+
+namespace detail {
+template <class V>
 struct element_of {
   using type = V;
 };

@@ -5,6 +5,7 @@
 #include "dalib/core/class_rows.hpp"
 #include "dalib/core/gradients.hpp"
 #include "dalib/core/pack_math.hpp"
+#include "dalib/core/transpose_square.hpp"
 #include "dalib/core/workspace.hpp"
 #include "dalib/reduction/reductions.hpp"
 
@@ -35,9 +36,38 @@ struct row_scratch {
   DALIB_HD class_column<V> operator()(index k) const { return {data + k * classes * stride, stride, classes}; }
 };
 
+/// Whether `count` rows' scores can be moved to or from V's lanes in squares of registers.
+template <class V, class T, class Memory>
+DALIB_HD bool moves_by_squares(const class_rows<T, Memory>& rows, index count) {
+  return lanes_of<V> > 1 && count == lanes_of<V> && rows.classes() >= lanes_of<V> && rows.positions == 1 && rows.tensor.col_stride == 1;
+}
+
+/// Calls move(c) for squares of classes [c, c + lanes) that cover all classes; the last one may overlap the one before.
+template <class V, class Move>
+void for_each_square(index classes, const Move& move) {
+  for (index c = 0; c < classes; c += lanes_of<V>) move(std::min(c, classes - lanes_of<V>));
+}
+
+namespace detail {
+/// Asks for class c of the rows that follow: so many streams of rows at once are more than the processor looks ahead in.
+template <class T, class Memory>
+void prefetch_rows(const class_rows<const T, Memory>& from, index first, index last, index c) {
+  for (index row = first; row < last; ++row) __builtin_prefetch(from.row(row) + c, 0, 2);
+}
+} // namespace detail
+
 /// Copies rows [first, first + count) into the lanes; unused lanes repeat the last row.
+#if defined(__CUDACC__)
+#  pragma nv_exec_check_disable // squares are the host's alone
+#endif
 template <class V, class T, class Memory>
 DALIB_HD void load_rows(const class_rows<const T, Memory>& from, index first, index count, const class_column<V>& to) {
+  if constexpr (lanes_of < V >> 1)
+    if (moves_by_squares<V>(from, count))
+      return for_each_square<V>(to.classes, [&](index c) {
+        detail::prefetch_rows(from, first + count, std::min(first + 2 * count, from.rows()), c);
+        transpose_square(from.row(first) + c, from.tensor.row_stride, to.data + c * to.stride, to.stride);
+      });
   const index stride = from.class_stride();
   for (index lane = 0; lane < lanes_of<V>; ++lane) {
     const T* row = from.row(first + (lane < count ? lane : count - 1));
@@ -46,9 +76,17 @@ DALIB_HD void load_rows(const class_rows<const T, Memory>& from, index first, in
 }
 
 /// Copies the lanes back to rows [first, first + count), or adds them. A view without data is left alone.
+#if defined(__CUDACC__)
+#  pragma nv_exec_check_disable // squares are the host's alone
+#endif
 template <class V, class T, class Memory>
 DALIB_HD void store_rows(const class_column<V>& from, index first, index count, const class_rows<T, Memory>& to, write_mode mode) {
   if (to.tensor.data == nullptr) return;
+  if constexpr (lanes_of < V >> 1)
+    if (mode == write_mode::overwrite && moves_by_squares<V>(to, count))
+      return for_each_square<V>(from.classes, [&](index c) {
+        transpose_square(from.data + c * from.stride, from.stride, to.row(first) + c, to.tensor.row_stride);
+      });
   const index stride = to.class_stride();
   for (index lane = 0; lane < count; ++lane) {
     T* row = to.row(first + lane);
@@ -66,6 +104,22 @@ struct row_group {
   index count;
   index sample; ///< place of the first row among all samples, source first
 };
+
+/// One number of each of a group's rows, from memory that has one for every sample; 0 in unused lanes.
+template <class V>
+DALIB_HD V load_samples(const element_of<V>* from, const row_group& group) {
+  element_of<V> numbers[lanes_of<V>] = {};
+  for (index lane = 0; lane < group.count; ++lane) numbers[lane] = from[group.sample + lane];
+  return load_lanes<V>(numbers);
+}
+
+/// Writes one number of each of a group's rows.
+template <class V>
+DALIB_HD void store_samples(const V& values, const row_group& group, element_of<V>* to) {
+  element_of<V> numbers[lanes_of<V>];
+  store_lanes(values, numbers);
+  for (index lane = 0; lane < group.count; ++lane) to[group.sample + lane] = numbers[lane];
+}
 
 /// Rows of both domains that a task per row or register of rows visits, and what it needs: `columns` class columns of `classes` classes.
 struct row_problem {

@@ -2,6 +2,7 @@
 /// All pairs of the rows of one packed block: the lower triangle is evaluated, the upper one follows by symmetry.
 #pragma once
 
+#include "dalib/core/transpose_square.hpp"
 #include "dalib/engine/pair_problem.hpp"
 
 #include <algorithm>
@@ -88,7 +89,7 @@ private:
     if (entries == nullptr) return;
     for (index column = columns.first; column < columns.first + columns.count; column += row_unit<T>)
       for (index lane = 0; lane < columns.first; lane += row_unit<T>)
-        detail::transpose_square(entries + lane * stride_ + column, stride_, entries + column * stride_ + lane, stride_);
+        transpose_square(entries + lane * stride_ + column, stride_, entries + column * stride_ + lane, stride_);
   }
 
   template <std::size_t L>

@@ -3,16 +3,16 @@
 #pragma once
 
 #include "dalib/core/matrix_view.hpp"
+#include "dalib/core/unroll.hpp"
 #include "dalib/core/vector_math.hpp"
 
 #include <cstring>
-#include <utility>
 
 namespace dalib::engine {
 
 /// Register tile: `tile_columns` broadcast scalars by up to `tile_vectors` registers of lanes. With 32 registers 8 x 2 sums keep the FMA
-/// units busy, and two registers of lanes by 192 to 256 rows stay in a first-level cache of 32 KiB, which three do not; with 16 registers 4 x 3
-/// is what fits.
+/// units busy, and two registers of lanes by 192 to 256 rows stay in a first-level cache of 32 KiB, which three do not; with 16 registers 4
+/// x 3 is what fits.
 #if defined(__AVX512F__)
 inline constexpr int most_tile_columns = 8;
 inline constexpr int tile_vectors = 2;
@@ -22,18 +22,6 @@ inline constexpr int tile_vectors = 3;
 #endif
 template <class T>
 inline constexpr int tile_columns = most_tile_columns < simd_lanes<T> ? most_tile_columns : simd_lanes<T>;
-
-namespace detail {
-/// Calls f(0), f(1), ... f(Count - 1) with compile-time indices, so that accumulators stay in registers.
-template <int... I, class F>
-[[gnu::always_inline]] inline void unroll(std::integer_sequence<int, I...>, F&& f) {
-  (f(std::integral_constant<int, I>{}), ...);
-}
-template <int Count, class F>
-[[gnu::always_inline]] inline void unroll(F&& f) {
-  unroll(std::make_integer_sequence<int, Count>{}, std::forward<F>(f));
-}
-} // namespace detail
 
 /// Strided operand of broadcast scalars: element (column, k) is data[column * column_stride + k * depth_stride].
 template <class T>
@@ -90,7 +78,8 @@ struct add_absolute_difference {
   }
 };
 
-/// result.put(c, v * lanes, sum_k op(lanes(k, v), scalars(c, k))) over `depth` terms, for tile_columns<T> columns c and `Vectors` registers v.
+/// result.put(c, v * lanes, sum_k op(lanes(k, v), scalars(c, k))) over `depth` terms, for tile_columns<T> columns c and `Vectors` registers
+/// v.
 /// @tparam Result  where the sums go: a result_tile, or another type with its `put` and `prefetch`
 template <int Vectors, class Op, class T, class Result>
 inline void micro_tile(index depth, lane_operand<T> lanes, broadcast_operand<T> scalars, const Result& result) {
@@ -100,12 +89,12 @@ inline void micro_tile(index depth, lane_operand<T> lanes, broadcast_operand<T> 
   const auto add_terms = [&](index first, index last) __attribute__((always_inline)) {
     for (index k = first; k < last; ++k) {
       vector a[Vectors];
-      detail::unroll<Vectors>(
+      dalib::detail::unroll<Vectors>(
           [&](auto v) { std::memcpy(&a[v], lanes.data + k * lanes.depth_stride + v * lanes.vector_stride, sizeof(vector)); });
       const T* b = scalars.data + k * scalars.depth_stride;
-      detail::unroll<columns>([&](auto c) {
+      dalib::detail::unroll<columns>([&](auto c) {
         const T scalar = b[c * scalars.column_stride];
-        detail::unroll<Vectors>([&](auto v) { Op::apply(sums[c][v], a[v], scalar); });
+        dalib::detail::unroll<Vectors>([&](auto v) { Op::apply(sums[c][v], a[v], scalar); });
       });
     }
   };
@@ -117,7 +106,8 @@ inline void micro_tile(index depth, lane_operand<T> lanes, broadcast_operand<T> 
     add_terms(k, k + steps);
   }
   add_terms(k, depth);
-  detail::unroll<columns>([&](auto c) { detail::unroll<Vectors>([&](auto v) { result.put(c, v * simd_lanes<T>, sums[c][v]); }); });
+  dalib::detail::unroll<columns>(
+      [&](auto c) { dalib::detail::unroll<Vectors>([&](auto v) { result.put(c, v * simd_lanes<T>, sums[c][v]); }); });
 }
 
 /// The same for `vectors` registers in 1..tile_vectors, chosen at run time.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "dalib/core/pack.hpp"
+#include "dalib/core/transpose_square.hpp"
 #include "dalib/engine/joint_sample.hpp"
 #include "dalib/engine/microkernel.hpp"
 #include "dalib/statistic/statistics.hpp"
@@ -118,26 +119,6 @@ void centre_row(const T* from, index stride, const T* mean_high, const T* mean_l
     for (index f = 0; f < features; ++f) centre(f, stride);
 }
 
-// Eigen's packets carry an alignment attribute that template arguments drop, which does no harm here.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wignored-attributes"
-
-/// to(j, i) = from(i, j) for a square of simd_lanes rows, through registers.
-template <class T>
-[[gnu::always_inline]] inline void transpose_square(const T* from, index from_stride, T* to, index to_stride) {
-  constexpr int width = simd_lanes<T>;
-  using packet = typename Eigen::internal::packet_traits<T>::type;
-  if constexpr (Eigen::internal::unpacket_traits<packet>::size == width) {
-    Eigen::internal::PacketBlock<packet, width> square;
-    unroll<width>([&](auto i) { square.packet[i] = Eigen::internal::ploadu<packet>(from + i * from_stride); });
-    Eigen::internal::ptranspose(square);
-    unroll<width>([&](auto j) { Eigen::internal::pstoreu(to + j * to_stride, square.packet[j]); });
-  } else {
-    for (index i = 0; i < width; ++i)
-      for (index j = 0; j < width; ++j) to[j * to_stride + i] = from[i * from_stride + j];
-  }
-}
-
 /// panel(feature, lane) = rows(lane, feature): simd_lanes rows of a chunk become part of a panel.
 template <class T>
 void transpose_chunk(const T* rows, index features, T* panel) {
@@ -147,8 +128,6 @@ void transpose_chunk(const T* rows, index features, T* panel) {
   for (; f < features; ++f)
     for (index lane = 0; lane < width; ++lane) panel[f * width + lane] = rows[lane * stride + f];
 }
-
-#pragma GCC diagnostic pop
 
 /// |row|^2 of every lane, added in the order in which pair_tile adds inner products, so that identical rows are at distance exactly 0.
 template <class T>

@@ -2,6 +2,7 @@
 /// One pair of rows at a time: statistics by exact differences, for the O(n F) estimators and for single kernel values.
 #pragma once
 
+#include "dalib/core/partial_sums.hpp"
 #include "dalib/engine/layer.hpp"
 
 #include <cstddef>
@@ -32,15 +33,6 @@ struct evaluated_pair {
   T statistics[Count];
 };
 
-/// Independent partial sums of a pair: enough for whole registers on the CPU; a thread of a GPU adds in order.
-#if defined(__CUDA_ARCH__)
-template <class T>
-inline constexpr int sum_partials = 1;
-#else
-template <class T>
-inline constexpr int sum_partials = 4 * simd_lanes<T>;
-#endif
-
 /// What a feature of x receives for |x_f - y_f| with that slope; 0 where both are equal.
 template <class T>
 DALIB_HD T signed_slope(T x, T y, T slope) {
@@ -50,26 +42,15 @@ DALIB_HD T signed_slope(T x, T y, T slope) {
 /// The sums that `Profile` reads, of centred rows x and y.
 template <class Profile, class T>
 DALIB_HD pair_sums<T> sums_of(const T* x, const T* y, index features) {
-  // Independent partial sums let the compiler use whole registers without reordering additions.
   constexpr int partials = sum_partials<T>;
   T gram[partials] = {}, distance[partials] = {}, l1[partials] = {};
-  const auto add = [&](index f, int p) {
+  for_each_partial<T>(features, [&](index f, int p) {
     const T d = x[f] - y[f];
     if constexpr (reads<Profile>::shift) gram[p] += x[f] * y[f];
     if constexpr (reads<Profile>::gram) distance[p] += d * d;
     if constexpr (reads<Profile>::l1) l1[p] += d < T(0) ? -d : d;
-  };
-  index f = 0;
-  for (; f + partials <= features; f += partials)
-    for (int p = 0; p < partials; ++p) add(f + p, p);
-  for (int p = 0; f < features; ++f, ++p) add(f, p);
-  pair_sums<T> sums;
-  for (int p = 0; p < partials; ++p) {
-    sums.gram += gram[p];
-    sums.squared_distance += distance[p];
-    sums.l1 += l1[p];
-  }
-  return sums;
+  });
+  return {sum_by_halves(gram), sum_by_halves(distance), sum_by_halves(l1)};
 }
 
 /// The same of row i of one block and row j of another.

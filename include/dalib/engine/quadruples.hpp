@@ -37,7 +37,9 @@ public:
     const index row_memory = 4 * widest_ * static_cast<index>(layer_count);
     const index workers = static_cast<index>(exec_.workers());
     T* memory = scratch_.template allocate<T>(workers * row_memory);
-    if (Gradient && mode == write_mode::overwrite) clear_gradients();
+    // Disjoint quadruples write each of their rows once; what a ring's rows are added to must be 0, and so must rows in no quadruple.
+    overwrite_ = mode == write_mode::overwrite && !plan_.ring;
+    if (Gradient && mode == write_mode::overwrite) clear_gradients(plan_.ring ? 0 : 2 * plan_.count);
     // A ring of odd length needs a third phase: its last quadruple touches both ends.
     const int phases = plan_.ring ? (plan_.count % 2 ? 3 : 2) : 1;
     for (int phase = 0; phase < phases; ++phase)
@@ -90,7 +92,7 @@ private:
     }
   }
 
-  /// Adds the gradient of the quadruple's pairs to the caller's four rows.
+  /// Writes the gradient of the quadruple's pairs over the caller's four rows, or adds it.
   template <class Profile>
   void pull(const layer<T, Profile>& one, const std::array<index, 4>& places, const T* const (&rows)[4],
             const quadruple_mix<T>& mix) const {
@@ -99,11 +101,17 @@ private:
       const matrix_view<T>& view = r < 2 ? one.source_gradient : one.target_gradient;
       if (view.data == nullptr) continue;
       T* to = &view(places[static_cast<std::size_t>(r)], 0);
+      const auto write = [&](index step) {
+        if (overwrite_)
+          for (index f = 0; f < features; ++f) to[f * step] = mix.pulled(r, rows, f);
+        else
+          for (index f = 0; f < features; ++f) to[f * step] += mix.pulled(r, rows, f);
+      };
       // The constant stride lets the compiler vectorise the common case.
       if (view.col_stride == 1)
-        for (index f = 0; f < features; ++f) to[f] += mix.pulled(r, rows, f);
+        write(1);
       else
-        for (index f = 0; f < features; ++f) to[f * view.col_stride] += mix.pulled(r, rows, f);
+        write(view.col_stride);
       if constexpr (reads<Profile>::shift)
         for (index f = 0; f < features; ++f) to[f * view.col_stride] += mix.shift[r] * static_cast<T>(one.summary->mean(f));
       if constexpr (reads<Profile>::l1)
@@ -111,8 +119,20 @@ private:
     }
   }
 
-  void clear_gradients() {
-    for_each_layer([&](auto l) { clear_gradient(std::get<l>(layers_)); });
+  /// Fills the gradients' rows from `first` on with zeros.
+  void clear_gradients(index first) const {
+    const auto clear_from = [&](const matrix_view<T>& view) {
+      if (view.data == nullptr) return;
+      constexpr index run = 4 * quadruples_per_task;
+      exec_.run((view.rows - first + run - 1) / run, [&](index task, int) {
+        const index start = first + task * run;
+        clear(view.rows_from(start, std::min(run, view.rows - start)));
+      });
+    };
+    for_each_layer([&](auto l) {
+      clear_from(std::get<l>(layers_).source_gradient);
+      clear_from(std::get<l>(layers_).target_gradient);
+    });
   }
 
   template <class F>
@@ -127,6 +147,7 @@ private:
   workspace& scratch_;
   index widest_ = 0;
   T scale_ = T(0);
+  bool overwrite_ = false;
 };
 
 /// Value of a quadruple estimator without its constant; gradients, times `scale`, are written or added to the layers' views.

@@ -43,27 +43,5 @@ double sum_over_rows(const Exec& exec, index rows, const Visit& visit) {
   return total;
 }
 
-/// Reduces per-sample values of `rows` samples: `visit(row)` gives sample `row`'s value, already times the reduction's factor.
-template <class T, class Reduction, class Exec, class Visit>
-reduced<T, Reduction> reduce_rows(const Exec& exec, index rows, const Visit& visit) {
-  if constexpr (Reduction::per_sample) {
-    std::vector<T> values(static_cast<std::size_t>(rows));
-    sum_over_rows(exec, rows, [&](index row) {
-      const double value = visit(row);
-      values[static_cast<std::size_t>(row)] = static_cast<T>(value);
-      return value;
-    });
-    return values;
-  } else {
-    return static_cast<T>(sum_over_rows(exec, rows, visit));
-  }
-}
-
-/// Writes `gradient` into `to`, or adds it.
-template <class T>
-DALIB_HD void put(T& to, T gradient, bool accumulate) {
-  to = accumulate ? to + gradient : gradient;
-}
-
 } // namespace engine
 } // namespace dalib

@@ -25,6 +25,15 @@ DALIB_HD V top_class(const class_column<V>& scores) {
   return place;
 }
 
+/// Writes each row's value at the class that `place` holds for it.
+template <class V>
+DALIB_HD void set_class(const class_column<V>& column, const V& place, const V& value) {
+  element_of<V> places[lanes_of<V>], values[lanes_of<V>];
+  store_lanes(place, places);
+  store_lanes(value, values);
+  for (index lane = 0; lane < lanes_of<V>; ++lane) column.data[static_cast<index>(places[lane]) * column.stride + lane] = values[lane];
+}
+
 /// Replaces logits by softmax probabilities; finite for any finite logits.
 template <class V>
 DALIB_HD void softmax_in_place(const class_column<V>& logits) {
@@ -56,7 +65,7 @@ DALIB_HD void pull_softmax(const class_column<V>& p, const V& factor, const Slop
     others = others + g;
     p.set(c, g);
   }
-  for (index c = 0; c < p.classes; ++c) p.set(c, where_equal(V(c), top, -others, p[c]));
+  set_class(p, top, -others);
 }
 
 /// One class against all others: softmax_k = sigmoid(logit).

@@ -75,7 +75,8 @@ private:
   template <class V>
   DALIB_HD static V differences(const engine::class_column<V>& p1, const engine::class_column<V>& p2, const engine::class_column<V>& out) {
     using std::abs;
-    const V top = std::is_same_v<Scores, scores::logits> ? engine::top_class(p1) : V(-1);
+    constexpr bool sums_to_zero = std::is_same_v<Scores, scores::logits>;
+    const V top = sums_to_zero ? engine::top_class(p1) : V(-1);
     V others = V(0), total = V(0);
     for (index c = 0; c < p1.classes; ++c) {
       const V d = where_equal(V(c), top, V(0), p1[c] - p2[c]);
@@ -83,8 +84,9 @@ private:
       total = total + abs(d);
       out.set(c, d);
     }
-    for (index c = 0; c < p1.classes; ++c) out.set(c, where_equal(V(c), top, -others, out[c]));
-    return total + where_greater(top, V(-0.5), abs(others), V(0));
+    if constexpr (!sums_to_zero) return total;
+    engine::set_class(out, top, -others);
+    return total + abs(others);
   }
 };
 

@@ -12,15 +12,16 @@ namespace dalib {
 
 /// Binary cross-entropy of a logit, exact for any finite logit.
 struct logit_cross_entropy {
-  template <class T>
-  DALIB_HD T operator()(T logit, bool label, T& slope) const {
+  template <class V>
+  DALIB_HD V operator()(const V& logit, bool label, V& slope) const {
     return binary_cross_entropy(logit, label, slope);
   }
 };
 
 namespace detail {
 
-/// One logit's weighted cross-entropy, its gradient, and the loss's slope with respect to the sample's entropy.
+/// The weighted cross-entropy of a register of logits, or of one, their gradient, and the loss's slope with respect to the samples'
+/// entropies.
 template <bool Gradient, class T, class Memory, class CrossEntropy>
 struct conditional_task {
   matrix_view<const T, Memory> source, target;
@@ -30,17 +31,19 @@ struct conditional_task {
   T* entropy_slopes; ///< none: not wanted
   T factor;
 
-  DALIB_HD double operator()(index row) const {
-    const bool is_source = row < source.rows;
-    const index place = is_source ? row : row - source.rows;
-    T slope;
-    const T loss = factor * CrossEntropy{}((is_source ? source : target)(place, 0), is_source, slope);
+  template <class V>
+  DALIB_HD V operator()(const engine::row_group& group, const engine::row_scratch<V>& scratch) const {
+    const auto logits = scratch(0);
+    engine::load_rows(class_rows<const T, Memory>{group.is_source ? source : target}, group.first, group.count, logits);
+    const V weight = engine::load_samples<V>(weights, group);
+    V slope(0);
+    const V loss = V(factor) * CrossEntropy{}(logits[0], group.is_source, slope);
     if constexpr (Gradient) {
-      const matrix_view<T, Memory>& to = is_source ? out.source : out.target;
-      if (to.data) engine::put(to(place, 0), out.scale * factor * weights[row] * slope, out.mode == write_mode::accumulate);
-      if (entropy_slopes) entropy_slopes[row] = loss * weight_slopes[row];
+      logits.set(0, V(out.scale * factor) * weight * slope);
+      engine::store_rows(logits, group.first, group.count, class_rows<T, Memory>{group.is_source ? out.source : out.target}, out.mode);
+      if (entropy_slopes) engine::store_samples(loss * engine::load_samples<V>(weight_slopes, group), group, entropy_slopes);
     }
-    return static_cast<double>(weights[row] * loss);
+    return weight * loss;
   }
 };
 
@@ -57,9 +60,7 @@ struct entropy_gradient_task {
     const auto p = scratch(0);
     engine::load_rows(group.is_source ? source : target, group.first, group.count, p);
     engine::softmax_in_place(p);
-    T factors[lanes_of<V>] = {};
-    for (index lane = 0; lane < group.count; ++lane) factors[lane] = scale * entropy_slopes[group.sample + lane];
-    engine::pull_entropy(p, load_lanes<V>(factors));
+    engine::pull_entropy(p, V(scale) * engine::load_samples<V>(entropy_slopes, group));
     engine::store_rows(p, group.first, group.count, class_rows<T, Memory>{group.is_source ? out.source : out.target}, out.mode);
   }
 };
@@ -158,15 +159,15 @@ private:
   template <bool Gradient, class T, class Exec, class Memory>
   reduced<T, Reduction> run(const Exec& exec, const view<T, Memory>& l_s, const view<T, Memory>& l_t, const view<T, Memory>& g_s,
                             const view<T, Memory>& g_t, const gradients<T, Memory>& out, const gradients<T, Memory>& class_out) const {
-    using engine::reduce_rows; // other memories overload it
+    using engine::reduce_groups; // other memories overload it
     require_valid(l_s, l_t, g_s, g_t, out, class_out);
     const sample_weights<T, Memory> weights = weigh_samples(exec, conditioning, g_s, g_t);
     const T factor = static_cast<T>(Reduction::factor(l_s.rows + l_t.rows));
     const bool pulls = Gradient && (class_out.source.data != nullptr || class_out.target.data != nullptr);
     vector_in<Memory, T> entropy_slopes(pulls ? weights.values.size() : 0);
     using task = detail::conditional_task<Gradient, T, Memory, CrossEntropy>;
-    auto result = reduce_rows<T, Reduction>(
-        exec, l_s.rows + l_t.rows,
+    auto result = reduce_groups<T, Reduction>(
+        exec, engine::row_problem{l_s.rows, l_t.rows, 1, 1},
         task{l_s, l_t, out, raw_data(weights.values), raw_data(weights.slopes), pulls ? raw_data(entropy_slopes) : nullptr, factor});
     if (pulls) pull_weights(exec, g_s, g_t, raw_data(entropy_slopes), class_out);
     return result;

@@ -6,6 +6,7 @@
 #include "dalib/core/concepts.hpp"
 #include "dalib/core/gradients.hpp"
 #include "dalib/core/graph.hpp"
+#include "dalib/engine/class_tile.hpp"
 #include "dalib/engine/rowwise.hpp"
 #include "dalib/execution/openmp.hpp"
 #include "dalib/schedule/warm_start_reversal.hpp"
@@ -15,31 +16,34 @@
 
 namespace dalib {
 
-/// Binary cross-entropy of one logit, for label 1 (source) or 0 (target), with its slope.
-template <class T>
-DALIB_HD T binary_cross_entropy(T logit, bool label, T& slope) {
-  slope = label ? -sigmoid(-logit) : sigmoid(logit);
-  return softplus(label ? -logit : logit);
+/// Binary cross-entropy softplus(-logit) for label 1 (source), softplus(logit) for label 0 (target), with its slope, of one logit or of a
+/// pack of them.
+template <class V>
+DALIB_HD V binary_cross_entropy(const V& logit, bool label, V& slope) {
+  const auto term = softplus_with_slope(label ? -logit : logit);
+  slope = label ? -term.slope : term.slope;
+  return term.value;
 }
 
 namespace detail {
 
-/// One logit's share of the domain adversarial loss, and its gradient.
+/// The share of a register of logits, or of one, in the domain adversarial loss, and their gradient.
 template <class T, class Memory>
 struct adversarial_task {
   matrix_view<const T, Memory> source, target;
   gradients<T, Memory> out;
   T source_factor, target_factor;
 
-  DALIB_HD double operator()(index row) const {
-    const bool is_source = row < source.rows;
-    const index place = is_source ? row : row - source.rows;
-    const T factor = is_source ? source_factor : target_factor;
-    T slope;
-    const T loss = binary_cross_entropy((is_source ? source : target)(place, 0), is_source, slope);
-    const matrix_view<T, Memory>& to = is_source ? out.source : out.target;
-    if (to.data) engine::put(to(place, 0), out.scale * factor * slope, out.mode == write_mode::accumulate);
-    return static_cast<double>(factor * loss);
+  template <class V>
+  DALIB_HD V operator()(const engine::row_group& group, const engine::row_scratch<V>& scratch) const {
+    const auto logits = scratch(0);
+    engine::load_rows(class_rows<const T, Memory>{group.is_source ? source : target}, group.first, group.count, logits);
+    const V factor = group.is_source ? source_factor : target_factor;
+    V slope(0);
+    const V loss = binary_cross_entropy(logits[0], group.is_source, slope);
+    logits.set(0, V(out.scale) * factor * slope);
+    engine::store_rows(logits, group.first, group.count, class_rows<T, Memory>{group.is_source ? out.source : out.target}, out.mode);
+    return factor * loss;
   }
 };
 
@@ -95,7 +99,7 @@ struct domain_adversarial {
   template <class Exec, class LS, class LT, class T, class Memory>
   reduced<T, Reduction> value_and_gradient(const Exec& exec, const LS& logits_s, const LT& logits_t,
                                            const gradients<T, Memory>& out) const {
-    using engine::reduce_rows; // other memories overload it
+    using engine::reduce_groups; // other memories overload it
     using types = two_sample_gradient_types<LS, LT, T, Memory>;
     require_execution<Exec, typename types::memory>();
     const matrix_view<const typename types::value_type, typename types::memory> source = view_of(logits_s), target = view_of(logits_t);
@@ -105,8 +109,8 @@ struct domain_adversarial {
     require_gradient_shape(name, target, out.target);
     const T source_factor = static_cast<T>(0.5 * Reduction::factor(source.rows));
     const T target_factor = static_cast<T>(0.5 * Reduction::factor(target.rows));
-    return reduce_rows<T, Reduction>(exec, source.rows + target.rows,
-                                     detail::adversarial_task<T, Memory>{source, target, out, source_factor, target_factor});
+    return reduce_groups<T, Reduction>(exec, engine::row_problem{source.rows, target.rows, 1, 1},
+                                       detail::adversarial_task<T, Memory>{source, target, out, source_factor, target_factor});
   }
 };
 

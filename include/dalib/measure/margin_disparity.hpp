@@ -21,8 +21,9 @@ struct log_complement {
 
   template <class V>
   DALIB_HD V operator()(const V& logit, V& slope) const {
-    slope = sigmoid(logit);
-    return softplus(logit);
+    const auto term = softplus_with_slope(logit);
+    slope = term.slope;
+    return term.value;
   }
 };
 
@@ -48,8 +49,9 @@ struct margin_task {
     const auto against = engine::against_rest_in_place(column, k);
     V slope(0), loss(0);
     if (group.is_source) {
-      slope = -sigmoid(-against.logit);
-      loss = softplus(-against.logit);
+      const auto term = softplus_with_slope(-against.logit);
+      slope = -term.slope;
+      loss = term.value;
     } else if (!without_target) {
       loss = target_term(against.logit, slope);
     }

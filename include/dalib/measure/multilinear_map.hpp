@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dalib/core/gradients.hpp"
+#include "dalib/core/partial_sums.hpp"
 #include "dalib/engine/softmax.hpp"
 #include "dalib/execution/openmp.hpp"
 
@@ -60,9 +61,11 @@ struct multilinear_pull_task {
     engine::load_rows(class_rows<const T, Memory>{g}, group.first, group.count, p);
     engine::softmax_in_place(p);
     for (index lane = 0; lane < group.count; ++lane) {
-      if (out.source.data) pull_features(group.first + lane, p, lane);
-      if (out.target.data)
-        for (index c = 0; c < g.cols; ++c) slopes.data[c * slopes.stride + lane] = slope_of(group.first + lane, c);
+      if (out.source.data) start_features(group.first + lane);
+      for (index c = 0; c < g.cols; ++c) { // both uses of a part of the upstream gradient, one after the other
+        if (out.source.data) pull_features(group.first + lane, c, out.scale * p.data[c * p.stride + lane]);
+        if (out.target.data) slopes.data[c * slopes.stride + lane] = slope_of(group.first + lane, c);
+      }
     }
     if (out.target.data == nullptr) return;
     for (index lane = group.count; lane < lanes_of<V>; ++lane) // unused lanes
@@ -72,28 +75,31 @@ struct multilinear_pull_task {
   }
 
 private:
-  /// Row i of dL/df: sum_c p_c u_(c F + j).
-  template <class V>
-  DALIB_HD void pull_features(index i, const engine::class_column<V>& p, index lane) const {
+  /// Row i of dL/df is sum_c p_c u_(c F + j): its start, and the term of one class.
+  DALIB_HD void start_features(index i) const {
+    if (out.mode == write_mode::overwrite)
+      for (index j = 0; j < out.source.cols; ++j) out.source(i, j) = T(0);
+  }
+  DALIB_HD void pull_features(index i, index c, T share) const {
     const index features = out.source.cols, step = out.source.col_stride;
     T* to = &out.source(i, 0);
-    if (out.mode == write_mode::overwrite)
-      for (index j = 0; j < features; ++j) to[j * step] = T(0);
-    for (index c = 0; c < p.classes; ++c) {
-      const T share = out.scale * p.data[c * p.stride + lane];
-      const T* from = &u(i, c * features);
-      if (step == 1 && u.col_stride == 1)
-        for (index j = 0; j < features; ++j) to[j] += share * from[j];
-      else
-        for (index j = 0; j < features; ++j) to[j * step] += share * from[j * u.col_stride];
-    }
+    const T* from = &u(i, c * features);
+    if (step == 1 && u.col_stride == 1)
+      for (index j = 0; j < features; ++j) to[j] += share * from[j];
+    else
+      for (index j = 0; j < features; ++j) to[j * step] += share * from[j * u.col_stride];
   }
 
   /// dL/dp_c of row i: sum_j f_j u_(c F + j).
   DALIB_HD T slope_of(index i, index c) const {
-    T total = T(0);
-    for (index j = 0; j < f.cols; ++j) total += f(i, j) * u(i, c * f.cols + j);
-    return total;
+    T totals[sum_partials<T>] = {};
+    const T* features = &f(i, 0);
+    const T* from = &u(i, c * f.cols);
+    if (f.col_stride == 1 && u.col_stride == 1)
+      for_each_partial<T>(f.cols, [&](index j, int part) { totals[part] += features[j] * from[j]; });
+    else
+      for_each_partial<T>(f.cols, [&](index j, int part) { totals[part] += features[j * f.col_stride] * from[j * u.col_stride]; });
+    return sum_by_halves(totals);
   }
 };
 

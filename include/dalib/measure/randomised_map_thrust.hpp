@@ -73,7 +73,10 @@ struct put_task {
   T scale;
   bool accumulate;
   matrix_view<T, device_memory> to;
-  DALIB_HD void operator()(index task) const { engine::put(to(task / to.cols, task % to.cols), scale * from[task], accumulate); }
+  DALIB_HD void operator()(index task) const {
+    T& element = to(task / to.cols, task % to.cols);
+    element = accumulate ? element + scale * from[task] : scale * from[task];
+  }
 };
 
 } // namespace detail

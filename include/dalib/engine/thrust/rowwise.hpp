@@ -108,11 +108,6 @@ double sum_over_rows(const exec::thrust& exec, index rows, const Visit& visit) {
   return detail::sum_values(exec, rows, visit, values,
                             memory.allocate<detail::row_value>(rows / detail::merge_task<detail::row_value>::run + 1));
 }
-template <class T, class Reduction, class Visit>
-reduced<T, Reduction> reduce_rows(const exec::thrust& exec, index rows, const Visit& visit) {
-  device_workspace memory;
-  return detail::reduce_values<T, Reduction>(exec, rows, visit, memory);
-}
 template <class T>
 const T* copied_for(const exec::thrust& exec, const T* values, index count, device_workspace& memory) {
   T* copy = memory.allocate<T>(count);
