@@ -20,16 +20,32 @@ inline constexpr index most_group_blocks = 4;
 /// Rows are packed once for the whole problem up to this size, and by whoever visits a tile beyond it.
 inline constexpr index packed_bytes_limit = index{32} << 20;
 
-/// Who meets whom, for an even number of groups (circle method: the last one stays, the others move round).
+/// Who meets whom, for an even number of groups. Where their halves are even too, each half first plays among itself, then every group
+/// meets the other half's one by one; neighbouring pairs take turns between the halves. So two threads that take pairs in turn mostly find
+/// rows that they wrote themselves, instead of waiting for another core's cache.
 struct pairing {
   index groups;
 
   index rounds() const { return groups - 1; }
   index pairs() const { return groups / 2; }
   std::pair<index, index> pair(index round, index which) const {
-    const index circle = groups - 1;
-    if (which == 0) return {round % circle, circle};
-    return {(round + which) % circle, (round + circle - which) % circle};
+    const index half = groups / 2;
+    if (groups % 4 != 0) return circle(groups, round, which);
+    if (round >= half - 1) {
+      const index first = which % 2 * (half / 2) + which / 2;
+      return {first, half + (first + round) % half};
+    }
+    const auto [a, b] = circle(half, round, which / 2);
+    const index side = which % 2 * half;
+    return {side + a, side + b};
+  }
+
+private:
+  /// Circle method: the last of `count` stays, the others move round.
+  static std::pair<index, index> circle(index count, index round, index which) {
+    const index moving = count - 1;
+    if (which == 0) return {round % moving, moving};
+    return {(round + which) % moving, (round + moving - which) % moving};
   }
 };
 

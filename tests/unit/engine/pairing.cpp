@@ -1,0 +1,27 @@
+// The tournament's plan: in a round every group is in one pair, and in all rounds every two groups meet once.
+#include <dalib/dalib.hpp>
+
+#include <doctest/doctest.h>
+#include <set>
+#include <utility>
+
+TEST_CASE("pairing: every two groups meet exactly once, each group once in a round") {
+  using dalib::index;
+  for (index groups = 2; groups <= 64; groups += 2) {
+    CAPTURE(groups);
+    const dalib::engine::pairing order{groups};
+    std::set<std::pair<index, index>> met;
+    for (index round = 0; round < order.rounds(); ++round) {
+      std::set<index> playing;
+      for (index which = 0; which < order.pairs(); ++which) {
+        const auto [a, b] = order.pair(round, which);
+        playing.insert({a, b});
+        CHECK(met.insert({std::min(a, b), std::max(a, b)}).second);
+      }
+      CHECK(static_cast<index>(playing.size()) == groups);
+      CHECK(*playing.begin() == 0);
+      CHECK(*playing.rbegin() == groups - 1);
+    }
+    CHECK(static_cast<index>(met.size()) == groups * (groups - 1) / 2);
+  }
+}
