@@ -34,6 +34,7 @@ def arguments():
     parser.add_argument("--limit", type=float, default=60, help="no further rounds for a contestant that has used so many seconds")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all numbers")
+    parser.add_argument("--join", nargs="+", type=Path, metavar="FILE", help="measure nothing: show the JSON of earlier runs as one")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="write the times as an SVG")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table with date, machine and versions")
     parser.add_argument("--build", type=Path, default=HERE.parent / "build", help="build folder of the library (default: build)")
@@ -79,8 +80,16 @@ def run(options, ours, python, settings, keep):
     return records, versions
 
 
-def main():
-    options = arguments()
+def joined(files):
+    """The origin of the first of earlier runs, with the versions of all, and their records."""
+    runs = [json.loads(file.read_text()) for file in files]
+    facts = {}
+    for earlier in reversed(runs):
+        facts.update(earlier["origin"])
+    return [record for earlier in runs for record in earlier["records"]], facts
+
+
+def measured(options):
     settings = Settings(
         rounds=options.rounds or (3 if options.quick else 9),
         seconds=options.seconds or (0.05 if options.quick else 0.2),
@@ -100,9 +109,15 @@ def main():
             temporary.replace(options.json)
 
     records, versions = run(options, ours, python, settings, keep)
-    facts, goals = origin(versions, settings, options.threads), claims(records)
+    return records, origin(versions, settings, options.threads)
+
+
+def main():
+    options = arguments()
+    records, facts = joined(options.join) if options.join else measured(options)
+    goals = claims(records)
     print(text_table(records))
-    print(f"\nTimes are medians of {settings.rounds} rounds; ratio = peer's time / ours. Answers may differ by", end=" ")
+    print(f"\nTimes are medians of {facts['rounds']} rounds; ratio = peer's time / ours. Answers may differ by", end=" ")
     print(", ".join(f"{TOLERANCE[dtype]:g} ({dtype})" for dtype in options.dtype), "of the largest entry.\n")
     for goal, wanted, measured, met in goals:
         print(f"{goal:55} wanted {wanted:12} measured {measured:14} {met}")

@@ -39,7 +39,13 @@ struct row_scratch {
 /// Whether `count` rows' scores can be moved to or from V's lanes in squares of registers.
 template <class V, class T, class Memory>
 DALIB_HD bool moves_by_squares(const class_rows<T, Memory>& rows, index count) {
-  return lanes_of<V> > 1 && count == lanes_of<V> && rows.classes() >= lanes_of<V> && rows.positions == 1 && rows.tensor.col_stride == 1;
+  return count == lanes_of<V> && rows.classes() >= lanes_of<V> && rows.positions == 1 && rows.tensor.col_stride == 1;
+}
+
+/// Whether `count` rows' scores of one class lie one after the other, as many as V has lanes.
+template <class V, class T, class Memory>
+DALIB_HD bool moves_by_columns(const class_rows<T, Memory>& rows, index count) {
+  return count == lanes_of<V> && rows.positions == 1 && rows.tensor.row_stride == 1;
 }
 
 /// Calls move(c) for squares of classes [c, c + lanes) that cover all classes; the last one may overlap the one before.
@@ -49,10 +55,20 @@ void for_each_square(index classes, const Move& move) {
 }
 
 namespace detail {
-/// Asks for class c of the rows that follow: so many streams of rows at once are more than the processor looks ahead in.
+/// Asks for class c of the rows that follow: so many streams of rows at once are more than the processor looks ahead in. Inlined in any
+/// case: to g++ a call that only prefetches has no effect, and it removes it.
 template <class T, class Memory>
-void prefetch_rows(const class_rows<const T, Memory>& from, index first, index last, index c) {
+[[gnu::always_inline]] inline void prefetch_rows(const class_rows<const T, Memory>& from, index first, index last, index c) {
   for (index row = first; row < last; ++row) __builtin_prefetch(from.row(row) + c, 0, 2);
+}
+
+/// The first `count` lanes, and 0 in the others.
+template <class T>
+pack<T> first_lanes(const pack<T>& values, index count) {
+  T lanes[pack<T>::size];
+  values.store(lanes);
+  std::fill(lanes + count, lanes + pack<T>::size, T(0));
+  return pack<T>::load(lanes);
 }
 } // namespace detail
 
@@ -62,12 +78,17 @@ void prefetch_rows(const class_rows<const T, Memory>& from, index first, index l
 #endif
 template <class V, class T, class Memory>
 DALIB_HD void load_rows(const class_rows<const T, Memory>& from, index first, index count, const class_column<V>& to) {
-  if constexpr (lanes_of < V >> 1)
+  if constexpr (lanes_of<V> != 1) {
+    if (moves_by_columns<V>(from, count)) {
+      for (index c = 0; c < to.classes; ++c) to.set(c, load_lanes<V>(&from.tensor(first, c)));
+      return;
+    }
     if (moves_by_squares<V>(from, count))
       return for_each_square<V>(to.classes, [&](index c) {
         detail::prefetch_rows(from, first + count, std::min(first + 2 * count, from.rows()), c);
         transpose_square(from.row(first) + c, from.tensor.row_stride, to.data + c * to.stride, to.stride);
       });
+  }
   const index stride = from.class_stride();
   for (index lane = 0; lane < lanes_of<V>; ++lane) {
     const T* row = from.row(first + (lane < count ? lane : count - 1));
@@ -82,11 +103,19 @@ DALIB_HD void load_rows(const class_rows<const T, Memory>& from, index first, in
 template <class V, class T, class Memory>
 DALIB_HD void store_rows(const class_column<V>& from, index first, index count, const class_rows<T, Memory>& to, write_mode mode) {
   if (to.tensor.data == nullptr) return;
-  if constexpr (lanes_of < V >> 1)
+  if constexpr (lanes_of<V> != 1) {
+    if (moves_by_columns<V>(to, count)) {
+      for (index c = 0; c < from.classes; ++c) {
+        T* column = &to.tensor(first, c);
+        store_lanes(mode == write_mode::accumulate ? load_lanes<V>(column) + from[c] : from[c], column);
+      }
+      return;
+    }
     if (mode == write_mode::overwrite && moves_by_squares<V>(to, count))
       return for_each_square<V>(from.classes, [&](index c) {
         transpose_square(from.data + c * from.stride, from.stride, to.row(first) + c, to.tensor.row_stride);
       });
+  }
   const index stride = to.class_stride();
   for (index lane = 0; lane < count; ++lane) {
     T* row = to.row(first + lane);
@@ -184,7 +213,7 @@ void visit_groups(const Exec& exec, const row_problem& rows, const Task& task) {
 }
 
 /// Reduces per-sample values: `V task(group, scratch)` gives the values of the group's rows, already times the reduction's factor. They
-/// are added in row order within fixed runs of groups and over the runs in order: the same bits for any number of threads.
+/// are added lane by lane within fixed runs of groups and over the runs in order: the same bits for any number of threads.
 template <class T, class Reduction, class Exec, class Task>
 reduced<T, Reduction> reduce_groups(const Exec& exec, const row_problem& rows, const Task& task) {
   constexpr index lanes = simd_lanes<T>;
@@ -196,16 +225,16 @@ reduced<T, Reduction> reduce_groups(const Exec& exec, const row_problem& rows, c
   std::vector<double> sums(static_cast<std::size_t>(tasks));
   std::vector<T> samples(Reduction::per_sample ? static_cast<std::size_t>(rows.source + rows.target) : 0);
   exec.run(tasks, [&](index run, int worker) {
-    double total = 0;
+    typename dalib::detail::wide_register<T>::type totals{}; // in double, lane by lane: no sum waits for the one before
     for (index g = run * per_task; g < std::min(groups.count(), (run + 1) * per_task); ++g) {
       const row_group group = groups[g];
-      T values[lanes];
-      store_lanes(task(group, scratch(worker)), values);
-      for (index lane = 0; lane < group.count; ++lane) {
-        total += static_cast<double>(values[lane]);
-        if constexpr (Reduction::per_sample) samples[static_cast<std::size_t>(group.sample + lane)] = values[lane];
-      }
+      pack<T> values = task(group, scratch(worker));
+      if (group.count < lanes) values = detail::first_lanes(values, group.count);
+      totals += widened<T>(values.lanes);
+      if constexpr (Reduction::per_sample) store_samples(values, group, samples.data());
     }
+    double total = 0;
+    for (index lane = 0; lane < lanes; ++lane) total += totals[lane];
     sums[static_cast<std::size_t>(run)] = total;
   });
   if constexpr (Reduction::per_sample) {
