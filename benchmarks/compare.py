@@ -89,7 +89,7 @@ def joined(files):
     return [record for earlier in runs for record in earlier["records"]], facts
 
 
-def measured(options):
+def measure(options):
     settings = Settings(
         rounds=options.rounds or (3 if options.quick else 9),
         seconds=options.seconds or (0.05 if options.quick else 0.2),
@@ -114,7 +114,7 @@ def measured(options):
 
 def main():
     options = arguments()
-    records, facts = joined(options.join) if options.join else measured(options)
+    records, facts = joined(options.join) if options.join else measure(options)
     goals = claims(records)
     print(text_table(records))
     print(f"\nTimes are medians of {facts['rounds']} rounds; ratio = peer's time / ours. Answers may differ by", end=" ")

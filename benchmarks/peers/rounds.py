@@ -14,6 +14,8 @@ TOLERANCE = {"float": 1e-3, "double": 1e-8}
 OFFSET_TOLERANCE = {("margin_disparity", "dalib"): 1e-3}
 # Deep networks: the sums of float run through dozens of layers with batch statistics.
 NETWORK_TOLERANCE = {"float": 2e-2, "double": 1e-6}
+# In double the gradients of ResNet-50 agree to 3e-13 (--measures resnet50 --dtype double): what differs in float is rounding, of both sides.
+DEEPEST_TOLERANCE = {("resnet50", "float"): 1e-1}
 # Matrix products on a GPU that round float to the 10 bits of TF32.
 TF32_TOLERANCE = 2e-2
 PEAK = ("eigen_product", "cached_product")
@@ -59,8 +61,9 @@ def prepare(fleet, one):
 def tolerance_of(one):
     if getattr(one.case, "precision", "full") == "tf32" and one.case.dtype == "float":
         return TF32_TOLERANCE
-    usual = NETWORK_TOLERANCE if one.case.measure in NETWORKS else TOLERANCE
-    return OFFSET_TOLERANCE.get((one.case.measure, one.form), usual[one.case.dtype])
+    usual = (NETWORK_TOLERANCE if one.case.measure in NETWORKS else TOLERANCE)[one.case.dtype]
+    usual = DEEPEST_TOLERANCE.get((one.case.measure, one.case.dtype), usual)
+    return OFFSET_TOLERANCE.get((one.case.measure, one.form), usual)
 
 
 def check(fleet, ours, one, folder):
