@@ -48,18 +48,32 @@ DALIB_HD bool moves_by_columns(const class_rows<T, Memory>& rows, index count) {
   return count == lanes_of<V> && rows.positions == 1 && rows.tensor.row_stride == 1;
 }
 
-/// Calls move(c) for squares of classes [c, c + lanes) that cover all classes; the last one may overlap the one before.
-template <class V, class Move>
-void for_each_square(index classes, const Move& move) {
-  for (index c = 0; c < classes; c += lanes_of<V>) move(std::min(c, classes - lanes_of<V>));
+namespace detail {
+/// Asks for class c of `count` rows from `first` on, as far as there are any: so many streams of rows at once are more than the processor
+/// looks ahead in. Inlined in any case: to g++ a call that only prefetches has no effect, and it removes it.
+template <class T, class Memory>
+[[gnu::always_inline]] inline void prefetch_rows(const class_rows<const T, Memory>& from, index first, index count, index c) {
+  const index last = std::min(first + count, from.rows());
+  for (index row = first; row < last; ++row) __builtin_prefetch(from.row(row) + c, 0, 2);
 }
 
-namespace detail {
-/// Asks for class c of the rows that follow: so many streams of rows at once are more than the processor looks ahead in. Inlined in any
-/// case: to g++ a call that only prefetches has no effect, and it removes it.
-template <class T, class Memory>
-[[gnu::always_inline]] inline void prefetch_rows(const class_rows<const T, Memory>& from, index first, index last, index c) {
-  for (index row = first; row < last; ++row) __builtin_prefetch(from.row(row) + c, 0, 2);
+/// The rows by squares of classes [c, c + lanes) that cover all classes; the last one may overlap the one before.
+template <class V, class T, class Memory>
+void load_squares(const class_rows<const T, Memory>& from, index first, const class_column<V>& to) {
+  constexpr index lanes = lanes_of<V>;
+  for (index start = 0; start < to.classes; start += lanes) {
+    const index c = std::min(start, to.classes - lanes);
+    prefetch_rows(from, first + lanes, lanes, c);
+    transpose_square(from.row(first) + c, from.tensor.row_stride, to.data + c * to.stride, to.stride);
+  }
+}
+template <class V, class T, class Memory>
+void store_squares(const class_column<V>& from, index first, const class_rows<T, Memory>& to) {
+  constexpr index lanes = lanes_of<V>;
+  for (index start = 0; start < from.classes; start += lanes) {
+    const index c = std::min(start, from.classes - lanes);
+    transpose_square(from.data + c * from.stride, from.stride, to.row(first) + c, to.tensor.row_stride);
+  }
 }
 
 /// The first `count` lanes, and 0 in the others.
@@ -83,11 +97,7 @@ DALIB_HD void load_rows(const class_rows<const T, Memory>& from, index first, in
       for (index c = 0; c < to.classes; ++c) to.set(c, load_lanes<V>(&from.tensor(first, c)));
       return;
     }
-    if (moves_by_squares<V>(from, count))
-      return for_each_square<V>(to.classes, [&](index c) {
-        detail::prefetch_rows(from, first + count, std::min(first + 2 * count, from.rows()), c);
-        transpose_square(from.row(first) + c, from.tensor.row_stride, to.data + c * to.stride, to.stride);
-      });
+    if (moves_by_squares<V>(from, count)) return detail::load_squares(from, first, to);
   }
   const index stride = from.class_stride();
   for (index lane = 0; lane < lanes_of<V>; ++lane) {
@@ -111,10 +121,7 @@ DALIB_HD void store_rows(const class_column<V>& from, index first, index count, 
       }
       return;
     }
-    if (mode == write_mode::overwrite && moves_by_squares<V>(to, count))
-      return for_each_square<V>(from.classes, [&](index c) {
-        transpose_square(from.data + c * from.stride, from.stride, to.row(first) + c, to.tensor.row_stride);
-      });
+    if (mode == write_mode::overwrite && moves_by_squares<V>(to, count)) return detail::store_squares(from, first, to);
   }
   const index stride = to.class_stride();
   for (index lane = 0; lane < count; ++lane) {
