@@ -38,18 +38,6 @@ DALIB_HD pack<T> log1p(const pack<T>& x) {
   return where_equal(sum, pack<T>(1), x, log(sum) * (x / (sum - pack<T>(1))));
 }
 
-/// log(1 + e^x) without overflow.
-template <std::floating_point T>
-DALIB_HD T softplus(T x) {
-  using std::exp;
-  using std::log1p;
-  return (x > T(0) ? x : T(0)) + log1p(exp(x > T(0) ? -x : x));
-}
-template <class T>
-DALIB_HD pack<T> softplus(const pack<T>& x) {
-  return max(x, pack<T>(0)) + log1p(exp(-abs(x)));
-}
-
 /// 1 / (1 + e^-x) without overflow; no digit is lost near 0 or 1.
 template <std::floating_point T>
 DALIB_HD T sigmoid(T x) {
@@ -63,22 +51,18 @@ DALIB_HD pack<T> sigmoid(const pack<T>& x) {
   return where_greater(x, pack<T>(0), pack<T>(1), e) / (pack<T>(1) + e);
 }
 
-namespace detail {
+/// Binary cross-entropy of a logit, or of a pack of them: log(1 + e^-logit) for label 1, log(1 + e^logit) for label 0, without overflow.
+/// `slope` becomes the derivative by the logit; it shares the exponential, and no digit of it is lost near 0 or 1.
 template <class V>
-struct value_with_slope {
-  V value;
-  V slope;
-};
-} // namespace detail
-
-/// log(1 + e^x) and its derivative 1 / (1 + e^-x), which share an exponential; of a scalar or a pack.
-template <class V>
-DALIB_HD detail::value_with_slope<V> softplus_with_slope(const V& x) {
+DALIB_HD V binary_cross_entropy(const V& logit, bool label, V& slope) {
   using std::abs;
   using std::exp;
   using std::log1p;
+  const V x = label ? -logit : logit;
   const V e = exp(-abs(x));
-  return {where_greater(x, V(0), x, V(0)) + log1p(e), where_greater(x, V(0), V(1), e) / (V(1) + e)};
+  const V sigmoid_of_x = where_greater(x, V(0), V(1), e) / (V(1) + e);
+  slope = label ? -sigmoid_of_x : sigmoid_of_x;
+  return where_greater(x, V(0), x, V(0)) + log1p(e);
 }
 
 namespace detail {

@@ -209,10 +209,13 @@ private:
     };
     const bool weighted = (data_.is_source(row) ? data_.source : data_.target).weights != nullptr;
     // Constant trip count, stride and weight let the compiler vectorise the common case and leave out a multiplication.
-    if (count == rows_at_once && view.col_stride == 1 && !weighted)
-      sweep(std::true_type{}, 1, [](index) { return 1.0; });
+    const auto own_weight = [&](index r) { return weight[r]; };
+    if (count < rows_at_once || view.col_stride != 1)
+      sweep(std::false_type{}, view.col_stride, own_weight);
+    else if (weighted)
+      sweep(std::true_type{}, 1, own_weight);
     else
-      sweep(std::false_type{}, view.col_stride, [&](index r) { return weight[r]; });
+      sweep(std::true_type{}, 1, [](index) { return 1.0; });
   }
 
   void merge(index chunks, double* sums, double* squares, const double* weights) {

@@ -53,11 +53,6 @@ void clear(const matrix_view<T>& gradient) {
   for (index i = 0; i < gradient.rows; ++i)
     for (index j = 0; j < gradient.cols; ++j) gradient(i, j) = T(0);
 }
-template <class T, class Profile>
-void clear_gradient(const layer<T, Profile>& one) {
-  clear(one.source_gradient);
-  clear(one.target_gradient);
-}
 
 /// The same, by the execution policy where it says how.
 template <class Exec, class T, class Memory>

@@ -10,7 +10,8 @@
 
 namespace dalib {
 
-/// Binary cross-entropy of a logit, exact for any finite logit.
+/// Binary cross-entropy of a logit, exact for any finite logit. A policy of this kind is called with packs of logits on the CPU and with
+/// single ones on a GPU.
 struct logit_cross_entropy {
   template <class V>
   DALIB_HD V operator()(const V& logit, bool label, V& slope) const {

@@ -6,6 +6,7 @@
 #include "dalib/core/concepts.hpp"
 #include "dalib/core/gradients.hpp"
 #include "dalib/core/graph.hpp"
+#include "dalib/core/pack_math.hpp"
 #include "dalib/engine/class_tile.hpp"
 #include "dalib/engine/rowwise.hpp"
 #include "dalib/execution/openmp.hpp"
@@ -15,15 +16,6 @@
 #include <utility>
 
 namespace dalib {
-
-/// Binary cross-entropy softplus(-logit) for label 1 (source), softplus(logit) for label 0 (target), with its slope, of one logit or of a
-/// pack of them.
-template <class V>
-DALIB_HD V binary_cross_entropy(const V& logit, bool label, V& slope) {
-  const auto term = softplus_with_slope(label ? -logit : logit);
-  slope = label ? -term.slope : term.slope;
-  return term.value;
-}
 
 namespace detail {
 

@@ -21,9 +21,7 @@ struct log_complement {
 
   template <class V>
   DALIB_HD V operator()(const V& logit, V& slope) const {
-    const auto term = softplus_with_slope(logit);
-    slope = term.slope;
-    return term.value;
+    return binary_cross_entropy(logit, false, slope);
   }
 };
 
@@ -49,9 +47,7 @@ struct margin_task {
     const auto against = engine::against_rest_in_place(column, k);
     V slope(0), loss(0);
     if (group.is_source) {
-      const auto term = softplus_with_slope(-against.logit);
-      slope = -term.slope;
-      loss = term.value;
+      loss = binary_cross_entropy(against.logit, true, slope);
     } else if (!without_target) {
       loss = target_term(against.logit, slope);
     }
