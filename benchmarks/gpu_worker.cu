@@ -102,7 +102,7 @@ public:
   double flops() const override { return 2.0 * size * size * size; }
 
 private:
-  static constexpr dalib::index size = 8192;
+  static constexpr dalib::index_t size = 8192;
   dalib::exec::thrust exec_;
   device_matrix<T> a_{draw<T>(size, size, {1})}, b_{draw<T>(size, size, {2})}, c_{size, size};
 };

@@ -17,7 +17,7 @@ namespace detail {
 template <class Scalar>
 using row_map = Eigen::Map<Eigen::Array<Scalar, 1, Eigen::Dynamic>>;
 template <class Scalar>
-row_map<Scalar> as_row(const tensor<Scalar>& x, index row = 0) {
+row_map<Scalar> as_row(const tensor<Scalar>& x, index_t row = 0) {
   return {x.data() + row * x.cols(), x.cols()};
 }
 
@@ -25,31 +25,31 @@ row_map<Scalar> as_row(const tensor<Scalar>& x, index row = 0) {
 /// while it is in cache, and blocks are merged in order (Chan, Golub, LeVeque). No cancellation for large means.
 template <class Scalar>
 std::pair<tensor<Scalar>, tensor<Scalar>> column_moments(const tensor<Scalar>& x) {
-  const index rows = x.rows(), cols = x.cols();
-  const index block = std::max<index>(1, 4096 / cols); // fits the first-level cache
-  const index group = std::max(block, (rows + most_row_blocks - 1) / most_row_blocks);
-  const index groups = (rows + group - 1) / group;
+  const index_t rows = x.rows(), cols = x.cols();
+  const index_t block = std::max<index_t>(1, 4096 / cols); // fits the first-level cache
+  const index_t group = std::max(block, (rows + most_row_blocks - 1) / most_row_blocks);
+  const index_t groups = (rows + group - 1) / group;
   const auto means = tensor<Scalar>::zeros(groups, cols), squares = tensor<Scalar>::zeros(groups, cols);
-  const auto merge = [](auto mean, auto square, index n, const auto& other_mean, const auto& other_square, index m) {
+  const auto merge = [](auto mean, auto square, index_t n, const auto& other_mean, const auto& other_square, index_t m) {
     const auto share = static_cast<Scalar>(m) / static_cast<Scalar>(n + m);
     square += other_square + (other_mean - mean).square() * (static_cast<Scalar>(n) * share);
     mean += (other_mean - mean) * share;
   };
-  parallel_for(groups, [&](index g) {
+  parallel_for(groups, [&](index_t g) {
     const tensor<Scalar> scratch(2, cols);
     row_map<Scalar> mean = as_row(scratch, 0), square = as_row(scratch, 1);
-    const index end = std::min(rows, (g + 1) * group);
-    for (index first = g * group; first < end; first += block) {
-      const index count = std::min(block, end - first);
+    const index_t end = std::min(rows, (g + 1) * group);
+    for (index_t first = g * group; first < end; first += block) {
+      const index_t count = std::min(block, end - first);
       mean.setZero();
       square.setZero();
-      for (index r = first; r < first + count; ++r) mean += as_row(x, r);
+      for (index_t r = first; r < first + count; ++r) mean += as_row(x, r);
       mean /= static_cast<Scalar>(count);
-      for (index r = first; r < first + count; ++r) square += (as_row(x, r) - mean).square();
+      for (index_t r = first; r < first + count; ++r) square += (as_row(x, r) - mean).square();
       merge(as_row(means, g), as_row(squares, g), first - g * group, mean, square, count);
     }
   });
-  for (index g = 1; g < groups; ++g)
+  for (index_t g = 1; g < groups; ++g)
     merge(as_row(means), as_row(squares), g * group, as_row(means, g), as_row(squares, g), std::min(group, rows - g * group));
   as_row(squares) /= static_cast<Scalar>(rows);
   return {means.row_block(0, 1), squares.row_block(0, 1)};
@@ -76,7 +76,7 @@ variable<Scalar> batch_norm(const variable<Scalar>& x, const variable<Scalar>& s
   using detail::as_row;
   detail::check_channels(x, scale, shift);
   if (residual.valid()) detail::require_same_size("batch_norm", x, residual);
-  const index rows = x.rows(), cols = x.cols();
+  const index_t rows = x.rows(), cols = x.cols();
   if (training && rows < 2) throw std::invalid_argument("batch_norm: training needs more than one row, got " + std::to_string(rows));
 
   tensor<Scalar> mean = running.mean, variance = running.variance;
@@ -98,8 +98,8 @@ variable<Scalar> batch_norm(const variable<Scalar>& x, const variable<Scalar>& s
 
   tensor<Scalar> result(rows, cols);
   const bool clip = act == activation::relu;
-  parallel_blocks(rows, rows_per_block(cols), [&](index first, index last) {
-    for (index r = first; r < last; ++r) {
+  parallel_blocks(rows, rows_per_block(cols), [&](index_t first, index_t last) {
+    for (index_t r = first; r < last; ++r) {
       auto out = as_row(result, r);
       out = as_row(x.storage(), r) * as_row(slope, 0) + as_row(slope, 1);
       if (residual.valid()) out += as_row(residual.storage(), r);
@@ -114,7 +114,7 @@ variable<Scalar> batch_norm(const variable<Scalar>& x, const variable<Scalar>& s
                      [=, source = x.storage(), factors = scale.storage()](tensor<Scalar> upstream, const auto& below) {
                        if (!kept.empty()) upstream = before_relu(std::move(upstream), kept);
                        // Row 0: sum of the gradient; row 1: sum of gradient * normalised x.
-                       const tensor<Scalar> sums = sum_over_rows<Scalar>(rows, 2 * cols, [&](index r, auto& sum) {
+                       const tensor<Scalar> sums = sum_over_rows<Scalar>(rows, 2 * cols, [&](index_t r, auto& sum) {
                          sum.head(cols) += as_row(upstream, r);
                          sum.tail(cols) += as_row(upstream, r) * (as_row(source, r) - as_row(mean)) * as_row(inverse);
                        });
@@ -142,8 +142,8 @@ variable<Scalar> batch_norm(const variable<Scalar>& x, const variable<Scalar>& s
                          }
                          tensor<Scalar> gradient =
                              below.size() > 3 || !upstream.unique() ? tensor<Scalar>(rows, cols) : upstream.row_block(0, rows);
-                         parallel_blocks(rows, rows_per_block(cols), [&](index first, index last) {
-                           for (index r = first; r < last; ++r)
+                         parallel_blocks(rows, rows_per_block(cols), [&](index_t first, index_t last) {
+                           for (index_t r = first; r < last; ++r)
                              as_row(gradient, r) =
                                  as_row(factor, 0) * as_row(upstream, r) + as_row(factor, 1) * as_row(source, r) + as_row(factor, 2);
                          });

@@ -9,7 +9,7 @@ namespace detail {
 
 template <class Scalar>
 void check_weights(const char* function, const variable<Scalar>& x, const variable<Scalar>& weight, const variable<Scalar>& bias,
-                   index taps) {
+                   index_t taps) {
   if (weight.rows() != taps * x.cols())
     throw std::invalid_argument(std::string(function) + ": weight has " + std::to_string(weight.rows()) + " rows for " +
                                 std::to_string(taps) + " taps of " + std::to_string(x.cols()) + " channels");

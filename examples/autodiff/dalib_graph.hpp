@@ -20,10 +20,10 @@ struct graph_traits<ad::variable<Scalar>> {
   using value = ad::variable<Scalar>;
   using scalar = Scalar;
 
-  static index rows(const value& v) { return v.rows(); }
+  static index_t rows(const value& v) { return v.rows(); }
   static matrix_view<const Scalar> view(const value& v) { return {v.storage().data(), v.rows(), v.cols()}; }
   static value concat_rows(const value& a, const value& b) { return ad::concat_rows<Scalar>({a, b}); }
-  static value slice_rows(const value& v, index first, index count) {
+  static value slice_rows(const value& v, index_t first, index_t count) {
     if (first == 0) return ad::split_rows(v, {count, v.rows() - count}).front();
     return ad::split_rows(v, {first, count}).back();
   }
@@ -46,9 +46,9 @@ struct graph_traits<ad::variable<Scalar>> {
     const ad::geometry shape{output.rows(), 1, 1};
     return ad::make_result(std::move(output), shape, std::vector<value>(inputs.begin(), inputs.end()),
                            [gradients = std::move(gradients)](const ad::tensor<Scalar>& upstream, const std::vector<value>& below) mutable {
-                             ad::index first = 0;
+                             ad::index_t first = 0;
                              for (std::size_t i = 0; i < below.size(); ++i) {
-                               const ad::index count = below[i].rows();
+                               const ad::index_t count = below[i].rows();
                                if (!gradients[i].empty()) {
                                  scale_rows(gradients[i], upstream, first);
                                  below[i].add_gradient(std::exchange(gradients[i], {}));
@@ -60,7 +60,7 @@ struct graph_traits<ad::variable<Scalar>> {
 
   /// One node of a rows x cols matrix that `forward(views, out)` writes and `pull(views, upstream, gradients)` differentiates.
   template <std::size_t N, class Forward, class Pull>
-  static value transform(const std::array<value, N>& inputs, index rows, index cols, Forward&& forward, Pull&& pull) {
+  static value transform(const std::array<value, N>& inputs, index_t rows, index_t cols, Forward&& forward, Pull&& pull) {
     ad::tensor<Scalar> output(rows, cols);
     forward(views_of(inputs), matrix_view<Scalar>{output.data(), rows, cols});
     return ad::make_result(std::move(output), ad::geometry{rows, 1, 1}, std::vector<value>(inputs.begin(), inputs.end()),
@@ -94,18 +94,18 @@ private:
     return result;
   }
   static ad::tensor<Scalar> tensor_of(const std::vector<Scalar>& losses) {
-    ad::tensor<Scalar> result(static_cast<ad::index>(losses.size()), 1);
+    ad::tensor<Scalar> result(static_cast<ad::index_t>(losses.size()), 1);
     for (std::size_t i = 0; i < losses.size(); ++i) result.data()[i] = losses[i];
     return result;
   }
 
   /// gradient(i, :) *= upstream of row first + i, or the one upstream there is.
-  static void scale_rows(ad::tensor<Scalar>& gradient, const ad::tensor<Scalar>& upstream, ad::index first) {
+  static void scale_rows(ad::tensor<Scalar>& gradient, const ad::tensor<Scalar>& upstream, ad::index_t first) {
     auto target = gradient.view();
     if (upstream.size() == 1)
       target *= *upstream.data();
     else
-      for (ad::index i = 0; i < target.rows(); ++i) target.row(i) *= upstream.data()[first + i];
+      for (ad::index_t i = 0; i < target.rows(); ++i) target.row(i) *= upstream.data()[first + i];
   }
 };
 

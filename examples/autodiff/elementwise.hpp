@@ -16,7 +16,7 @@ using array_map = Eigen::Map<Eigen::Array<Scalar, Eigen::Dynamic, 1>>;
 
 /// Elements [begin, end) as an Eigen array.
 template <class Scalar>
-array_map<Scalar> elements(const tensor<Scalar>& x, index begin, index end) {
+array_map<Scalar> elements(const tensor<Scalar>& x, index_t begin, index_t end) {
   return {x.data() + begin, end - begin};
 }
 
@@ -25,7 +25,7 @@ template <class Scalar>
 tensor<Scalar> writable(tensor<Scalar> x) {
   if (x.unique()) return x;
   tensor<Scalar> copy(x.rows(), x.cols());
-  parallel_blocks(x.size(), elements_per_block, [&](index b, index e) { elements(copy, b, e) = elements(x, b, e); });
+  parallel_blocks(x.size(), elements_per_block, [&](index_t b, index_t e) { elements(copy, b, e) = elements(x, b, e); });
   return copy;
 }
 
@@ -33,7 +33,7 @@ tensor<Scalar> writable(tensor<Scalar> x) {
 template <class Scalar>
 tensor<Scalar> before_relu(tensor<Scalar> upstream, const tensor<Scalar>& result) {
   tensor<Scalar> gradient = writable(std::move(upstream));
-  parallel_blocks(gradient.size(), elements_per_block, [&](index b, index e) {
+  parallel_blocks(gradient.size(), elements_per_block, [&](index_t b, index_t e) {
     elements(gradient, b, e) = (elements(result, b, e) > Scalar(0)).select(elements(gradient, b, e), Scalar(0));
   });
   return gradient;
@@ -51,7 +51,7 @@ void require_same_size(const char* function, const variable<Scalar>& a, const va
 template <class Scalar, class Function>
 tensor<Scalar> map_elements(const tensor<Scalar>& like, const Function& f) {
   tensor<Scalar> result(like.rows(), like.cols());
-  parallel_blocks(result.size(), elements_per_block, [&](index b, index e) { elements(result, b, e) = f(b, e); });
+  parallel_blocks(result.size(), elements_per_block, [&](index_t b, index_t e) { elements(result, b, e) = f(b, e); });
   return result;
 }
 } // namespace detail
@@ -60,7 +60,7 @@ tensor<Scalar> map_elements(const tensor<Scalar>& like, const Function& f) {
 template <class Scalar>
 variable<Scalar> relu(const variable<Scalar>& x) {
   const auto& in = x.storage();
-  tensor<Scalar> result = detail::map_elements(in, [&](index b, index e) { return elements(in, b, e).max(Scalar(0)); });
+  tensor<Scalar> result = detail::map_elements(in, [&](index_t b, index_t e) { return elements(in, b, e).max(Scalar(0)); });
   return make_result(result, x.shape(), {x}, [result](tensor<Scalar> upstream, const auto& inputs) {
     inputs[0].add_gradient(before_relu(std::move(upstream), result));
   });
@@ -70,7 +70,7 @@ variable<Scalar> relu(const variable<Scalar>& x) {
 template <class Scalar>
 variable<Scalar> scale(const variable<Scalar>& x, Scalar factor) {
   const auto& in = x.storage();
-  tensor<Scalar> result = detail::map_elements(in, [&](index b, index e) { return factor * elements(in, b, e); });
+  tensor<Scalar> result = detail::map_elements(in, [&](index_t b, index_t e) { return factor * elements(in, b, e); });
   return make_result(std::move(result), x.shape(), {x}, [factor](tensor<Scalar> upstream, const auto& inputs) {
     tensor<Scalar> gradient = writable(std::move(upstream));
     gradient.view() *= factor;
@@ -95,7 +95,7 @@ variable<Scalar> add(const variable<Scalar>& a, const variable<Scalar>& b, activ
   const auto &left = a.storage(), &right = b.storage();
   const bool clip = act == activation::relu;
   tensor<Scalar> result(a.rows(), a.cols());
-  parallel_blocks(result.size(), elements_per_block, [&](index begin, index end) {
+  parallel_blocks(result.size(), elements_per_block, [&](index_t begin, index_t end) {
     auto out = elements(result, begin, end);
     out = elements(left, begin, end) + elements(right, begin, end);
     if (clip) out = out.max(Scalar(0));
@@ -119,10 +119,10 @@ template <class Scalar>
 variable<Scalar> multiply(const variable<Scalar>& a, const variable<Scalar>& b) {
   detail::require_same_size("multiply", a, b);
   const tensor<Scalar> left = a.storage(), right = b.storage();
-  tensor<Scalar> result = detail::map_elements(left, [&](index s, index e) { return elements(left, s, e) * elements(right, s, e); });
+  tensor<Scalar> result = detail::map_elements(left, [&](index_t s, index_t e) { return elements(left, s, e) * elements(right, s, e); });
   return make_result(std::move(result), a.shape(), {a, b}, [left, right](const tensor<Scalar>& upstream, const auto& inputs) {
     const auto times = [&](const tensor<Scalar>& other) {
-      return detail::map_elements(upstream, [&](index s, index e) { return elements(upstream, s, e) * elements(other, s, e); });
+      return detail::map_elements(upstream, [&](index_t s, index_t e) { return elements(upstream, s, e) * elements(other, s, e); });
     };
     if (inputs[0].requires_gradient()) inputs[0].add_gradient(times(right));
     if (inputs[1].requires_gradient()) inputs[1].add_gradient(times(left));
@@ -158,8 +158,8 @@ variable<Scalar> dropout(const variable<Scalar>& x, double rate, std::uint64_t k
   const auto threshold = static_cast<std::uint32_t>(std::ldexp(rate, 32));
   const auto factor = static_cast<Scalar>(1 / (1 - rate));
   const auto masked = [threshold, factor, base = io::splitmix64(key)](const tensor<Scalar>& from, const tensor<Scalar>& to) {
-    parallel_blocks(from.size(), elements_per_block, [&](index b, index e) {
-      for (index i = b; i < e; ++i) {
+    parallel_blocks(from.size(), elements_per_block, [&](index_t b, index_t e) {
+      for (index_t i = b; i < e; ++i) {
         const auto bits = static_cast<std::uint32_t>(io::splitmix64(base + static_cast<std::uint64_t>(i)) >> 32);
         to.data()[i] = bits < threshold ? Scalar(0) : factor * from.data()[i];
       }

@@ -9,25 +9,25 @@ namespace dalib::ad {
 template <class Scalar>
 class packed_matrix {
 public:
-  packed_matrix(index rows, index cols) : rows_(rows), cols_(cols) {
-    for (index first = 0; first < cols; first += width) offsets_.push_back(offsets_.back() + rows * padded(first));
+  packed_matrix(index_t rows, index_t cols) : rows_(rows), cols_(cols) {
+    for (index_t first = 0; first < cols; first += width) offsets_.push_back(offsets_.back() + rows * padded(first));
     elements_ = tensor<Scalar>(1, offsets_.back());
   }
 
-  static constexpr index width = tile::max_columns<Scalar>;
-  index rows() const { return rows_; }
-  index cols() const { return cols_; }
-  index panels() const { return static_cast<index>(offsets_.size()) - 1; }
-  index columns(index panel) const { return std::min(width, cols_ - panel * width); }
-  index step(index panel) const { return padded(panel * width); }
-  Scalar* panel(index number) const { return elements_.data() + offsets_[static_cast<std::size_t>(number)]; }
+  static constexpr index_t width = tile::max_columns<Scalar>;
+  index_t rows() const { return rows_; }
+  index_t cols() const { return cols_; }
+  index_t panels() const { return static_cast<index_t>(offsets_.size()) - 1; }
+  index_t columns(index_t panel) const { return std::min(width, cols_ - panel * width); }
+  index_t step(index_t panel) const { return padded(panel * width); }
+  Scalar* panel(index_t number) const { return elements_.data() + offsets_[static_cast<std::size_t>(number)]; }
 
 private:
-  index padded(index first) const { return tile::padded_columns<Scalar>(std::min(width, cols_ - first)); }
+  index_t padded(index_t first) const { return tile::padded_columns<Scalar>(std::min(width, cols_ - first)); }
 
-  index rows_;
-  index cols_;
-  std::vector<index> offsets_{0};
+  index_t rows_;
+  index_t cols_;
+  std::vector<index_t> offsets_{0};
   tensor<Scalar> elements_;
 };
 
@@ -35,8 +35,8 @@ private:
 template <class Scalar>
 packed_matrix<Scalar> pack(const_map<Scalar> matrix) {
   packed_matrix<Scalar> packed(matrix.rows(), matrix.cols());
-  parallel_for(packed.panels(), [&](index p) {
-    const index columns = packed.columns(p), step = packed.step(p);
+  parallel_for(packed.panels(), [&](index_t p) {
+    const index_t columns = packed.columns(p), step = packed.step(p);
     map<Scalar> target(packed.panel(p), matrix.rows(), step);
     target.leftCols(columns) = matrix.middleCols(p * packed.width, columns);
     target.rightCols(step - columns).setZero();
@@ -47,12 +47,12 @@ packed_matrix<Scalar> pack(const_map<Scalar> matrix) {
 /// Packs a convolution's weights (taps * in) x out for the gradient of its input: tap t becomes tap (taps - 1 - t), and every
 /// tap's in x out matrix is transposed.
 template <class Scalar>
-packed_matrix<Scalar> pack_reversed(const_map<Scalar> weight, index taps) {
-  const index in = weight.rows() / taps, out = weight.cols();
+packed_matrix<Scalar> pack_reversed(const_map<Scalar> weight, index_t taps) {
+  const index_t in = weight.rows() / taps, out = weight.cols();
   packed_matrix<Scalar> packed(taps * out, in);
-  parallel_for(packed.panels() * taps, [&](index task) {
-    const index p = task / taps, t = task % taps;
-    const index columns = packed.columns(p), step = packed.step(p);
+  parallel_for(packed.panels() * taps, [&](index_t task) {
+    const index_t p = task / taps, t = task % taps;
+    const index_t columns = packed.columns(p), step = packed.step(p);
     map<Scalar> target(packed.panel(p) + (taps - 1 - t) * out * step, out, step);
     transpose(weight.data() + (t * in + p * packed.width) * out, out, target.data(), step, columns, out);
     target.rightCols(step - columns).setZero();
@@ -65,48 +65,48 @@ template <class Scalar>
 struct gather_product {
   const Scalar* source = nullptr; // (images * height * width) x channels
   geometry source_shape;
-  index channels = 0;
+  index_t channels = 0;
   window_axis rows;
   window_axis columns;
-  index kernel_width = 1;                         // the kernel's columns
+  index_t kernel_width = 1;                         // the kernel's columns
   const packed_matrix<Scalar>* weights = nullptr; // (taps * channels) x results
   Scalar* result = nullptr;
   geometry result_shape;
-  index result_stride = 0;      // elements between positions of the result
+  index_t result_stride = 0;      // elements between positions of the result
   const Scalar* bias = nullptr; // null for none
   bool relu = false;
 
   void run() const {
     // Chunks of image rows, a few hundred positions each; the weights' panels are spread over tasks where chunks are few.
-    const index image_rows = result_shape.images * result_shape.height;
-    const index chunk = std::max<index>(8, positions_per_chunk / std::max<index>(1, result_shape.width));
-    const index chunks = (image_rows + chunk - 1) / chunk;
-    const index panels = weights->panels();
-    const index split = chunks >= 8 ? 1 : panels;
-    parallel_for(chunks * split, [&](index task) {
-      const index first = task / split * chunk;
-      const index last = std::min(image_rows, first + chunk);
-      const index first_panel = split == 1 ? 0 : task % split;
-      const index last_panel = split == 1 ? panels : first_panel + 1;
-      for (index p = first_panel; p < last_panel; ++p) run_chunk(first, last, p, result, 0);
+    const index_t image_rows = result_shape.images * result_shape.height;
+    const index_t chunk = std::max<index_t>(8, positions_per_chunk / std::max<index_t>(1, result_shape.width));
+    const index_t chunks = (image_rows + chunk - 1) / chunk;
+    const index_t panels = weights->panels();
+    const index_t split = chunks >= 8 ? 1 : panels;
+    parallel_for(chunks * split, [&](index_t task) {
+      const index_t first = task / split * chunk;
+      const index_t last = std::min(image_rows, first + chunk);
+      const index_t first_panel = split == 1 ? 0 : task % split;
+      const index_t last_panel = split == 1 ? panels : first_panel + 1;
+      for (index_t p = first_panel; p < last_panel; ++p) run_chunk(first, last, p, result, 0);
     });
   }
 
   /// The images [first, last) only, written from `target` on, by the calling thread.
-  void run_images(index first, index last, Scalar* target) const {
-    const index start = first * result_shape.height;
-    for (index p = 0; p < weights->panels(); ++p) run_chunk(start, last * result_shape.height, p, target, start);
+  void run_images(index_t first, index_t last, Scalar* target) const {
+    const index_t start = first * result_shape.height;
+    for (index_t p = 0; p < weights->panels(); ++p) run_chunk(start, last * result_shape.height, p, target, start);
   }
 
 private:
-  static constexpr index positions_per_chunk = 512;
+  static constexpr index_t positions_per_chunk = 512;
   /// Terms summed in one go: their part of a panel stays in the second-level cache.
-  static constexpr index terms_per_pass = 1152;
+  static constexpr index_t terms_per_pass = 1152;
 
   /// Image rows [first, last); row `origin` is the first one in `target`.
-  void run_chunk(index first, index last, index panel, Scalar* target, index origin) const {
-    std::vector<std::vector<index>> rows_of_kind(rows.kinds.size());
-    for (index row = first; row < last; ++row) rows_of_kind[rows.kind[static_cast<std::size_t>(row % result_shape.height)]].push_back(row);
+  void run_chunk(index_t first, index_t last, index_t panel, Scalar* target, index_t origin) const {
+    std::vector<std::vector<index_t>> rows_of_kind(rows.kinds.size());
+    for (index_t row = first; row < last; ++row) rows_of_kind[rows.kind[static_cast<std::size_t>(row % result_shape.height)]].push_back(row);
     std::vector<tile::run> runs;
     for (std::size_t y = 0; y < rows.kinds.size(); ++y) {
       if (rows_of_kind[y].empty()) continue;
@@ -114,7 +114,7 @@ private:
         list_runs(rows.kinds[y], columns.kinds[x], weights->step(panel), runs);
         for (std::size_t begin = 0; begin < runs.size() || begin == 0;) {
           std::size_t end = begin;
-          for (index terms = 0; end < runs.size() && (end == begin || terms + runs[end].count <= terms_per_pass); ++end)
+          for (index_t terms = 0; end < runs.size() && (end == begin || terms + runs[end].count <= terms_per_pass); ++end)
             terms += runs[end].count;
           run_pass(rows_of_kind[y], columns.members[x], panel, runs, begin, end, target, origin);
           begin = std::max(end, begin + 1);
@@ -123,7 +123,7 @@ private:
     }
   }
 
-  void list_runs(const std::vector<window_axis::tap>& row_taps, const std::vector<window_axis::tap>& column_taps, index step,
+  void list_runs(const std::vector<window_axis::tap>& row_taps, const std::vector<window_axis::tap>& column_taps, index_t step,
                  std::vector<tile::run>& runs) const {
     runs.clear();
     for (const auto& ty : row_taps)
@@ -140,25 +140,25 @@ private:
   }
 
   /// Adds the runs [begin, end) for the positions image_rows x members; the first pass overwrites, the last one finishes.
-  void run_pass(const std::vector<index>& image_rows, const std::vector<index>& members, index panel, const std::vector<tile::run>& runs,
-                std::size_t begin, std::size_t end, Scalar* target, index origin) const {
+  void run_pass(const std::vector<index_t>& image_rows, const std::vector<index_t>& members, index_t panel, const std::vector<tile::run>& runs,
+                std::size_t begin, std::size_t end, Scalar* target, index_t origin) const {
     tile::arguments<Scalar> t;
     t.b = weights->panel(panel);
     t.b_step = weights->step(panel);
     t.columns = weights->columns(panel);
     t.runs = runs.data() + begin;
-    t.run_count = static_cast<index>(end - begin);
+    t.run_count = static_cast<index_t>(end - begin);
     t.accumulate = begin > 0;
-    const index first_column = panel * weights->width;
+    const index_t first_column = panel * weights->width;
     if (end == runs.size()) {
       t.bias = bias ? bias + first_column : nullptr;
       t.relu = relu;
     }
     const int full = tile::tile_rows<Scalar>(t.columns);
-    for (const index row : image_rows) {
-      const index image = row / result_shape.height, y = row % result_shape.height;
-      const index source_row = image * source_shape.height + rows.base[static_cast<std::size_t>(y)];
-      for (const index x : members) {
+    for (const index_t row : image_rows) {
+      const index_t image = row / result_shape.height, y = row % result_shape.height;
+      const index_t source_row = image * source_shape.height + rows.base[static_cast<std::size_t>(y)];
+      for (const index_t x : members) {
         const auto slot = static_cast<std::size_t>(t.rows++);
         t.a[slot] = source + (source_row * source_shape.width + columns.base[static_cast<std::size_t>(x)]) * channels;
         t.c[slot] = target + ((row - origin) * result_shape.width + x) * result_stride + first_column;

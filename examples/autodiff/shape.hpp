@@ -18,8 +18,8 @@ variable<Scalar> concat_rows(const std::vector<variable<Scalar>>& parts) {
     shape.images += other.images;
   }
   tensor<Scalar> result(shape.rows(), parts[0].cols());
-  std::vector<index> starts;
-  index start = 0;
+  std::vector<index_t> starts;
+  index_t start = 0;
   for (const auto& part : parts) {
     starts.push_back(start);
     result.row_block(start, part.rows()).view() = part.value();
@@ -32,12 +32,12 @@ variable<Scalar> concat_rows(const std::vector<variable<Scalar>>& parts) {
 
 /// Images [first, first + count) of the batch (rows, for features), sharing the elements.
 template <class Scalar>
-variable<Scalar> image_range(const variable<Scalar>& x, index first, index count) {
+variable<Scalar> image_range(const variable<Scalar>& x, index_t first, index_t count) {
   geometry shape = x.shape();
   if (first < 0 || count < 0 || first + count > shape.images)
     throw std::invalid_argument("image_range: images " + std::to_string(first) + " to " + std::to_string(first + count) + " of " +
                                 std::to_string(shape.images));
-  const index pixels = shape.height * shape.width;
+  const index_t pixels = shape.height * shape.width;
   shape.images = count;
   return make_result(x.storage().row_block(first * pixels, count * pixels), shape, {x},
                      [start = first * pixels](const tensor<Scalar>& upstream, const auto& inputs) {
@@ -56,10 +56,10 @@ variable<Scalar> image_range(const variable<Scalar>& x, index first, index count
 
 /// Cuts a batch into batches of the given numbers of images. @throws std::invalid_argument if they do not add up
 template <class Scalar>
-std::vector<variable<Scalar>> split_rows(const variable<Scalar>& x, const std::vector<index>& images) {
+std::vector<variable<Scalar>> split_rows(const variable<Scalar>& x, const std::vector<index_t>& images) {
   std::vector<variable<Scalar>> parts;
-  index first = 0;
-  for (const index count : images) {
+  index_t first = 0;
+  for (const index_t count : images) {
     parts.push_back(image_range(x, first, count));
     first += count;
   }
@@ -71,11 +71,11 @@ std::vector<variable<Scalar>> split_rows(const variable<Scalar>& x, const std::v
 /// Images to features in PyTorch's order: column (channel * height + y) * width + x. Weights of a following linear layer match.
 template <class Scalar>
 variable<Scalar> flatten(const variable<Scalar>& x) {
-  const index pixels = x.shape().height * x.shape().width, channels = x.cols(), images = x.shape().images;
+  const index_t pixels = x.shape().height * x.shape().width, channels = x.cols(), images = x.shape().images;
   tensor<Scalar> result(images, channels * pixels);
-  const auto transpose = [](const Scalar* from, Scalar* to, index count, index rows, index cols) {
-    parallel_blocks(count, rows_per_block(rows * cols), [&](index first, index last) {
-      for (index i = first; i < last; ++i)
+  const auto transpose = [](const Scalar* from, Scalar* to, index_t count, index_t rows, index_t cols) {
+    parallel_blocks(count, rows_per_block(rows * cols), [&](index_t first, index_t last) {
+      for (index_t i = first; i < last; ++i)
         map<Scalar>(to + i * rows * cols, cols, rows) = const_map<Scalar>(from + i * rows * cols, rows, cols).transpose();
     });
   };
@@ -92,18 +92,18 @@ template <class Scalar>
 variable<Scalar> outer_rows(const variable<Scalar>& features, const variable<Scalar>& g) {
   if (features.rows() != g.rows())
     throw std::invalid_argument("outer_rows: " + std::to_string(features.rows()) + " and " + std::to_string(g.rows()) + " rows");
-  const index rows = features.rows(), width = features.cols(), classes = g.cols();
+  const index_t rows = features.rows(), width = features.cols(), classes = g.cols();
   const tensor<Scalar> f = features.storage(), p = g.storage();
   tensor<Scalar> result(rows, classes * width);
-  parallel_blocks(rows, rows_per_block(classes * width), [&](index first, index last) {
-    for (index r = first; r < last; ++r)
+  parallel_blocks(rows, rows_per_block(classes * width), [&](index_t first, index_t last) {
+    for (index_t r = first; r < last; ++r)
       map<Scalar>(result.data() + r * classes * width, classes, width).noalias() = p.view().row(r).transpose() * f.view().row(r);
   });
   return make_result(std::move(result), features.shape(), {features, g}, [=](const tensor<Scalar>& upstream, const auto& inputs) {
     const bool to_f = inputs[0].requires_gradient(), to_g = inputs[1].requires_gradient();
     tensor<Scalar> df(to_f ? rows : 0, width), dg(to_g ? rows : 0, classes);
-    parallel_blocks(rows, rows_per_block(classes * width), [&](index first, index last) {
-      for (index r = first; r < last; ++r) {
+    parallel_blocks(rows, rows_per_block(classes * width), [&](index_t first, index_t last) {
+      for (index_t r = first; r < last; ++r) {
         const const_map<Scalar> up(upstream.data() + r * classes * width, classes, width);
         if (to_f) df.view().row(r) = p.view().row(r).lazyProduct(up);
         if (to_g) dg.view().row(r) = f.view().row(r).lazyProduct(up.transpose());

@@ -48,8 +48,8 @@ void store(Scalar* to, const vector<Scalar, Lanes>& value) {
 
 /// Stores the first `count` lanes.
 template <int Lanes, class Scalar>
-void store_first(Scalar* to, const vector<Scalar, Lanes>& value, index count) {
-  for (index i = 0; i < count; ++i) to[i] = value[i];
+void store_first(Scalar* to, const vector<Scalar, Lanes>& value, index_t count) {
+  for (index_t i = 0; i < count; ++i) to[i] = value[i];
 }
 
 } // namespace dalib::ad::simd

@@ -12,8 +12,8 @@ namespace detail {
 template <class Scalar>
 tensor<Scalar> log_softmax_rows(const tensor<Scalar>& logits) {
   tensor<Scalar> result(logits.rows(), logits.cols());
-  parallel_blocks(logits.rows(), rows_per_block(logits.cols()), [&](index first, index last) {
-    for (index r = first; r < last; ++r) {
+  parallel_blocks(logits.rows(), rows_per_block(logits.cols()), [&](index_t first, index_t last) {
+    for (index_t r = first; r < last; ++r) {
       const auto in = logits.view().row(r).array();
       auto out = result.view().row(r).array();
       out = in - in.maxCoeff();
@@ -33,7 +33,7 @@ variable<Scalar> softmax(const variable<Scalar>& logits) {
   return make_result(result, logits.shape(), {logits}, [result](const tensor<Scalar>& upstream, const auto& inputs) {
     inputs[0].add_gradient([&](map<Scalar> target, write mode) {
       if (mode == write::overwrite) target.setZero();
-      for (index r = 0; r < target.rows(); ++r) {
+      for (index_t r = 0; r < target.rows(); ++r) {
         const auto p = result.view().row(r).array();
         const auto g = upstream.view().row(r).array();
         const Scalar mean = (p * g).sum();
@@ -50,7 +50,7 @@ variable<Scalar> log_softmax(const variable<Scalar>& logits) {
   return make_result(result, logits.shape(), {logits}, [result](const tensor<Scalar>& upstream, const auto& inputs) {
     inputs[0].add_gradient([&](map<Scalar> target, write mode) {
       if (mode == write::overwrite) target.setZero();
-      for (index r = 0; r < target.rows(); ++r) {
+      for (index_t r = 0; r < target.rows(); ++r) {
         const auto g = upstream.view().row(r).array();
         const Scalar total = g.sum();
         target.row(r).array() += g - result.view().row(r).array().exp() * total;
@@ -63,8 +63,8 @@ variable<Scalar> log_softmax(const variable<Scalar>& logits) {
 /// @throws std::invalid_argument if there is not one label in [0, classes) per row
 template <class Scalar>
 variable<Scalar> cross_entropy(const variable<Scalar>& logits, std::span<const std::int64_t> labels) {
-  const index rows = logits.rows(), classes = logits.cols();
-  if (static_cast<index>(labels.size()) != rows || rows == 0)
+  const index_t rows = logits.rows(), classes = logits.cols();
+  if (static_cast<index_t>(labels.size()) != rows || rows == 0)
     throw std::invalid_argument("cross_entropy: " + std::to_string(labels.size()) + " labels for " + std::to_string(rows) + " rows");
   for (const std::int64_t label : labels)
     if (label < 0 || label >= classes)
@@ -73,7 +73,7 @@ variable<Scalar> cross_entropy(const variable<Scalar>& logits, std::span<const s
   const tensor<Scalar> logs = detail::log_softmax_rows(logits.storage());
   tensor<Scalar> value(1, 1);
   Scalar total(0);
-  for (index r = 0; r < rows; ++r) total -= logs.view()(r, labels[static_cast<std::size_t>(r)]);
+  for (index_t r = 0; r < rows; ++r) total -= logs.view()(r, labels[static_cast<std::size_t>(r)]);
   const Scalar share = Scalar(1) / static_cast<Scalar>(rows);
   *value.data() = total * share;
   return make_result(
@@ -83,7 +83,7 @@ variable<Scalar> cross_entropy(const variable<Scalar>& logits, std::span<const s
         inputs[0].add_gradient([&](map<Scalar> target, write mode) {
           if (mode == write::overwrite) target.setZero();
           target.array() += factor * logs.view().array().exp();
-          for (index r = 0; r < target.rows(); ++r) target(r, kept[static_cast<std::size_t>(r)]) -= factor;
+          for (index_t r = 0; r < target.rows(); ++r) target(r, kept[static_cast<std::size_t>(r)]) -= factor;
         });
       });
 }

@@ -13,7 +13,7 @@
 
 namespace dalib::ad {
 
-using index = Eigen::Index;
+using index_t = Eigen::Index;
 
 /// Row-major matrix, the layout of every activation, parameter and gradient.
 template <class Scalar>
@@ -104,28 +104,28 @@ public:
   tensor() = default;
 
   /// Allocates rows x cols elements with unspecified values.
-  tensor(index rows, index cols) : rows_(rows), cols_(cols) {
+  tensor(index_t rows, index_t cols) : rows_(rows), cols_(cols) {
     if (rows < 0 || cols < 0) throw std::invalid_argument("tensor: negative size");
     const auto bytes = static_cast<std::size_t>(rows) * static_cast<std::size_t>(cols) * sizeof(Scalar);
     const std::shared_ptr<void> block = memory_pool::instance().allocate(bytes);
     elements_ = std::shared_ptr<Scalar>(block, static_cast<Scalar*>(block.get()));
   }
 
-  static tensor zeros(index rows, index cols) {
+  static tensor zeros(index_t rows, index_t cols) {
     tensor result(rows, cols);
     result.view().setZero();
     return result;
   }
 
-  index rows() const { return rows_; }
-  index cols() const { return cols_; }
-  index size() const { return rows_ * cols_; }
+  index_t rows() const { return rows_; }
+  index_t cols() const { return cols_; }
+  index_t size() const { return rows_ * cols_; }
   bool empty() const { return elements_ == nullptr; }
   Scalar* data() const { return elements_.get(); }
   map<Scalar> view() const { return {elements_.get(), rows_, cols_}; }
 
   /// Rows [first, first + count), sharing the elements.
-  tensor row_block(index first, index count) const {
+  tensor row_block(index_t first, index_t count) const {
     tensor result = *this;
     result.elements_ = std::shared_ptr<Scalar>(elements_, elements_.get() + first * cols_);
     result.rows_ = count;
@@ -133,7 +133,7 @@ public:
   }
 
   /// The same elements as rows x cols.
-  tensor reshaped(index rows, index cols) const {
+  tensor reshaped(index_t rows, index_t cols) const {
     if (rows * cols != size()) throw std::invalid_argument("tensor: reshape changes the number of elements");
     tensor result = *this;
     result.rows_ = rows;
@@ -154,8 +154,8 @@ public:
 
 private:
   std::shared_ptr<Scalar> elements_;
-  index rows_ = 0;
-  index cols_ = 0;
+  index_t rows_ = 0;
+  index_t cols_ = 0;
 };
 
 } // namespace dalib::ad

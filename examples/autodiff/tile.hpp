@@ -13,9 +13,9 @@ namespace dalib::ad::tile {
 
 /// `count` consecutive terms of the sum, from offset `a` in every row of A and offset `b` in B.
 struct run {
-  index a;
-  index b;
-  index count;
+  index_t a;
+  index_t b;
+  index_t count;
 };
 
 /// Most rows of a tile.
@@ -23,19 +23,19 @@ inline constexpr int max_rows = 8;
 
 /// Most columns of a tile: what keeps the accumulators in registers.
 template <class Scalar>
-inline constexpr index max_columns = (simd::registers == 32 ? 4 : 2) * simd::native_lanes<Scalar>;
+inline constexpr index_t max_columns = (simd::registers == 32 ? 4 : 2) * simd::native_lanes<Scalar>;
 
 template <class Scalar>
 struct arguments {
   std::array<const Scalar*, max_rows> a{};
   std::array<Scalar*, max_rows> c{};
   int rows = 0;
-  index a_step = 1;
+  index_t a_step = 1;
   const Scalar* b = nullptr;
-  index b_step = 0;
+  index_t b_step = 0;
   const run* runs = nullptr;
-  index run_count = 0;
-  index columns = 0;            // 1 .. max_columns; whole vectors are read from B, so it needs readable slack
+  index_t run_count = 0;
+  index_t columns = 0;            // 1 .. max_columns; whole vectors are read from B, so it needs readable slack
   bool accumulate = false;      // add to C instead of overwriting it
   const Scalar* bias = nullptr; // added to every row, null for none
   bool relu = false;            // applied last
@@ -45,13 +45,13 @@ namespace detail {
 
 /// Adds, clips and stores `valid` lanes of a finished sum at column `column` of a row of C.
 template <int Lanes, class Scalar>
-[[gnu::always_inline]] inline void finish(const arguments<Scalar>& t, simd::vector<Scalar, Lanes> sum, Scalar* c, index column,
+[[gnu::always_inline]] inline void finish(const arguments<Scalar>& t, simd::vector<Scalar, Lanes> sum, Scalar* c, index_t column,
                                           bool whole) {
   if (t.accumulate) {
     if (whole)
       sum += simd::load<Lanes>(c + column);
     else
-      for (index i = 0; i < t.columns - column; ++i) sum[i] += c[column + i];
+      for (index_t i = 0; i < t.columns - column; ++i) sum[i] += c[column + i];
   }
   if (t.bias) sum += simd::load<Lanes>(t.bias + column);
   if (t.relu) sum = sum < 0 ? simd::vector<Scalar, Lanes>{} : sum;
@@ -73,11 +73,11 @@ void kernel(const arguments<Scalar>& t) {
   const Scalar* rows[Rows];
   for (int r = 0; r < Rows; ++r) rows[r] = t.a[static_cast<std::size_t>(r)];
 
-  for (index s = 0; s < t.run_count; ++s) {
+  for (index_t s = 0; s < t.run_count; ++s) {
     const run& part = t.runs[s];
     const Scalar* b = t.b + part.b;
-    index a = part.a;
-    for (index i = 0; i < part.count; ++i, a += t.a_step, b += t.b_step) {
+    index_t a = part.a;
+    for (index_t i = 0; i < part.count; ++i, a += t.a_step, b += t.b_step) {
       wide columns[Full == 0 ? 1 : Full];
       for (int v = 0; v < Full; ++v) columns[v] = simd::load<lanes>(b + v * lanes);
       narrow last{};
@@ -130,10 +130,10 @@ kernel_pointer<Scalar> select(int tail_lanes, int rows) {
 
 /// How many columns of B are read for `columns` columns of C: whole vectors, the last one as narrow as possible.
 template <class Scalar>
-index padded_columns(index columns) {
-  constexpr index lanes = simd::native_lanes<Scalar>;
-  index tail = 16 / static_cast<index>(sizeof(Scalar));
-  const index rest = columns % lanes;
+index_t padded_columns(index_t columns) {
+  constexpr index_t lanes = simd::native_lanes<Scalar>;
+  index_t tail = 16 / static_cast<index_t>(sizeof(Scalar));
+  const index_t rest = columns % lanes;
   if (rest == 0) return columns;
   while (tail < rest) tail *= 2;
   return columns - rest + tail;
@@ -141,16 +141,16 @@ index padded_columns(index columns) {
 
 /// Rows of a full tile with `columns` columns.
 template <class Scalar>
-int tile_rows(index columns) {
-  constexpr index lanes = simd::native_lanes<Scalar>;
+int tile_rows(index_t columns) {
+  constexpr index_t lanes = simd::native_lanes<Scalar>;
   return detail::full_rows(static_cast<int>((columns + lanes - 1) / lanes));
 }
 
 /// Runs the kernel for t.rows <= tile_rows(t.columns) rows; the pointers behind them are used up.
 template <class Scalar>
 void compute(arguments<Scalar>& t) {
-  constexpr index lanes = simd::native_lanes<Scalar>;
-  const index padded = padded_columns<Scalar>(t.columns);
+  constexpr index_t lanes = simd::native_lanes<Scalar>;
+  const index_t padded = padded_columns<Scalar>(t.columns);
   const int full = static_cast<int>(padded / lanes);
   const int tail = static_cast<int>(padded % lanes);
   detail::kernel_pointer<Scalar> run_kernel = nullptr;

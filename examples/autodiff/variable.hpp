@@ -14,10 +14,10 @@ namespace dalib::ad {
 /// What the rows of a matrix are: pixels of `images` images of height x width (NHWC), row (n * height + y) * width + x,
 /// with the channels as columns. Plain features are images of 1 x 1 pixel.
 struct geometry {
-  index images = 0;
-  index height = 1;
-  index width = 1;
-  index rows() const { return images * height * width; }
+  index_t images = 0;
+  index_t height = 1;
+  index_t width = 1;
+  index_t rows() const { return images * height * width; }
   friend bool operator==(const geometry&, const geometry&) = default;
 };
 
@@ -74,8 +74,8 @@ public:
   variable() = default;
   explicit variable(std::shared_ptr<node<Scalar>> n) : node_(std::move(n)) {}
 
-  index rows() const { return node_->value.rows(); }
-  index cols() const { return node_->value.cols(); }
+  index_t rows() const { return node_->value.rows(); }
+  index_t cols() const { return node_->value.cols(); }
   const geometry& shape() const { return node_->shape; }
   bool valid() const { return node_ != nullptr; }
   const std::string& name() const { return node_->name; }

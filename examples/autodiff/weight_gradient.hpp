@@ -12,69 +12,69 @@ template <class Scalar>
 struct weight_gradient {
   const Scalar* source = nullptr; // (images * height * width) x channels
   geometry source_shape;
-  index channels = 0;
+  index_t channels = 0;
   window taps;
   const Scalar* upstream = nullptr; // (images * rows * columns) x results
   geometry result_shape;
-  index results = 0;
+  index_t results = 0;
 
   void run(map<Scalar> target, write mode) const {
-    const index image_rows = result_shape.images * result_shape.height;
-    const index positions = result_shape.rows();
-    const index elements = target.size();
-    const index groups = elements > largest_partial ? 1 : std::clamp<index>(positions / positions_per_group, 1, 8);
-    const index rows_per_group = (image_rows + groups - 1) / groups;
-    const index ranges =
-        groups > 1 ? 1 : std::clamp<index>(elements * std::min<index>(positions, 1024) / work_per_range, 1, target.rows() / 8 + 1);
-    const index rows_per_range = ((target.rows() + ranges - 1) / ranges + 23) / 24 * 24; // whole tiles of 8 or 6 rows
+    const index_t image_rows = result_shape.images * result_shape.height;
+    const index_t positions = result_shape.rows();
+    const index_t elements = target.size();
+    const index_t groups = elements > largest_partial ? 1 : std::clamp<index_t>(positions / positions_per_group, 1, 8);
+    const index_t rows_per_group = (image_rows + groups - 1) / groups;
+    const index_t ranges =
+        groups > 1 ? 1 : std::clamp<index_t>(elements * std::min<index_t>(positions, 1024) / work_per_range, 1, target.rows() / 8 + 1);
+    const index_t rows_per_range = ((target.rows() + ranges - 1) / ranges + 23) / 24 * 24; // whole tiles of 8 or 6 rows
 
     const tensor<Scalar> partial = groups > 1 ? tensor<Scalar>(groups * target.rows(), target.cols()) : tensor<Scalar>();
-    parallel_for(groups * ranges, [&](index task) {
-      const index group = task / ranges, range = task % ranges;
+    parallel_for(groups * ranges, [&](index_t task) {
+      const index_t group = task / ranges, range = task % ranges;
       Scalar* out = groups > 1 ? partial.data() + group * elements : target.data();
-      const index first = std::min(image_rows, group * rows_per_group), last = std::min(image_rows, first + rows_per_group);
-      const index first_row = std::min(target.rows(), range * rows_per_range),
+      const index_t first = std::min(image_rows, group * rows_per_group), last = std::min(image_rows, first + rows_per_group);
+      const index_t first_row = std::min(target.rows(), range * rows_per_range),
                   last_row = std::min(target.rows(), first_row + rows_per_range);
       if (groups > 1 || mode == write::overwrite) std::fill(out + first_row * results, out + last_row * results, Scalar(0));
-      const index band = std::max<index>(1, positions_per_band / std::max<index>(1, result_shape.width));
-      for (index row = first; row < last; row += band) add_band(row, std::min(last, row + band), first_row, last_row, out);
+      const index_t band = std::max<index_t>(1, positions_per_band / std::max<index_t>(1, result_shape.width));
+      for (index_t row = first; row < last; row += band) add_band(row, std::min(last, row + band), first_row, last_row, out);
     });
     if (groups == 1) return;
-    parallel_blocks(elements, 4096, [&](index begin, index end) {
+    parallel_blocks(elements, 4096, [&](index_t begin, index_t end) {
       Eigen::Map<Eigen::Array<Scalar, Eigen::Dynamic, 1>> sum(target.data() + begin, end - begin);
       if (mode == write::overwrite) sum.setZero();
-      for (index g = 0; g < groups; ++g)
+      for (index_t g = 0; g < groups; ++g)
         sum += Eigen::Map<const Eigen::Array<Scalar, Eigen::Dynamic, 1>>(partial.data() + g * elements + begin, end - begin);
     });
   }
 
 private:
-  static constexpr index largest_partial = 65536;
-  static constexpr index positions_per_group = 512;
-  static constexpr index positions_per_band = 256;
-  static constexpr index work_per_range = 1 << 21;
+  static constexpr index_t largest_partial = 65536;
+  static constexpr index_t positions_per_group = 512;
+  static constexpr index_t positions_per_band = 256;
+  static constexpr index_t work_per_range = 1 << 21;
 
   struct span_of_axis {
-    index first, last;
+    index_t first, last;
   };
   /// Result coordinates that tap k reads inside the image.
-  span_of_axis valid(index k, index sources, index count) const {
-    const index low = taps.padding - k; // o * stride >= low
-    const index first = low <= 0 ? 0 : (low + taps.stride - 1) / taps.stride;
-    const index high = sources - 1 + taps.padding - k; // o * stride <= high
+  span_of_axis valid(index_t k, index_t sources, index_t count) const {
+    const index_t low = taps.padding - k; // o * stride >= low
+    const index_t first = low <= 0 ? 0 : (low + taps.stride - 1) / taps.stride;
+    const index_t high = sources - 1 + taps.padding - k; // o * stride <= high
     return {first, high < 0 ? 0 : std::min(count, high / taps.stride + 1)};
   }
 
   /// Adds the image rows [first, last) to the weight rows [first_row, last_row).
-  void add_band(index first, index last, index first_row, index last_row, Scalar* out) const {
+  void add_band(index_t first, index_t last, index_t first_row, index_t last_row, Scalar* out) const {
     std::vector<tile::run> runs;
     if (taps.padding == 0) { // every tap reads the same positions: tiles may span taps
       list_runs(first, last, {0, result_shape.height}, {0, result_shape.width}, 0, 0, runs);
       add_tiles(first_row, last_row, runs, out);
       return;
     }
-    for (index tap = first_row / channels; tap * channels < last_row; ++tap) {
-      const index ky = tap / taps.kernel, kx = tap % taps.kernel;
+    for (index_t tap = first_row / channels; tap * channels < last_row; ++tap) {
+      const index_t ky = tap / taps.kernel, kx = tap % taps.kernel;
       list_runs(first, last, valid(ky, source_shape.height, result_shape.height), valid(kx, source_shape.width, result_shape.width),
                 ky - taps.padding, kx - taps.padding, runs);
       add_tiles(std::max(first_row, tap * channels), std::min(last_row, (tap + 1) * channels), runs, out);
@@ -82,13 +82,13 @@ private:
   }
 
   /// The positions ys x xs of the image rows [first, last), read at (dy, dx) from the window's first pixel.
-  void list_runs(index first, index last, span_of_axis ys, span_of_axis xs, index dy, index dx, std::vector<tile::run>& runs) const {
+  void list_runs(index_t first, index_t last, span_of_axis ys, span_of_axis xs, index_t dy, index_t dx, std::vector<tile::run>& runs) const {
     runs.clear();
-    const index a_step = taps.stride * channels;
-    for (index row = first; row < last; ++row) {
-      const index image = row / result_shape.height, y = row % result_shape.height;
+    const index_t a_step = taps.stride * channels;
+    for (index_t row = first; row < last; ++row) {
+      const index_t image = row / result_shape.height, y = row % result_shape.height;
       if (y < ys.first || y >= ys.last || xs.first >= xs.last) continue;
-      const index source_row = image * source_shape.height + y * taps.stride + dy;
+      const index_t source_row = image * source_shape.height + y * taps.stride + dy;
       const tile::run next{(source_row * source_shape.width + xs.first * taps.stride + dx) * channels,
                            (row * result_shape.width + xs.first) * results, xs.last - xs.first};
       const bool joined =
@@ -100,23 +100,23 @@ private:
     }
   }
 
-  void add_tiles(index first_row, index last_row, const std::vector<tile::run>& runs, Scalar* out) const {
+  void add_tiles(index_t first_row, index_t last_row, const std::vector<tile::run>& runs, Scalar* out) const {
     if (runs.empty() || first_row >= last_row) return;
     tile::arguments<Scalar> t;
     t.a_step = taps.stride * channels;
     t.b_step = results;
     t.runs = runs.data();
-    t.run_count = static_cast<index>(runs.size());
+    t.run_count = static_cast<index_t>(runs.size());
     t.accumulate = true;
-    for (index column = 0; column < results; column += tile::max_columns<Scalar>) {
+    for (index_t column = 0; column < results; column += tile::max_columns<Scalar>) {
       t.columns = std::min(tile::max_columns<Scalar>, results - column);
       t.b = upstream + column;
-      const index full = tile::tile_rows<Scalar>(t.columns);
-      for (index row = first_row; row < last_row; row += full) {
+      const index_t full = tile::tile_rows<Scalar>(t.columns);
+      for (index_t row = first_row; row < last_row; row += full) {
         t.rows = static_cast<int>(std::min(full, last_row - row));
-        for (index r = 0; r < t.rows; ++r) {
-          const index k = row + r, tap = k / channels;
-          const index pixel = taps.padding == 0 ? tap / taps.kernel * source_shape.width + tap % taps.kernel : 0; // else in the runs
+        for (index_t r = 0; r < t.rows; ++r) {
+          const index_t k = row + r, tap = k / channels;
+          const index_t pixel = taps.padding == 0 ? tap / taps.kernel * source_shape.width + tap % taps.kernel : 0; // else in the runs
           t.a[static_cast<std::size_t>(r)] = source + pixel * channels + k % channels;
           t.c[static_cast<std::size_t>(r)] = out + k * results + column;
         }

@@ -15,15 +15,15 @@ namespace detail {
 
 /// Adds `sum` to the first `valid` elements from `to` on.
 template <int Lanes, class Scalar>
-void add_to(Scalar* to, const simd::vector<Scalar, Lanes>& sum, index valid) {
+void add_to(Scalar* to, const simd::vector<Scalar, Lanes>& sum, index_t valid) {
   if (valid >= Lanes)
     simd::store<Lanes>(to, simd::load<Lanes>(to) + sum);
   else
-    for (index i = 0; i < valid; ++i) to[i] += sum[i];
+    for (index_t i = 0; i < valid; ++i) to[i] += sum[i];
 }
 
 template <class Scalar, int Full, int TailLanes>
-void add_weighted(const Scalar* base, const weighted_row<Scalar>* terms, index count, Scalar* out, index columns) {
+void add_weighted(const Scalar* base, const weighted_row<Scalar>* terms, index_t count, Scalar* out, index_t columns) {
   constexpr int lanes = simd::native_lanes<Scalar>;
   constexpr int tail = TailLanes == 0 ? lanes : TailLanes;
   constexpr int vectors = Full + (TailLanes > 0 ? 1 : 0);
@@ -35,7 +35,7 @@ void add_weighted(const Scalar* base, const weighted_row<Scalar>* terms, index c
     for (int v = 0; v < Full; ++v) sum[chain][v] += term.factor * simd::load<lanes>(row + v * lanes);
     if constexpr (TailLanes > 0) rest[chain] += term.factor * simd::load<tail>(row + Full * lanes);
   };
-  index i = 0;
+  index_t i = 0;
   for (; i + chains <= count; i += chains)
     for (int chain = 0; chain < chains; ++chain) add_term(chain, terms[i + chain]);
   for (; i < count; ++i) add_term(0, terms[i]);
@@ -48,10 +48,10 @@ void add_weighted(const Scalar* base, const weighted_row<Scalar>* terms, index c
 }
 
 template <class Scalar>
-using weighted_kernel = void (*)(const Scalar*, const weighted_row<Scalar>*, index, Scalar*, index);
+using weighted_kernel = void (*)(const Scalar*, const weighted_row<Scalar>*, index_t, Scalar*, index_t);
 
 template <class Scalar, int Full>
-weighted_kernel<Scalar> select_weighted(index tail) {
+weighted_kernel<Scalar> select_weighted(index_t tail) {
   constexpr int lanes = simd::native_lanes<Scalar>;
   constexpr int smallest = 16 / static_cast<int>(sizeof(Scalar));
   if constexpr (lanes > smallest)
@@ -71,15 +71,15 @@ weighted_kernel<Scalar> select_weighted(index tail) {
 template <class Scalar>
 class weighted_sum {
 public:
-  explicit weighted_sum(index columns) : columns_(columns) {
-    for (index first = 0; first < columns; first += widest) {
-      const index part = std::min(widest, columns - first), padded = tile::padded_columns<Scalar>(part);
+  explicit weighted_sum(index_t columns) : columns_(columns) {
+    for (index_t first = 0; first < columns; first += widest) {
+      const index_t part = std::min(widest, columns - first), padded = tile::padded_columns<Scalar>(part);
       kernels_.push_back(choose(padded / lanes, padded % lanes));
     }
   }
 
-  void operator()(const Scalar* base, const weighted_row<Scalar>* terms, index count, Scalar* out) const {
-    index first = 0;
+  void operator()(const Scalar* base, const weighted_row<Scalar>* terms, index_t count, Scalar* out) const {
+    index_t first = 0;
     for (const auto kernel : kernels_) {
       kernel(base + first, terms, count, out + first, std::min(widest, columns_ - first));
       first += widest;
@@ -87,10 +87,10 @@ public:
   }
 
 private:
-  static constexpr index lanes = simd::native_lanes<Scalar>;
-  static constexpr index widest = 8 * lanes;
+  static constexpr index_t lanes = simd::native_lanes<Scalar>;
+  static constexpr index_t widest = 8 * lanes;
 
-  static detail::weighted_kernel<Scalar> choose(index full, index tail) {
+  static detail::weighted_kernel<Scalar> choose(index_t full, index_t tail) {
     switch (full) {
     case 0:
       return detail::select_weighted<Scalar, 0>(tail);
@@ -113,7 +113,7 @@ private:
     }
   }
 
-  index columns_;
+  index_t columns_;
   std::vector<detail::weighted_kernel<Scalar>> kernels_;
 };
 

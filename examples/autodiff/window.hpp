@@ -7,10 +7,10 @@ namespace dalib::ad {
 
 /// Square window of a convolution or pooling.
 struct window {
-  index kernel = 1;
-  index stride = 1;
-  index padding = 0;
-  index outputs(index inputs) const { return (inputs + 2 * padding - kernel) / stride + 1; }
+  index_t kernel = 1;
+  index_t stride = 1;
+  index_t padding = 0;
+  index_t outputs(index_t inputs) const { return (inputs + 2 * padding - kernel) / stride + 1; }
 };
 
 /// Checks that `w` fits on images of `shape` and returns the geometry of the result. @throws std::invalid_argument
@@ -30,22 +30,22 @@ inline geometry window_result(const char* function, const geometry& shape, const
 /// and without arithmetic on padding.
 struct window_axis {
   struct tap {
-    index kernel; // position in the packed kernel
-    index offset; // source coordinate minus base, 0 for the first tap
+    index_t kernel; // position in the packed kernel
+    index_t offset; // source coordinate minus base, 0 for the first tap
     friend bool operator==(const tap&, const tap&) = default;
   };
-  std::vector<index> base;                 // per result coordinate
+  std::vector<index_t> base;                 // per result coordinate
   std::vector<std::size_t> kind;           // per result coordinate
   std::vector<std::vector<tap>> kinds;     // ascending offsets, possibly none
-  std::vector<std::vector<index>> members; // result coordinates of each kind, ascending
+  std::vector<std::vector<index_t>> members; // result coordinates of each kind, ascending
 
   /// Result coordinate o of a convolution reads o * stride - padding + k.
-  static window_axis forward(index sources, index results, const window& w) {
+  static window_axis forward(index_t sources, index_t results, const window& w) {
     window_axis axis;
-    for (index o = 0; o < results; ++o) {
+    for (index_t o = 0; o < results; ++o) {
       std::vector<tap> taps;
-      for (index k = 0; k < w.kernel; ++k)
-        if (const index source = o * w.stride - w.padding + k; source >= 0 && source < sources) taps.push_back({k, source});
+      for (index_t k = 0; k < w.kernel; ++k)
+        if (const index_t source = o * w.stride - w.padding + k; source >= 0 && source < sources) taps.push_back({k, source});
       axis.add(std::move(taps));
     }
     return axis;
@@ -53,14 +53,14 @@ struct window_axis {
 
   /// Image coordinate i of a convolution's input gradient reads the result gradient at (i + padding - k) / stride, where that
   /// is whole. The packed kernel is reversed, so that neighbours in the source are neighbours in the kernel at stride 1.
-  static window_axis backward(index sources, index results, const window& w) {
+  static window_axis backward(index_t sources, index_t results, const window& w) {
     window_axis axis;
-    for (index i = 0; i < results; ++i) {
+    for (index_t i = 0; i < results; ++i) {
       std::vector<tap> taps;
-      for (index k = w.kernel - 1; k >= 0; --k) {
-        const index shifted = i + w.padding - k;
+      for (index_t k = w.kernel - 1; k >= 0; --k) {
+        const index_t shifted = i + w.padding - k;
         if (shifted < 0 || shifted % w.stride != 0) continue;
-        if (const index source = shifted / w.stride; source < sources) taps.push_back({w.kernel - 1 - k, source});
+        if (const index_t source = shifted / w.stride; source < sources) taps.push_back({w.kernel - 1 - k, source});
       }
       axis.add(std::move(taps));
     }
@@ -69,7 +69,7 @@ struct window_axis {
 
 private:
   void add(std::vector<tap> taps) {
-    const index origin = taps.empty() ? 0 : taps.front().offset;
+    const index_t origin = taps.empty() ? 0 : taps.front().offset;
     for (tap& t : taps) t.offset -= origin;
     const auto found = std::find(kinds.begin(), kinds.end(), taps);
     const auto number = static_cast<std::size_t>(found - kinds.begin());
@@ -77,7 +77,7 @@ private:
       kinds.push_back(std::move(taps));
       members.emplace_back();
     }
-    members[number].push_back(static_cast<index>(base.size()));
+    members[number].push_back(static_cast<index_t>(base.size()));
     base.push_back(origin);
     kind.push_back(number);
   }

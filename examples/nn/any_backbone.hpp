@@ -10,9 +10,9 @@ namespace dalib::nn {
 /// Passes features on: the backbone of a classifier whose real backbone is frozen and was applied beforehand.
 template <class Scalar>
 struct no_backbone {
-  index out_features = 0;
+  index_t out_features = 0;
 
-  explicit no_backbone(index features) : out_features(features) {}
+  explicit no_backbone(index_t features) : out_features(features) {}
 
   variable<Scalar> operator()(const variable<Scalar>& x) { return x; }
   template <class Visitor>
@@ -23,7 +23,7 @@ struct no_backbone {
 template <class Scalar>
 class any_backbone {
 public:
-  index out_features = 0;
+  index_t out_features = 0;
 
   template <class Backbone>
   explicit any_backbone(Backbone backbone) : out_features(backbone.out_features), chosen_(std::move(backbone)) {}

@@ -7,9 +7,9 @@ namespace dalib::nn {
 template <class Scalar>
 struct mlp {
   linear<Scalar> fc1, fc2;
-  index out_features = 0;
+  index_t out_features = 0;
 
-  mlp(index in, index hidden, index out, io::random_generator& random)
+  mlp(index_t in, index_t hidden, index_t out, io::random_generator& random)
       : fc1(in, hidden, random), fc2(hidden, out, random), out_features(out) {}
 
   variable<Scalar> operator()(const variable<Scalar>& x) { return fc2(fc1(x, activation::relu), activation::relu); }
@@ -24,11 +24,11 @@ struct mlp {
 template <class Scalar>
 struct lenet {
   conv2d<Scalar> conv1, conv2;
-  index out_features = 0;
+  index_t out_features = 0;
 
-  explicit lenet(io::random_generator& random, index channels = 1, index side = 28)
+  explicit lenet(io::random_generator& random, index_t channels = 1, index_t side = 28)
       : conv1(channels, 20, {5, 1, 0}, random), conv2(20, 50, {5, 1, 0}, random) {
-    const index rest = ((side - 4) / 2 - 4) / 2;
+    const index_t rest = ((side - 4) / 2 - 4) / 2;
     out_features = 50 * rest * rest;
   }
 
@@ -48,11 +48,11 @@ template <class Scalar>
 struct lenet_bn {
   conv2d<Scalar> conv1, conv2;
   batch_norm<Scalar> bn1;
-  index out_features = 0;
+  index_t out_features = 0;
 
-  lenet_bn(index channels, index width1, index width2, index side, io::random_generator& random)
+  lenet_bn(index_t channels, index_t width1, index_t width2, index_t side, io::random_generator& random)
       : conv1(channels, width1, {3, 1, 1}, random), conv2(width1, width2, {3, 1, 0}, random), bn1(width1) {
-    const index rest = (side / 2 - 2) / 2;
+    const index_t rest = (side / 2 - 2) / 2;
     out_features = width2 * rest * rest;
   }
 

@@ -9,7 +9,7 @@ namespace dalib::nn {
 
 /// What follows the backbone: linear (to `width`), batch norm, ReLU, dropout; the last three only where asked for.
 struct bottleneck_options {
-  index width = 256; ///< 0: no bottleneck, the head sees the backbone's features
+  index_t width = 256; ///< 0: no bottleneck, the head sees the backbone's features
   bool batch_norm = true;
   double dropout = 0;
 };
@@ -26,9 +26,9 @@ struct bottleneck {
   std::optional<linear<Scalar>> layer;
   std::optional<batch_norm<Scalar>> norm;
   nn::dropout<Scalar> drop;
-  index out_features = 0;
+  index_t out_features = 0;
 
-  bottleneck(index in, const bottleneck_options& options, io::random_generator& random)
+  bottleneck(index_t in, const bottleneck_options& options, io::random_generator& random)
       : drop(options.dropout, random), out_features(options.width > 0 ? options.width : in) {
     if (options.width <= 0) {
       drop.rate = 0;
@@ -63,11 +63,11 @@ struct image_classifier {
   nn::bottleneck<Scalar> bottleneck;
   linear<Scalar> head;
 
-  image_classifier(Backbone trunk, index classes, const bottleneck_options& options, io::random_generator& random)
+  image_classifier(Backbone trunk, index_t classes, const bottleneck_options& options, io::random_generator& random)
       : backbone(std::move(trunk)), bottleneck(backbone.out_features, options, random), head(bottleneck.out_features, classes, random) {}
 
-  index features() const { return bottleneck.out_features; }
-  index classes() const { return head.weight.torch_shape()[0]; }
+  index_t features() const { return bottleneck.out_features; }
+  index_t classes() const { return head.weight.torch_shape()[0]; }
 
   classifier_output<Scalar> operator()(const variable<Scalar>& x) {
     const auto features = bottleneck(backbone(x));
@@ -91,7 +91,7 @@ struct domain_discriminator {
   linear<Scalar> layer1, layer2, layer3;
   batch_norm<Scalar> bn1, bn2;
 
-  domain_discriminator(index in, index hidden, io::random_generator& random)
+  domain_discriminator(index_t in, index_t hidden, io::random_generator& random)
       : layer1(in, hidden, random), layer2(hidden, hidden, random), layer3(hidden, 1, random), bn1(hidden), bn2(hidden) {}
 
   variable<Scalar> operator()(const variable<Scalar>& x) { return layer3(bn2(layer2(bn1(layer1(x), activation::relu)), activation::relu)); }
@@ -111,7 +111,7 @@ template <class Scalar>
 struct theta {
   linear<Scalar> layer1;
 
-  theta(index features, io::random_generator& random) : layer1(features, features, random) {
+  theta(index_t features, io::random_generator& random) : layer1(features, features, random) {
     layer1.weight.variable().mutable_value().setIdentity();
     fill_constant(layer1.bias, 0);
   }
@@ -132,7 +132,7 @@ struct image_classifier_head {
   linear<Scalar> linear1, linear2, linear3;
   batch_norm<Scalar> bn1, bn2;
 
-  image_classifier_head(index in, index classes, index width, io::random_generator& random, double rate = 0.5)
+  image_classifier_head(index_t in, index_t classes, index_t width, io::random_generator& random, double rate = 0.5)
       : drop1(rate, random), drop2(rate, random), linear1(in, width, random), linear2(width, width, random),
         linear3(width, classes, random), bn1(width), bn2(width) {}
 
@@ -158,7 +158,7 @@ struct mdd_head {
   linear<Scalar> linear1, linear2;
   nn::dropout<Scalar> drop;
 
-  mdd_head(index in, index width, index classes, io::random_generator& random, double rate)
+  mdd_head(index_t in, index_t width, index_t classes, io::random_generator& random, double rate)
       : linear1(in, width, random), linear2(width, classes, random), drop(rate, random) {
     for (linear<Scalar>* layer : {&linear1, &linear2}) {
       fill_normal(layer->weight, 0.01, random);
@@ -183,8 +183,8 @@ struct mdd_classifier {
     variable<Scalar> logits, adversarial_logits, features;
   };
   struct options {
-    index bottleneck_dim = 1024;
-    index width = 1024;
+    index_t bottleneck_dim = 1024;
+    index_t width = 1024;
     double dropout = 0.5;
   };
 
@@ -194,7 +194,7 @@ struct mdd_classifier {
   warm_start_reversal reversal{.alpha = 1, .low = 0, .high = 0.1, .iterations = 1000};
   bool training = true;
 
-  mdd_classifier(Backbone trunk, index classes, const options& o, io::random_generator& random)
+  mdd_classifier(Backbone trunk, index_t classes, const options& o, io::random_generator& random)
       : backbone(std::move(trunk)), bottleneck(backbone.out_features, {o.bottleneck_dim, true, o.dropout}, random),
         head(bottleneck.out_features, o.width, classes, random, o.dropout),
         adv_head(bottleneck.out_features, o.width, classes, random, o.dropout) {
@@ -202,7 +202,7 @@ struct mdd_classifier {
     fill_constant(bottleneck.layer->bias, 0.1);
   }
 
-  index features() const { return bottleneck.out_features; }
+  index_t features() const { return bottleneck.out_features; }
 
   output operator()(const variable<Scalar>& x) {
     const auto features = bottleneck(backbone(x));

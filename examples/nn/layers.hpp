@@ -15,7 +15,7 @@ struct linear {
   parameter<Scalar> weight, bias;
 
   linear() = default;
-  linear(index in, index out, io::random_generator& random) : weight(shape{out, in}), bias(shape{out}) {
+  linear(index_t in, index_t out, io::random_generator& random) : weight(shape{out, in}), bias(shape{out}) {
     const double bound = 1 / std::sqrt(static_cast<double>(in));
     fill_uniform(weight, bound, random);
     fill_uniform(bias, bound, random);
@@ -39,7 +39,7 @@ struct conv2d {
   bool has_bias = true;
 
   conv2d() = default;
-  conv2d(index in, index out, ad::window w, io::random_generator& random, bool with_bias = true)
+  conv2d(index_t in, index_t out, ad::window w, io::random_generator& random, bool with_bias = true)
       : weight(shape{out, in, w.kernel, w.kernel}), taps(w), has_bias(with_bias) {
     const double bound = 1 / std::sqrt(static_cast<double>(weight.fan_in()));
     fill_uniform(weight, bound, random);
@@ -73,7 +73,7 @@ struct batch_norm {
   bool frozen = false; ///< uses the running statistics and leaves them alone in training mode too
 
   batch_norm() = default;
-  explicit batch_norm(index channels)
+  explicit batch_norm(index_t channels)
       : weight(shape{channels}), bias(shape{channels}), running_mean(channels, 0), running_var(channels, 1) {
     fill_constant(weight, 1);
   }

@@ -10,12 +10,12 @@
 
 namespace dalib::nn {
 
-using ad::index;
+using ad::index_t;
 using shape = std::vector<std::int64_t>; ///< PyTorch's sizes: (out, in, kernel, kernel), (out, in) or (channels)
 
 namespace detail {
-inline index product(const shape& sizes, std::size_t first = 0) {
-  index result = 1;
+inline index_t product(const shape& sizes, std::size_t first = 0) {
+  index_t result = 1;
   for (std::size_t i = first; i < sizes.size(); ++i) result *= sizes[i];
   return result;
 }
@@ -24,13 +24,13 @@ inline index product(const shape& sizes, std::size_t first = 0) {
 template <class Body>
 void for_each_torch_element(const shape& sizes, const Body& body) {
   if (sizes.size() == 1) {
-    for (index i = 0; i < sizes[0]; ++i) body(i, index{0}, i);
+    for (index_t i = 0; i < sizes[0]; ++i) body(i, index_t{0}, i);
     return;
   }
-  const index out = sizes[0], in = sizes[1], taps = product(sizes, 2);
-  for (index o = 0, position = 0; o < out; ++o)
-    for (index i = 0; i < in; ++i)
-      for (index t = 0; t < taps; ++t) body(position++, t * in + i, o);
+  const index_t out = sizes[0], in = sizes[1], taps = product(sizes, 2);
+  for (index_t o = 0, position = 0; o < out; ++o)
+    for (index_t i = 0; i < in; ++i)
+      for (index_t t = 0; t < taps; ++t) body(position++, t * in + i, o);
 }
 } // namespace detail
 
@@ -44,7 +44,7 @@ public:
   parameter() = default;
   explicit parameter(shape sizes) : shape_(std::move(sizes)) {
     const bool vector = shape_.size() == 1;
-    const index rows = vector ? 1 : detail::product(shape_, 1), cols = shape_.at(0);
+    const index_t rows = vector ? 1 : detail::product(shape_, 1), cols = shape_.at(0);
     variable_ = ad::parameter(ad::matrix<Scalar>::Zero(rows, cols));
   }
   parameter(const parameter& other) : shape_(other.shape_), variable_(other.clone()) {}
@@ -63,7 +63,7 @@ public:
   ~parameter() = default;
 
   const nn::shape& torch_shape() const { return shape_; }
-  index size() const { return detail::product(shape_); }
+  index_t size() const { return detail::product(shape_); }
   /// The leaf in the graph; shared, not copied.
   const ad::variable<Scalar>& variable() const { return variable_; }
   operator const ad::variable<Scalar>&() const { return variable_; }
@@ -72,21 +72,21 @@ public:
   std::vector<Scalar> to_torch() const { return to_torch(variable_.value()); }
   std::vector<Scalar> to_torch(const ad::const_map<Scalar>& matrix) const {
     std::vector<Scalar> result(static_cast<std::size_t>(size()));
-    detail::for_each_torch_element(shape_, [&](index i, index row, index col) { result[static_cast<std::size_t>(i)] = matrix(row, col); });
+    detail::for_each_torch_element(shape_, [&](index_t i, index_t row, index_t col) { result[static_cast<std::size_t>(i)] = matrix(row, col); });
     return result;
   }
   /// Sets the values from PyTorch's order. @throws std::invalid_argument for a wrong number of elements
   template <class Other>
   void from_torch(std::span<const Other> values) {
-    if (static_cast<index>(values.size()) != size())
+    if (static_cast<index_t>(values.size()) != size())
       throw std::invalid_argument("parameter: " + std::to_string(values.size()) + " values for " + std::to_string(size()) + " elements");
     auto target = variable_.mutable_value();
     detail::for_each_torch_element(
-        shape_, [&](index i, index row, index col) { target(row, col) = static_cast<Scalar>(values[static_cast<std::size_t>(i)]); });
+        shape_, [&](index_t i, index_t row, index_t col) { target(row, col) = static_cast<Scalar>(values[static_cast<std::size_t>(i)]); });
   }
 
   /// Inputs per output: product of all sizes but the first.
-  index fan_in() const { return detail::product(shape_, 1); }
+  index_t fan_in() const { return detail::product(shape_, 1); }
 
 private:
   ad::variable<Scalar> clone() const {
@@ -105,7 +105,7 @@ template <class Scalar>
 class buffer {
 public:
   buffer() = default;
-  buffer(index size, Scalar value) : values_(1, size) { values_.view().setConstant(value); }
+  buffer(index_t size, Scalar value) : values_(1, size) { values_.view().setConstant(value); }
   buffer(const buffer& other) { *this = other; }
   buffer(buffer&&) noexcept = default;
   buffer& operator=(const buffer& other) {
@@ -118,12 +118,12 @@ public:
   ~buffer() = default;
 
   nn::shape torch_shape() const { return {values_.cols()}; }
-  index size() const { return values_.cols(); }
+  index_t size() const { return values_.cols(); }
   const ad::tensor<Scalar>& tensor() const { return values_; }
   std::vector<Scalar> to_torch() const { return {values_.data(), values_.data() + size()}; }
   template <class Other>
   void from_torch(std::span<const Other> values) {
-    if (static_cast<index>(values.size()) != size())
+    if (static_cast<index_t>(values.size()) != size())
       throw std::invalid_argument("buffer: " + std::to_string(values.size()) + " values for " + std::to_string(size()) + " elements");
     std::transform(values.begin(), values.end(), values_.data(), [](Other x) { return static_cast<Scalar>(x); });
   }

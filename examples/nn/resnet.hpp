@@ -15,8 +15,8 @@ struct residual_block {
   conv2d<Scalar> project;
   batch_norm<Scalar> project_bn;
 
-  residual_block(index in, index width, index stride, bool with_bottleneck, io::random_generator& random) : bottleneck(with_bottleneck) {
-    const index out = bottleneck ? 4 * width : width;
+  residual_block(index_t in, index_t width, index_t stride, bool with_bottleneck, io::random_generator& random) : bottleneck(with_bottleneck) {
+    const index_t out = bottleneck ? 4 * width : width;
     const ad::window plain{1, 1, 0}, same{3, 1, 1}, strided{3, stride, 1};
     conv1 = conv2d<Scalar>(in, width, bottleneck ? plain : strided, random, false);
     bn1 = batch_norm<Scalar>(width);
@@ -73,15 +73,15 @@ struct resnet {
   conv2d<Scalar> conv1;
   batch_norm<Scalar> bn1;
   std::vector<std::vector<residual_block<Scalar>>> layers;
-  index out_features = 0;
+  index_t out_features = 0;
 
   /// @throws std::invalid_argument for another depth than 18, 34, 50, 101
   resnet(int depth, io::random_generator& random) : conv1(3, 64, {7, 2, 3}, random, false), bn1(64) {
     const bool bottleneck = depth >= 50;
-    index channels = 64, width = 64;
-    for (const index blocks : blocks_of(depth)) {
+    index_t channels = 64, width = 64;
+    for (const index_t blocks : blocks_of(depth)) {
       auto& layer = layers.emplace_back();
-      for (index i = 0; i < blocks; ++i) {
+      for (index_t i = 0; i < blocks; ++i) {
         layer.emplace_back(channels, width, i == 0 && width > 64 ? 2 : 1, bottleneck, random);
         channels = bottleneck ? 4 * width : width;
       }
@@ -119,7 +119,7 @@ struct resnet {
   }
 
 private:
-  static std::vector<index> blocks_of(int depth) {
+  static std::vector<index_t> blocks_of(int depth) {
     switch (depth) {
     case 18:
       return {2, 2, 2, 2};

@@ -60,7 +60,7 @@ private:
     const auto decay = static_cast<Scalar>(options_.weight_decay);
     const ad::tensor<Scalar>&value = p.storage(), &gradient = p.handle()->gradient;
     const bool plain = mu == Scalar(0);
-    ad::parallel_blocks(momentum.size(), ad::elements_per_block, [&](index begin, index end) {
+    ad::parallel_blocks(momentum.size(), ad::elements_per_block, [&](index_t begin, index_t end) {
       auto v = ad::elements(value, begin, end), m = ad::elements(momentum, begin, end);
       const auto g = ad::elements(gradient, begin, end) + decay * v;
       if (plain) {

@@ -39,7 +39,7 @@ nn::resnet<Scalar> make_resnet(const backbone_choice& choice, io::random_generat
 
 /// The backbone for images of `side` x `side` pixels, or for vectors of `channels` features.
 template <class Scalar>
-nn::any_backbone<Scalar> make_backbone(const backbone_choice& choice, ad::index channels, ad::index side, io::random_generator& random) {
+nn::any_backbone<Scalar> make_backbone(const backbone_choice& choice, ad::index_t channels, ad::index_t side, io::random_generator& random) {
   if (choice.arch == "features") return nn::any_backbone<Scalar>(nn::no_backbone<Scalar>(channels));
   if (choice.arch == "lenet") return nn::any_backbone<Scalar>(nn::lenet<Scalar>(random, channels, side));
   return nn::any_backbone<Scalar>(make_resnet<Scalar>(choice, random));

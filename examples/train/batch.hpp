@@ -12,7 +12,7 @@
 
 namespace dalib::train {
 
-using ad::index;
+using ad::index_t;
 using ad::variable;
 
 /// One iteration's images of both domains. They lie in one block of memory, source first, so that a method may forward the domains
@@ -22,24 +22,24 @@ struct batch {
   variable<Scalar> both, source, target;
   std::vector<std::int64_t> source_labels;
 
-  index source_size() const { return source.shape().images; }
-  index target_size() const { return target.shape().images; }
+  index_t source_size() const { return source.shape().images; }
+  index_t target_size() const { return target.shape().images; }
 };
 
 /// Room for `count` images of a data set, (count * height * width) x channels.
 template <class Scalar>
-ad::tensor<Scalar> image_room(const data::dataset& set, index count) {
+ad::tensor<Scalar> image_room(const data::dataset& set, index_t count) {
   return {count * set.geometry.height * set.geometry.width, set.geometry.channels};
 }
 
-inline ad::geometry images_of(const data::dataset& set, index count) { return {count, set.geometry.height, set.geometry.width}; }
+inline ad::geometry images_of(const data::dataset& set, index_t count) { return {count, set.geometry.height, set.geometry.width}; }
 
 /// The next batch of two loaders, whose data sets have images of the same size. If a sample cannot be read, neither loader goes on.
 template <class Scalar>
 batch<Scalar> next_batch(data::loader& source, data::loader& target) {
-  const auto n_s = static_cast<index>(source.batch_size()), n_t = static_cast<index>(target.batch_size());
+  const auto n_s = static_cast<index_t>(source.batch_size()), n_t = static_cast<index_t>(target.batch_size());
   const ad::tensor<Scalar> images = image_room<Scalar>(source.data(), n_s + n_t);
-  const index source_rows = images.rows() / (n_s + n_t) * n_s;
+  const index_t source_rows = images.rows() / (n_s + n_t) * n_s;
   const ad::tensor<Scalar> source_part = images.row_block(0, source_rows);
   const ad::tensor<Scalar> target_part = images.row_block(source_rows, images.rows() - source_rows);
 
@@ -64,12 +64,12 @@ struct labelled_images {
 
 /// Images [first, first + count) of a data set, in its order, read by all threads. Throws what reading the first unreadable one throws.
 template <class Scalar>
-labelled_images<Scalar> image_slice(const data::dataset& set, index first, index count) {
+labelled_images<Scalar> image_slice(const data::dataset& set, index_t first, index_t count) {
   const ad::tensor<Scalar> images = image_room<Scalar>(set, count);
   std::vector<int> labels(static_cast<std::size_t>(count));
   std::vector<std::exception_ptr> problems(labels.size()); // nothing may be thrown out of a parallel loop
   const auto features = static_cast<std::size_t>(set.geometry.size());
-  ad::parallel_for(count, [&](index i) {
+  ad::parallel_for(count, [&](index_t i) {
     const auto place = static_cast<std::size_t>(i);
     const std::span<Scalar> target(images.data() + place * features, features);
     try {

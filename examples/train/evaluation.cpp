@@ -7,10 +7,10 @@
 
 namespace dalib::train {
 
-outputs predict_all(method& trained, const data::dataset& set, index count) {
-  const index total = count < 0 ? set.size() : std::min(count, static_cast<index>(set.size()));
+outputs predict_all(method& trained, const data::dataset& set, index_t count) {
+  const index_t total = count < 0 ? set.size() : std::min(count, static_cast<index_t>(set.size()));
   outputs result;
-  index done = 0;
+  index_t done = 0;
   for_each_slice<scalar>(set, count, [&](const variable<scalar>& images, const std::vector<int>& labels) {
     const auto [logits, features] = trained.predict(images);
     if (done == 0) {

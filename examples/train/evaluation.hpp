@@ -19,7 +19,7 @@ struct outputs {
 
 /// Forwards the first `count` images of a data set (all by default) in evaluation mode.
 /// Throws std::runtime_error if none of them can be read.
-outputs predict_all(method& trained, const data::dataset& set, index count = -1);
+outputs predict_all(method& trained, const data::dataset& set, index_t count = -1);
 
 /// How good the present weights are.
 struct evaluation {
@@ -33,7 +33,7 @@ struct evaluation {
 };
 
 /// Number of unlabelled target images that the label-free scores look at.
-inline constexpr index scored_images = 1000;
+inline constexpr index_t scored_images = 1000;
 
 /// Evaluates the present weights on the first `scored_images` target training images and all test images.
 evaluation evaluate(method& trained, const task& data);

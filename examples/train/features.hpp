@@ -17,18 +17,18 @@
 namespace dalib::train {
 
 /// Images that are forwarded together in evaluation: fewer where they are large, so that their activations fit into memory.
-inline index evaluated_at_once(const data::image_geometry& geometry) {
-  constexpr index most = 250, most_pixels = 400'000;
-  return std::clamp<index>(most_pixels / (geometry.height * geometry.width), 1, most);
+inline index_t evaluated_at_once(const data::image_geometry& geometry) {
+  constexpr index_t most = 250, most_pixels = 400'000;
+  return std::clamp<index_t>(most_pixels / (geometry.height * geometry.width), 1, most);
 }
 
 /// Calls body(images, labels) for all images of a data set's beginning, a batch at a time, as for evaluation.
 /// @param count images; -1: all
 template <class Scalar, class Body>
-void for_each_slice(const data::dataset& set, index count, const Body& body) {
-  const index total = count < 0 ? set.size() : std::min(count, static_cast<index>(set.size()));
-  const index at_once = evaluated_at_once(set.geometry);
-  for (index first = 0; first < total; first += at_once) {
+void for_each_slice(const data::dataset& set, index_t count, const Body& body) {
+  const index_t total = count < 0 ? set.size() : std::min(count, static_cast<index_t>(set.size()));
+  const index_t at_once = evaluated_at_once(set.geometry);
+  for (index_t first = 0; first < total; first += at_once) {
     const auto slice = image_slice<Scalar>(set, first, std::min(at_once, total - first));
     body(slice.images, slice.labels);
   }
@@ -63,7 +63,7 @@ feature_set compute_features(Network& network, const data::dataset& images) {
   const ad::no_gradient off;
   nn::set_training(network, false);
   feature_set result{Eigen::MatrixXf(images.size(), network.out_features), {}};
-  index done = 0;
+  index_t done = 0;
   for_each_slice<float>(images, -1, [&](const variable<float>& x, const std::vector<int>& labels) {
     result.features.middleRows(done, x.shape().images) = network(x).value();
     done += x.shape().images;

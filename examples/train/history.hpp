@@ -23,7 +23,7 @@ inline const std::vector<std::string>& history_columns() {
 struct interval_sums {
   double iterations = 0, images = 0, loss = 0, classification = 0, transfer = 0, domain_accuracy = 0, correct = 0;
 
-  void add(const step_report& step, index batch_size) {
+  void add(const step_report& step, index_t batch_size) {
     iterations += 1;
     images += static_cast<double>(batch_size);
     loss += step.total_loss;

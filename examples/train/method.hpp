@@ -58,9 +58,9 @@ struct method_setting {
 
 /// What a method is made from. The defaults are the protocol of the bundled digits.
 struct method_config {
-  index channels = 1;
-  index side = 28;
-  index classes = 10;
+  index_t channels = 1;
+  index_t side = 28;
+  index_t classes = 10;
   nn::sgd_options sgd{.learning_rate = 0.01, .momentum = 0.9, .nesterov = true, .weight_decay = 5e-4};
   double lr_gamma = 0.001;
   double lr_decay = 0.75;
@@ -68,8 +68,8 @@ struct method_config {
   double trade_off = 1;
   long reversal_iterations = 1000;
   backbone_choice backbone;
-  index discriminator_width = 512;        ///< hidden units of domain discriminators
-  index head_width = 256;                 ///< of the bottleneck and the heads of MDD, the heads of MCD
+  index_t discriminator_width = 512;        ///< hidden units of domain discriminators
+  index_t head_width = 256;                 ///< of the bottleneck and the heads of MDD, the heads of MCD
   std::map<std::string, double> settings; ///< values of method_setting; the default where there is none
 };
 

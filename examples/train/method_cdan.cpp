@@ -10,8 +10,8 @@ image_protocol protocol(std::string_view data) {
 }
 
 template <class Map>
-Map make_map(index features, index classes, io::random_generator& random) {
-  constexpr index randomised_dimension = 1024;
+Map make_map(index_t features, index_t classes, io::random_generator& random) {
+  constexpr index_t randomised_dimension = 1024;
   if constexpr (std::is_same_v<Map, multilinear_map>)
     return {};
   else
@@ -22,7 +22,7 @@ template <class Map, class Conditioning>
 std::unique_ptr<method> make_cdan(const method_config& config, io::random_generator random) {
   using model = cdan_model<scalar, image_backbone, Map, Conditioning>;
   auto classifier = make_classifier(config, nn::bottleneck_dann, random);
-  const index features = classifier.features(), classes = classifier.classes();
+  const index_t features = classifier.features(), classes = classifier.classes();
   auto loss = make_conditional_loss<scalar>(features, classes, config.discriminator_width, make_map<Map>(features, classes, random),
                                             Conditioning{}, make_reversal(config), random);
   return make_standard_method(model(std::move(classifier), std::move(loss)), config);

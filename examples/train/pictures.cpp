@@ -61,12 +61,12 @@ std::string accuracy_bars(const run_list& runs, const std::string& task_name) {
 }
 
 /// Number of test images of each domain in a picture of the features.
-constexpr index pictured_images = 400;
+constexpr index_t pictured_images = 400;
 
 /// t-SNE of one run's source and target test features.
 report::scatter_panel feature_panel(const run_result& run, const std::string& title) {
-  const index n_s = std::min(pictured_images, static_cast<index>(run.source.features.rows()));
-  const index n_t = std::min(pictured_images, static_cast<index>(run.target.features.rows()));
+  const index_t n_s = std::min(pictured_images, static_cast<index_t>(run.source.features.rows()));
+  const index_t n_t = std::min(pictured_images, static_cast<index_t>(run.target.features.rows()));
   const auto plane = report::embed_by_tsne(run.source.features.topRows(n_s), run.target.features.topRows(n_t));
   return {title,
           plane.source,

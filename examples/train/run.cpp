@@ -101,7 +101,7 @@ step_report training_run::step() {
   const step_report report = method_->step(load_batch());
   seconds_ += seconds_now() - start;
   ++iteration_;
-  sums_.add(report, static_cast<index>(settings_.batch_size));
+  sums_.add(report, static_cast<index_t>(settings_.batch_size));
   return report;
 }
 

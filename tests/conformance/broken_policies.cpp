@@ -37,7 +37,7 @@ struct negative_definite {
 /// Runs the last task twice.
 struct runs_twice : exec::serial {
   template <class Task>
-  void run(dalib::index count, const Task& task) const {
+  void run(dalib::index_t count, const Task& task) const {
     exec::serial::run(count, task);
     if (count > 0) task(count - 1, 0);
   }

@@ -17,9 +17,9 @@ struct estimator_options {
   bool unbiased = false;      ///< its mean is 0 when both laws are equal
   bool zero_on_equal = false; ///< exactly 0 for X against X
   bool takes_weights = false; ///< and then an integer weight is a repeated row
-  dalib::index source_rows = 12;
-  dalib::index target_rows = 9;
-  dalib::index features = 3;
+  dalib::index_t source_rows = 12;
+  dalib::index_t target_rows = 9;
+  dalib::index_t features = 3;
   int draws = 600; ///< of the z test
   std::uint64_t seed = 1;
 };
@@ -52,10 +52,10 @@ void check_weights(report& found, const Measure& measure, const matrix<double>& 
   const auto repeated = dalib::value_and_gradient(measure, many_s, many_t);
   found.require_small(weighted.value - repeated.value, 1e-13 * (1 + std::abs(repeated.value)), "integer weights = repeated rows: value");
   const auto sum_of_copies = [](const matrix<double>& gradient, const std::vector<double>& weights) {
-    matrix<double> sums = matrix<double>::Zero(static_cast<dalib::index>(weights.size()), gradient.cols());
-    dalib::index from = 0;
+    matrix<double> sums = matrix<double>::Zero(static_cast<dalib::index_t>(weights.size()), gradient.cols());
+    dalib::index_t from = 0;
     for (std::size_t i = 0; i < weights.size(); ++i)
-      for (int copy = 0; copy < static_cast<int>(weights[i]); ++copy) sums.row(static_cast<dalib::index>(i)) += gradient.row(from++);
+      for (int copy = 0; copy < static_cast<int>(weights[i]); ++copy) sums.row(static_cast<dalib::index_t>(i)) += gradient.row(from++);
     return sums;
   };
   found.require_small(relative_difference(weighted.source, sum_of_copies(repeated.source, ws)), 1e-12,

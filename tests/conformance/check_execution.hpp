@@ -50,10 +50,10 @@ report check_execution(const Exec& exec) {
   report found;
   const int workers = exec.workers(); // asked before the run, as the engines do: inside a task it may be another number
   found.require(workers >= 1, "there is at least one worker");
-  for (const dalib::index count : {0, 1, 2, 7, 100}) {
+  for (const dalib::index_t count : {0, 1, 2, 7, 100}) {
     std::vector<std::atomic<int>> visits(static_cast<std::size_t>(count));
     std::atomic<bool> in_range = true;
-    exec.run(count, [&](dalib::index task, int worker) {
+    exec.run(count, [&](dalib::index_t task, int worker) {
       if (task < 0 || task >= count || worker < 0 || worker >= workers)
         in_range = false;
       else
@@ -66,7 +66,7 @@ report check_execution(const Exec& exec) {
   }
   const dalib::mmd full{dalib::kernel::gaussian{}, dalib::estimator::unbiased{}};
   const dalib::mmd ring{dalib::kernel::gaussian{}, dalib::compat::ring{}};
-  for (const dalib::index rows : {20, 150}) {
+  for (const dalib::index_t rows : {20, 150}) {
     const matrix<float> zs = normal_rows<float>(rows, 10, 1), zt = normal_rows<float>(rows, 10, 2, 1, 0.3);
     found.add(check_same_bits(exec, full, zs, zt, "full pairs"));
     found.add(check_same_bits(exec, ring, zs, zt, "ring"));

@@ -16,8 +16,8 @@ namespace conformance {
 struct kernel_options {
   bool positive_definite = true; ///< every kernel matrix has no negative eigenvalue
   bool reads_scale = true;       ///< V(X, Y) != 0 for samples that differ by a shift and by their spread
-  dalib::index rows = 11;
-  dalib::index features = 3;
+  dalib::index_t rows = 11;
+  dalib::index_t features = 3;
   double float_tolerance = 2e-5; ///< relative, gradient in float against double
   std::uint64_t seed = 1;
 };

@@ -16,9 +16,9 @@ namespace conformance {
 
 /// Sizes on which a measure is tried.
 struct measure_options {
-  dalib::index source_rows = 7;
-  dalib::index target_rows = 5;
-  dalib::index features = 4;
+  dalib::index_t source_rows = 7;
+  dalib::index_t target_rows = 5;
+  dalib::index_t features = 4;
   bool detached_parts = false; ///< something inside has no gradient (a data-driven bandwidth): differences do not apply
   std::uint64_t seed = 1;
 };
@@ -74,8 +74,8 @@ report check_gradient_modes(const Measure& measure, const matrix<T>& zs, const m
 template <class Measure>
 report check_refusals(const Measure& measure, const matrix<double>& zs, const matrix<double>& zt) {
   report found;
-  const dalib::index n = zs.rows(), m = zt.rows(), features = zs.cols();
-  const auto shape = [](dalib::index rows, dalib::index cols) { return std::to_string(rows) + " x " + std::to_string(cols); };
+  const dalib::index_t n = zs.rows(), m = zt.rows(), features = zs.cols();
+  const auto shape = [](dalib::index_t rows, dalib::index_t cols) { return std::to_string(rows) + " x " + std::to_string(cols); };
   matrix<double> gs = matrix<double>::Constant(n, features, 42), gt = matrix<double>::Constant(m, features, 42);
   const auto call = [&](const matrix<double>& a, const matrix<double>& b) { measure.value_and_gradient(a, b, dalib::gradients{gs, gt}); };
   const matrix<double> wide = matrix<double>::Zero(m, features + 1), no_rows(0, features), no_cols(n, 0), no_cols_t(m, 0);

@@ -13,8 +13,8 @@ template <class M>
 auto copied(const M& tensor) {
   const auto view = dalib::const_view_of(tensor);
   matrix<dalib::value_type_of<M>> result(view.rows, view.cols);
-  for (dalib::index i = 0; i < view.rows; ++i)
-    for (dalib::index j = 0; j < view.cols; ++j) result(i, j) = view(i, j);
+  for (dalib::index_t i = 0; i < view.rows; ++i)
+    for (dalib::index_t j = 0; j < view.cols; ++j) result(i, j) = view(i, j);
   return result;
 }
 
@@ -27,8 +27,8 @@ report check_tensor(const Make& make) {
   const auto filled = [&](auto& tensor, const matrix<T>& values) {
     const auto view = dalib::view_of(tensor);
     found.require(view.rows == values.rows() && view.cols == values.cols(), "the view has the shape asked for");
-    for (dalib::index i = 0; i < view.rows; ++i)
-      for (dalib::index j = 0; j < view.cols; ++j) view(i, j) = values(i, j);
+    for (dalib::index_t i = 0; i < view.rows; ++i)
+      for (dalib::index_t j = 0; j < view.cols; ++j) view(i, j) = values(i, j);
     found.require(same_bits(copied(tensor), values), "elements written are read back");
   };
   const matrix<T> zs = normal_rows<T>(6, 4, 1), zt = normal_rows<T>(5, 4, 2, 1, 0.5);

@@ -28,7 +28,7 @@ auto frozen(const Kernel& kernel, const matrix<T>& zs, const matrix<T>& zt) {
 template <class F>
 matrix<double> central_differences(const F& f, matrix<double>& z, double step) {
   matrix<double> slope(z.rows(), z.cols());
-  for (dalib::index i = 0; i < z.size(); ++i) {
+  for (dalib::index_t i = 0; i < z.size(); ++i) {
     double& entry = z.data()[i];
     const double before = entry;
     entry = before + step;

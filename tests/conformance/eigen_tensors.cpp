@@ -21,12 +21,12 @@ auto pool() {
 template <class T, int Order>
 conformance::report check_eigen() {
   using plain = dense<T, Order>;
-  conformance::report found = conformance::check_tensor<T>([](dalib::index rows, dalib::index cols) { return plain(rows, cols); });
-  found.add(conformance::check_tensor<T>([memory = pool<plain>()](dalib::index rows, dalib::index cols) {
+  conformance::report found = conformance::check_tensor<T>([](dalib::index_t rows, dalib::index_t cols) { return plain(rows, cols); });
+  found.add(conformance::check_tensor<T>([memory = pool<plain>()](dalib::index_t rows, dalib::index_t cols) {
     return memory->emplace_back(rows + 3, cols + 2).block(2, 1, rows, cols);
   }));
   found.add(conformance::check_tensor<T>(
-      [memory = pool<plain>()](dalib::index rows, dalib::index cols) { return Eigen::Ref<plain>(memory->emplace_back(rows, cols)); }));
+      [memory = pool<plain>()](dalib::index_t rows, dalib::index_t cols) { return Eigen::Ref<plain>(memory->emplace_back(rows, cols)); }));
   return found;
 }
 
@@ -44,7 +44,7 @@ TEST_CASE("conformance: Eigen column-major matrices, blocks with an outer stride
 
 TEST_CASE("conformance: Eigen maps with inner and outer strides") {
   using stride = Eigen::Stride<Eigen::Dynamic, Eigen::Dynamic>;
-  const auto found = conformance::check_tensor<float>([memory = pool<std::vector<float>>()](dalib::index rows, dalib::index cols) {
+  const auto found = conformance::check_tensor<float>([memory = pool<std::vector<float>>()](dalib::index_t rows, dalib::index_t cols) {
     std::vector<float>& cells = memory->emplace_back(static_cast<std::size_t>(rows * cols * 4));
     return Eigen::Map<dense<float, Eigen::ColMajor>, 0, stride>(cells.data(), rows, cols, stride(2 * rows + 3, 2));
   });
@@ -53,18 +53,18 @@ TEST_CASE("conformance: Eigen maps with inner and outer strides") {
 
 TEST_CASE("conformance: Eigen arrays and transposed matrices") {
   auto found = conformance::check_tensor<double>(
-      [](dalib::index rows, dalib::index cols) { return Eigen::Array<double, Eigen::Dynamic, Eigen::Dynamic>(rows, cols); });
-  found.add(conformance::check_tensor<double>([memory = pool<dense<double, Eigen::RowMajor>>()](dalib::index rows, dalib::index cols) {
+      [](dalib::index_t rows, dalib::index_t cols) { return Eigen::Array<double, Eigen::Dynamic, Eigen::Dynamic>(rows, cols); });
+  found.add(conformance::check_tensor<double>([memory = pool<dense<double, Eigen::RowMajor>>()](dalib::index_t rows, dalib::index_t cols) {
     return memory->emplace_back(cols, rows).transpose();
   }));
   CHECK_MESSAGE(found.passed(), found.text());
 }
 
 TEST_CASE("conformance: raw memory by pointer, strides and span") {
-  auto found = conformance::check_tensor<float>([memory = pool<std::vector<float>>()](dalib::index rows, dalib::index cols) {
+  auto found = conformance::check_tensor<float>([memory = pool<std::vector<float>>()](dalib::index_t rows, dalib::index_t cols) {
     return dalib::matrix_view<float>(std::span<float>(memory->emplace_back(static_cast<std::size_t>(rows * cols))), rows, cols);
   });
-  found.add(conformance::check_tensor<float>([memory = pool<std::vector<float>>()](dalib::index rows, dalib::index cols) {
+  found.add(conformance::check_tensor<float>([memory = pool<std::vector<float>>()](dalib::index_t rows, dalib::index_t cols) {
     // Backwards in both directions: strides may be negative.
     std::vector<float>& cells = memory->emplace_back(static_cast<std::size_t>(rows * cols));
     return dalib::matrix_view<float>(&cells.back(), rows, cols, -cols, -1);
@@ -73,7 +73,7 @@ TEST_CASE("conformance: raw memory by pointer, strides and span") {
 }
 
 TEST_CASE("conformance: a user's tensor type; its gap is not written") {
-  const auto found = conformance::check_tensor<double>([](dalib::index rows, dalib::index cols) {
+  const auto found = conformance::check_tensor<double>([](dalib::index_t rows, dalib::index_t cols) {
     return foreign::table<double>(static_cast<std::size_t>(rows), static_cast<std::size_t>(cols));
   });
   CHECK_MESSAGE(found.passed(), found.text());

@@ -31,7 +31,7 @@ TEST_CASE("conformance: blocks of U statistics and of V statistics") {
 }
 
 TEST_CASE("conformance: DALIB's ring, even and odd") {
-  for (const dalib::index rows : {8, 9}) {
+  for (const dalib::index_t rows : {8, 9}) {
     estimator_options options;
     options.source_rows = options.target_rows = rows;
     const auto found = conformance::check_estimator(compat::ring{}, options);

@@ -38,23 +38,23 @@ private:
 
 /// rows x features numbers, scale * N(0, 1) + shift, rounded to float so that float and double tests see the same data.
 template <class T>
-matrix<T> normal_rows(dalib::index rows, dalib::index features, std::uint64_t seed, double scale = 1, double shift = 0) {
+matrix<T> normal_rows(dalib::index_t rows, dalib::index_t features, std::uint64_t seed, double scale = 1, double shift = 0) {
   normal_numbers next(seed);
   matrix<T> result(rows, features);
-  for (dalib::index i = 0; i < rows; ++i)
-    for (dalib::index j = 0; j < features; ++j) result(i, j) = static_cast<T>(static_cast<float>(scale * next() + shift));
+  for (dalib::index_t i = 0; i < rows; ++i)
+    for (dalib::index_t j = 0; j < features; ++j) result(i, j) = static_cast<T>(static_cast<float>(scale * next() + shift));
   return result;
 }
 
 /// Row i of `rows` stands `weights[i]` times in the result.
 template <class T, class Weights>
 matrix<T> repeated_rows(const matrix<T>& rows, const Weights& weights) {
-  dalib::index total = 0;
-  for (const auto w : weights) total += static_cast<dalib::index>(w);
+  dalib::index_t total = 0;
+  for (const auto w : weights) total += static_cast<dalib::index_t>(w);
   matrix<T> result(total, rows.cols());
-  dalib::index to = 0;
-  for (dalib::index i = 0; i < rows.rows(); ++i)
-    for (dalib::index copy = 0; copy < static_cast<dalib::index>(weights[static_cast<std::size_t>(i)]); ++copy)
+  dalib::index_t to = 0;
+  for (dalib::index_t i = 0; i < rows.rows(); ++i)
+    for (dalib::index_t copy = 0; copy < static_cast<dalib::index_t>(weights[static_cast<std::size_t>(i)]); ++copy)
       result.row(to++) = rows.row(i);
   return result;
 }

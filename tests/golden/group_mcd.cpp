@@ -63,7 +63,7 @@ template <class T>
 std::vector<outcome> run_head(const test_case& test) {
   dalib::io::random_generator random(1);
   const array& input = test.input("x");
-  nn::image_classifier_head<T> head(input.cols(), test.param<ad::index>("C"), test.param<ad::index>("bottleneck_dim"), random,
+  nn::image_classifier_head<T> head(input.cols(), test.param<ad::index_t>("C"), test.param<ad::index_t>("bottleneck_dim"), random,
                                     test.param<double>("dropout"));
   nn::visit(head, [&](const std::string& name, auto& item) { item.from_torch(std::span<const double>(test.input(name).values)); });
   nn::set_training(head, test.param<std::string>("mode") == "train");

@@ -88,7 +88,7 @@ std::vector<outcome> run_shift_log(const test_case& test) {
 /// The case's x are the backbone's features.
 template <class T>
 struct no_backbone {
-  ad::index out_features;
+  ad::index_t out_features;
   ad::variable<T> operator()(const ad::variable<T>& x) const { return x; }
   template <class Visitor>
   void parts(Visitor&&) {}
@@ -98,9 +98,9 @@ template <class T>
 std::vector<outcome> run_classifier(const test_case& test) {
   dalib::io::random_generator random(1);
   using model_type = nn::mdd_classifier<T, no_backbone<T>>;
-  const typename model_type::options options{test.param<ad::index>("bottleneck_dim"), test.param<ad::index>("width"),
+  const typename model_type::options options{test.param<ad::index_t>("bottleneck_dim"), test.param<ad::index_t>("width"),
                                              test.param<double>("dropout")};
-  model_type model(no_backbone<T>{test.input("x").cols()}, test.param<ad::index>("C"), options, random);
+  model_type model(no_backbone<T>{test.input("x").cols()}, test.param<ad::index_t>("C"), options, random);
   set_parameters(model, "", [&](const std::string& name, const auto&) { return test.input(name); });
   const nlohmann::json& grl = test.params.at("grl");
   model.reversal.alpha = grl.at("alpha");

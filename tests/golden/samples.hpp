@@ -16,7 +16,7 @@ template <class T>
 ad::variable<T> samples_of(const array& data, std::span<const std::int64_t> rows) {
   const bool images = data.shape.size() == 4;
   const std::ptrdiff_t channels = data.shape.at(1), height = images ? data.shape[2] : 1, width = images ? data.shape[3] : 1;
-  const ad::geometry shape{static_cast<ad::index>(rows.size()), height, width};
+  const ad::geometry shape{static_cast<ad::index_t>(rows.size()), height, width};
   ad::matrix<T> pixels(shape.rows(), channels);
   for (std::size_t i = 0; i < rows.size(); ++i)
     for (std::ptrdiff_t c = 0; c < channels; ++c)

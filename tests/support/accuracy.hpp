@@ -36,13 +36,13 @@ struct two_samples {
 
 /// `rows` and 3/4 as many rows of two normal laws with standard deviations 1 and 1.2, shifted by `shift`.
 template <class T>
-two_samples<T> plain_rows(dalib::index rows, double shift) {
+two_samples<T> plain_rows(dalib::index_t rows, double shift) {
   return {conformance::normal_rows<T>(rows, 32, 11, 1, shift), conformance::normal_rows<T>(rows * 3 / 4, 32, 12, 1.2, 0.2 + shift)};
 }
 
 /// Row i of the target is row i of the source, moved by `apart` times a normal vector.
 template <class T>
-two_samples<T> near_rows(dalib::index rows, double apart) {
+two_samples<T> near_rows(dalib::index_t rows, double apart) {
   const auto source = conformance::normal_rows<T>(rows, 32, 11);
   conformance::matrix<T> target = source.topRows(rows * 3 / 4);
   target += conformance::normal_rows<T>(rows * 3 / 4, 32, 12, apart);

@@ -94,11 +94,11 @@ struct reversed_threads {
 
   int workers() const { return threads; }
   template <class Task>
-  void run(dalib::index count, const Task& task) const {
+  void run(dalib::index_t count, const Task& task) const {
     std::vector<std::thread> team;
     for (int worker = 0; worker < threads; ++worker)
       team.emplace_back([this, worker, count, &task] {
-        for (dalib::index i = count - 1; i >= 0; --i)
+        for (dalib::index_t i = count - 1; i >= 0; --i)
           if (i % threads == worker) task(i, worker);
       });
     for (std::thread& one : team) one.join();
@@ -133,10 +133,10 @@ template <class T>
 struct dalib::matrix_traits<foreign::table<T>> {
   static constexpr bool owning = true;
   static auto view(foreign::table<T>& t) {
-    return matrix_view<T>{t.cells(), static_cast<index>(t.rows()), static_cast<index>(t.cols()), static_cast<index>(t.stride()), 1};
+    return matrix_view<T>{t.cells(), static_cast<index_t>(t.rows()), static_cast<index_t>(t.cols()), static_cast<index_t>(t.stride()), 1};
   }
   static auto view(const foreign::table<T>& t) {
-    return matrix_view<const T>{t.cells(), static_cast<index>(t.rows()), static_cast<index>(t.cols()), static_cast<index>(t.stride()), 1};
+    return matrix_view<const T>{t.cells(), static_cast<index_t>(t.rows()), static_cast<index_t>(t.cols()), static_cast<index_t>(t.stride()), 1};
   }
   static auto like(const foreign::table<T>& t) { return foreign::table<T>(t.rows(), t.cols()); }
 };

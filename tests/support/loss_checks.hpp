@@ -22,7 +22,7 @@ using extended = Eigen::Matrix<long double, Eigen::Dynamic, Eigen::Dynamic>;
 
 /// Numbers spread evenly over [-width, width], the same for every run.
 inline matrix random_matrix(Eigen::Index rows, Eigen::Index cols, std::uint64_t seed, double width = 2) {
-  dalib::index counter = 0;
+  dalib::index_t counter = 0;
   return matrix::NullaryExpr(rows, cols, [&](Eigen::Index, Eigen::Index) {
     const std::uint64_t word = dalib::splitmix64(dalib::splitmix64(seed) + static_cast<std::uint64_t>(counter++));
     return width * (static_cast<double>(word >> 11) * 0x1p-52 - 1);

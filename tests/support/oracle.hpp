@@ -18,7 +18,7 @@ using real = long double;
 using complex = std::complex<real>;
 using matrix = Eigen::Matrix<real, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using vector = Eigen::Matrix<real, 1, Eigen::Dynamic>;
-using index = Eigen::Index;
+using index_t = Eigen::Index;
 
 /// The four statistics of a pair, in this order.
 enum statistic { squared, inner, cosine, l1 };
@@ -60,9 +60,9 @@ inline vector slope_of(statistic which, const vector& x, const vector& y) {
 inline answer evaluate(const kernel& k, const matrix& z, const matrix& weights, real constant = 0, bool gradient = true) {
   constexpr real step = 1e-30L;
   answer result{constant, matrix::Zero(z.rows(), z.cols())};
-  for (index i = 0; i < z.rows(); ++i) {
+  for (index_t i = 0; i < z.rows(); ++i) {
     const vector x = z.row(i);
-    for (index j = 0; j <= i; ++j) {
+    for (index_t j = 0; j <= i; ++j) {
       const real weight = i == j ? weights(i, i) : weights(i, j) + weights(j, i);
       if (weight == 0) continue;
       const vector y = z.row(j);
@@ -85,10 +85,10 @@ inline answer evaluate(const kernel& k, const matrix& z, const matrix& weights, 
 // ---- estimators: weights of all ordered pairs of the joint rows ----
 
 /// V statistic.
-inline matrix biased(index n, index m) {
+inline matrix biased(index_t n, index_t m) {
   matrix c(n + m, n + m);
-  for (index i = 0; i < n + m; ++i)
-    for (index j = 0; j < n + m; ++j) {
+  for (index_t i = 0; i < n + m; ++i)
+    for (index_t j = 0; j < n + m; ++j) {
       const bool si = i < n, sj = j < n;
       c(i, j) = si != sj ? -1 / (real(n) * real(m)) : si ? 1 / (real(n) * real(n)) : 1 / (real(m) * real(m));
     }
@@ -96,7 +96,7 @@ inline matrix biased(index n, index m) {
 }
 
 /// U statistic.
-inline matrix unbiased(index n, index m) {
+inline matrix unbiased(index_t n, index_t m) {
   matrix c = biased(n, m);
   c.topLeftCorner(n, n).setConstant(1 / (real(n) * real(n - 1)));
   c.bottomRightCorner(m, m).setConstant(1 / (real(m) * real(m - 1)));
@@ -105,7 +105,7 @@ inline matrix unbiased(index n, index m) {
 }
 
 /// Adds `within` (k(s_i, s_j) + k(t_i, t_j)) - `across` (k(s_i, t_j) + k(s_j, t_i)).
-inline void add_quadruple(matrix& c, index n, index i, index j, real within, real across) {
+inline void add_quadruple(matrix& c, index_t n, index_t i, index_t j, real within, real across) {
   c(i, j) += within;
   c(n + i, n + j) += within;
   c(i, n + j) -= across;
@@ -113,28 +113,28 @@ inline void add_quadruple(matrix& c, index n, index i, index j, real within, rea
 }
 
 /// Disjoint pairs.
-inline matrix linear_time(index n, index m) {
+inline matrix linear_time(index_t n, index_t m) {
   matrix c = matrix::Zero(n + m, n + m);
-  const index count = std::min(n, m) / 2;
-  for (index q = 0; q < count; ++q) add_quadruple(c, n, 2 * q, 2 * q + 1, 1 / real(count), 1 / real(count));
+  const index_t count = std::min(n, m) / 2;
+  for (index_t q = 0; q < count; ++q) add_quadruple(c, n, 2 * q, 2 * q + 1, 1 / real(count), 1 / real(count));
   return c;
 }
 
 /// DALIB's ring of neighbours.
-inline matrix ring(index n, bool accumulate = false) {
+inline matrix ring(index_t n, bool accumulate = false) {
   matrix c = matrix::Zero(2 * n, 2 * n);
-  for (index q = 0; q < n; ++q) add_quadruple(c, n, q, (q + 1) % n, 1 / real(n), (n == 2 && !accumulate ? real(0.5) : real(1)) / real(n));
+  for (index_t q = 0; q < n; ++q) add_quadruple(c, n, q, (q + 1) % n, 1 / real(n), (n == 2 && !accumulate ? real(0.5) : real(1)) / real(n));
   return c;
 }
 
 /// Mean over blocks of `rows` rows of each domain.
-inline matrix blocks(index n, index m, index rows, const matrix& within) {
+inline matrix blocks(index_t n, index_t m, index_t rows, const matrix& within) {
   matrix c = matrix::Zero(n + m, n + m);
-  const index count = std::min(n, m) / rows;
-  const auto place = [&](index block, index i) { return i < rows ? block * rows + i : n + block * rows + i - rows; };
-  for (index b = 0; b < count; ++b)
-    for (index i = 0; i < 2 * rows; ++i)
-      for (index j = 0; j < 2 * rows; ++j) c(place(b, i), place(b, j)) += within(i, j) / real(count);
+  const index_t count = std::min(n, m) / rows;
+  const auto place = [&](index_t block, index_t i) { return i < rows ? block * rows + i : n + block * rows + i - rows; };
+  for (index_t b = 0; b < count; ++b)
+    for (index_t i = 0; i < 2 * rows; ++i)
+      for (index_t j = 0; j < 2 * rows; ++j) c(place(b, i), place(b, j)) += within(i, j) / real(count);
   return c;
 }
 
@@ -143,16 +143,16 @@ inline matrix blocks(index n, index m, index rows, const matrix& within) {
 /// Mean of all n^2 squared distances.
 inline real mean_squared_distance(const matrix& z) {
   real total = 0;
-  for (index i = 0; i < z.rows(); ++i)
-    for (index j = 0; j < z.rows(); ++j) total += (z.row(i) - z.row(j)).squaredNorm();
+  for (index_t i = 0; i < z.rows(); ++i)
+    for (index_t j = 0; j < z.rows(); ++j) total += (z.row(i) - z.row(j)).squaredNorm();
   return total / (real(z.rows()) * real(z.rows()));
 }
 
 /// Median of the squared distances of the pairs i < j.
 inline real median_squared_distance(const matrix& z) {
   std::vector<real> all;
-  for (index i = 0; i < z.rows(); ++i)
-    for (index j = 0; j < i; ++j) all.push_back((z.row(i) - z.row(j)).squaredNorm());
+  for (index_t i = 0; i < z.rows(); ++i)
+    for (index_t j = 0; j < i; ++j) all.push_back((z.row(i) - z.row(j)).squaredNorm());
   std::sort(all.begin(), all.end());
   const std::size_t middle = all.size() / 2;
   return all.size() % 2 ? all[middle] : (all[middle - 1] + all[middle]) / 2;

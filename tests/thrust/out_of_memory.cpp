@@ -33,7 +33,7 @@ namespace {
 
 /// Fails the 1st, 2nd ... allocation of a call until it succeeds; returns how many it makes.
 template <class Measure>
-int refused_allocations(const Measure& measure, dalib::index rows, dalib::index features) {
+int refused_allocations(const Measure& measure, dalib::index_t rows, dalib::index_t features) {
   const device_matrix zs(normal_rows<float>(rows, features, 1)), zt(normal_rows<float>(rows, features, 2));
   matrix<float> mark(rows, features);
   mark.setConstant(42);
@@ -65,7 +65,7 @@ TEST_CASE("device: out of memory leaves the outputs untouched") {
 #else
 
 TEST_CASE("device: out of memory leaves the outputs untouched") {
-  constexpr dalib::index rows = 3000, features = 40;
+  constexpr dalib::index_t rows = 3000, features = 40;
   const device_matrix zs(normal_rows<float>(rows, features, 1)), zt(normal_rows<float>(rows, features, 2));
   matrix<float> mark(rows, features);
   mark.setConstant(42);

@@ -36,7 +36,7 @@ differences against_host(const Measure& measure, const matrix<T>& zs, const matr
 }
 
 template <class T, class Measure>
-void check_against_host(const Measure& measure, dalib::index source, dalib::index target, dalib::index features, double tolerance) {
+void check_against_host(const Measure& measure, dalib::index_t source, dalib::index_t target, dalib::index_t features, double tolerance) {
   matrix<T> zs = normal_rows<T>(source, features, 1);
   const matrix<T> zt = normal_rows<T>(target, features, 2, 1.2, 0.4);
   zs.row(1) = zs.row(0); // a pair at distance 0
@@ -52,7 +52,7 @@ void check_against_host(const Measure& measure, dalib::index source, dalib::inde
 
 TEST_CASE("device: one tile and several, kernels of all statistics, in double and float") {
   const auto all = kernel::laplacian{} + 0.3 * kernel::cosine{} + kernel::gaussian{} * kernel::polynomial{.gamma = 0.01};
-  for (const dalib::index rows : {40, 1300}) {
+  for (const dalib::index_t rows : {40, 1300}) {
     check_against_host<double>(mmd{all, estimator::unbiased{}}, rows, 1100, 5, 1e-12);
     check_against_host<float>(mmd{all, estimator::biased{}}, rows, 1100, 5, 1e-5);
   }

@@ -16,7 +16,7 @@ namespace {
 /// ones for device_product.
 template <class T>
 double product_difference(bool left_transposed, bool right_transposed) {
-  constexpr dalib::index rows = 70, cols = 130, depth = 33;
+  constexpr dalib::index_t rows = 70, cols = 130, depth = 33;
   const exec::thrust exec;
   const matrix<T> left = normal_rows<T>(left_transposed ? rows : depth, left_transposed ? depth : rows, 1);
   const matrix<T> right = normal_rows<T>(right_transposed ? depth : cols, right_transposed ? cols : depth, 2);
@@ -56,6 +56,6 @@ TEST_CASE("device: a size that cuBLAS cannot take is refused by the call's name"
 
 #if THRUST_DEVICE_SYSTEM == THRUST_DEVICE_SYSTEM_CUDA // on the host, sanitizers stop at such a size
 TEST_CASE("device: memory that there is not is a device_error with the call's name") {
-  CHECK_THROWS_WITH_AS(device_matrix<double>(dalib::index{1} << 40, 1 << 10), doctest::Contains("thrust::device_vector: "), device_error);
+  CHECK_THROWS_WITH_AS(device_matrix<double>(dalib::index_t{1} << 40, 1 << 10), doctest::Contains("thrust::device_vector: "), device_error);
 }
 #endif

@@ -61,7 +61,7 @@ using cdan_model = adversarial_model<T, Backbone, conditional_domain_adversarial
 
 /// The loss of a cdan_model, its discriminator as wide as the map's output asks for.
 template <class T, class Map, class Conditioning>
-auto make_conditional_loss(index features, index classes, index hidden, Map map, Conditioning conditioning, warm_start_reversal reversal,
+auto make_conditional_loss(index_t features, index_t classes, index_t hidden, Map map, Conditioning conditioning, warm_start_reversal reversal,
                            io::random_generator& random) {
   nn::domain_discriminator<T> discriminator(map.columns(features, classes), hidden, random);
   return conditional_domain_adversarial_loss<nn::domain_discriminator<T>, Map, Conditioning>{std::move(discriminator), std::move(map),

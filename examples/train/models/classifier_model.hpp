@@ -38,7 +38,7 @@ domain_outputs<T> forward_domains(Classifier& classifier, const batch<T>& images
     return {std::move(source), std::move(target)};
   }
   const auto [logits, features] = classifier(images.both);
-  const std::vector<index> sizes{images.source_size(), images.target_size()};
+  const std::vector<index_t> sizes{images.source_size(), images.target_size()};
   const auto parts = ad::split_rows(logits, sizes), feature_parts = ad::split_rows(features, sizes);
   return {{parts[0], feature_parts[0]}, {parts[1], feature_parts[1]}};
 }

@@ -17,7 +17,7 @@ template <class T, class Backbone>
 class mcd_descent {
 public:
   struct options {
-    index width = 256; ///< of the heads
+    index_t width = 256; ///< of the heads
     double dropout = 0.5;
     double trade_off = 1;         ///< weight of the discrepancy
     double balance_weight = 0.01; ///< weight of the class-balance term on the target
@@ -31,7 +31,7 @@ public:
     double heads_loss = 0; ///< of step B
   };
 
-  mcd_descent(Backbone backbone, index classes, const options& o, io::random_generator& random)
+  mcd_descent(Backbone backbone, index_t classes, const options& o, io::random_generator& random)
       : backbone_(std::move(backbone)), heads_{{backbone_.out_features, classes, o.width, random, o.dropout},
                                                {backbone_.out_features, classes, o.width, random, o.dropout}},
         backbone_optimiser_({nn::group_of<T>(backbone_, o.backbone_multiplier)}, o.backbone),
@@ -115,7 +115,7 @@ private:
   }
 
   outputs forward(const variable<T>& features, const batch<T>& images) {
-    const std::vector<index> sizes{images.source_size(), images.target_size()};
+    const std::vector<index_t> sizes{images.source_size(), images.target_size()};
     const auto first = ad::split_rows(heads_.first(features), sizes), second = ad::split_rows(heads_.second(features), sizes);
     return {first[0], first[1], second[0], second[1]};
   }

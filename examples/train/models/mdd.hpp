@@ -18,7 +18,7 @@ public:
   losses<T> operator()(const batch<T>& images) {
     const auto [logits, adversarial_logits, features] = this->classifier_(images.both);
     this->classifier_.step();
-    const std::vector<index> sizes{images.source_size(), images.target_size()};
+    const std::vector<index_t> sizes{images.source_size(), images.target_size()};
     const auto y = ad::split_rows(logits, sizes), y_adv = ad::split_rows(adversarial_logits, sizes);
     return {this->source_loss(y[0], images), disparity_(y[0], y_adv[0], y[1], y_adv[1]), y[0]};
   }

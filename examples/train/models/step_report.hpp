@@ -35,8 +35,8 @@ inline void require_finite_loss(const char* name, double value) {
 template <class T>
 double count_correct(const variable<T>& logits, std::span<const std::int64_t> labels) {
   double correct = 0;
-  for (index row = 0; row < logits.rows(); ++row) {
-    index predicted = 0;
+  for (index_t row = 0; row < logits.rows(); ++row) {
+    index_t predicted = 0;
     logits.value().row(row).maxCoeff(&predicted);
     correct += predicted == labels[static_cast<std::size_t>(row)] ? 1 : 0;
   }

@@ -40,8 +40,8 @@ void require_gradient_shape(const char* measure, const A& tensor, const B& gradi
 /// Every element must be finite. O(n F).
 template <class T>
 void require_finite(const char* measure, const char* which, const matrix_view<T, host_memory>& view) {
-  for (index i = 0; i < view.rows; ++i)
-    for (index j = 0; j < view.cols; ++j)
+  for (index_t i = 0; i < view.rows; ++i)
+    for (index_t j = 0; j < view.cols; ++j)
       if (!std::isfinite(view(i, j)))
         fail(measure, std::string(which) + " (" + shape_of(view) + ") has a value that is not finite at row " + std::to_string(i) +
                           ", column " + std::to_string(j));

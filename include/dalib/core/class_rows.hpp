@@ -11,9 +11,9 @@
 namespace dalib {
 
 /// Number of positions that each sample has scores for: the product of the axes after the second, 1 for a matrix. A tensor type has more
-/// than one by `static index positions(const M&)` in its matrix_traits.
+/// than one by `static index_t positions(const M&)` in its matrix_traits.
 template <class M>
-index positions_of(const M& m) {
+index_t positions_of(const M& m) {
   if constexpr (requires { matrix_traits<M>::positions(m); })
     return matrix_traits<M>::positions(m);
   else
@@ -34,13 +34,13 @@ struct class_rows {
   using value_type = std::remove_const_t<T>;
 
   matrix_view<T, Memory> tensor;
-  index positions = 1;
+  index_t positions = 1;
 
-  DALIB_HD index rows() const { return tensor.rows * positions; }
-  DALIB_HD index classes() const { return tensor.cols / positions; }
+  DALIB_HD index_t rows() const { return tensor.rows * positions; }
+  DALIB_HD index_t classes() const { return tensor.cols / positions; }
   /// Distance of the scores of two neighbouring classes.
-  DALIB_HD index class_stride() const { return positions * tensor.col_stride; }
-  DALIB_HD T* row(index i) const {
+  DALIB_HD index_t class_stride() const { return positions * tensor.col_stride; }
+  DALIB_HD T* row(index_t i) const {
     if (positions == 1) return tensor.data + i * tensor.row_stride;
     return tensor.data + i / positions * tensor.row_stride + i % positions * tensor.col_stride;
   }

@@ -54,10 +54,10 @@ concept kernel_policy = requires(const K& k) {
 namespace detail {
 // Named types: nvcc does not take lambdas in requirements.
 struct any_task {
-  void operator()(index, int) const {}
+  void operator()(index_t, int) const {}
 };
 struct any_device_task {
-  DALIB_HD void operator()(index) const {}
+  DALIB_HD void operator()(index_t) const {}
 };
 } // namespace detail
 
@@ -66,13 +66,13 @@ template <class E>
 concept execution_policy = requires(const E& e) {
   typename E::memory;
   { e.workers() } -> std::convertible_to<int>;
-  e.run(index{1}, detail::any_task{});
+  e.run(index_t{1}, detail::any_task{});
 };
 
 /// Who runs tasks on a device: run(count, task) calls task(i) once for each i < count, in order after what was run before.
 template <class E>
 concept device_execution_policy = std::same_as<typename E::memory, device_memory> && requires(const E& e) {
-  e.run(index{1}, detail::any_device_task{});
+  e.run(index_t{1}, detail::any_device_task{});
 };
 
 /// What a measure asks of its execution policy for tensors in `Memory`; one sentence for each that is missing.

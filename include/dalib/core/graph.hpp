@@ -11,13 +11,13 @@ namespace dalib {
 
 /// How a value `V` of a computation graph joins. Specialise it for a framework's variable with
 /// - `using scalar`
-/// - `static index rows(const V&)`, `static auto view(const V&)`: shape and read-only matrix_view of the value
-/// - `static V concat_rows(const V&, const V&)`, `static V slice_rows(const V&, index first, index count)`
+/// - `static index_t rows(const V&)`, `static auto view(const V&)`: shape and read-only matrix_view of the value
+/// - `static V concat_rows(const V&, const V&)`, `static V slice_rows(const V&, index_t first, index_t count)`
 /// - `static V reverse(const V&, double coefficient)`: identity forwards, times -coefficient backwards
 /// - `static V detach(const V&)`
 /// - `static auto record(std::array<V, n>, f)`: one node; `f(views, gradients)` returns the value and fills one gradient matrix_view per
 ///   input (no data: not wanted); the node multiplies by the upstream gradient. What record returns is the loss's type.
-/// - `static V transform(std::array<V, n>, index rows, index cols, forward, pull)`: one node of a rows x cols matrix. `forward(views, out)`
+/// - `static V transform(std::array<V, n>, index_t rows, index_t cols, forward, pull)`: one node of a rows x cols matrix. `forward(views, out)`
 ///   writes it; `pull(views, upstream, gradients)`, called when the node's gradient is known, overwrites the gradient of each input that is
 ///   wanted with the upstream gradient pulled back.
 ///

@@ -20,7 +20,7 @@ namespace dalib {
 /// @code{.cpp}
 /// struct table {
 ///   std::vector<float> cells; // row by row
-///   dalib::index rows, columns;
+///   dalib::index_t rows, columns;
 /// };
 /// template <>
 /// struct dalib::matrix_traits<table> {

@@ -13,7 +13,7 @@
 namespace dalib {
 
 /// Signed index type of the library.
-using index = std::ptrdiff_t;
+using index_t = std::ptrdiff_t;
 
 /// Where a tensor's elements live: the host's memory.
 struct host_memory {};
@@ -41,32 +41,32 @@ struct matrix_view {
   using memory = Memory;
 
   T* data = nullptr;
-  index rows = 0;
-  index cols = 0;
-  index row_stride = 0;
-  index col_stride = 1;
+  index_t rows = 0;
+  index_t cols = 0;
+  index_t row_stride = 0;
+  index_t col_stride = 1;
 
   matrix_view() = default;
 
   /// A view of contiguous row-major elements.
-  DALIB_HD matrix_view(T* elements, index row_count, index col_count)
+  DALIB_HD matrix_view(T* elements, index_t row_count, index_t col_count)
       : data(elements), rows(row_count), cols(col_count), row_stride(col_count), col_stride(1) {}
 
   /// A view with both strides given, in elements.
-  DALIB_HD matrix_view(T* elements, index row_count, index col_count, index stride_of_rows, index stride_of_cols)
+  DALIB_HD matrix_view(T* elements, index_t row_count, index_t col_count, index_t stride_of_rows, index_t stride_of_cols)
       : data(elements), rows(row_count), cols(col_count), row_stride(stride_of_rows), col_stride(stride_of_cols) {}
 
   /// A row-major view of a span. @throws std::invalid_argument if the span has another size than row_count * col_count.
-  matrix_view(std::span<T> elements, index row_count, index col_count) : matrix_view(elements.data(), row_count, col_count) {
-    if (row_count < 0 || col_count < 0 || static_cast<index>(elements.size()) != row_count * col_count)
+  matrix_view(std::span<T> elements, index_t row_count, index_t col_count) : matrix_view(elements.data(), row_count, col_count) {
+    if (row_count < 0 || col_count < 0 || static_cast<index_t>(elements.size()) != row_count * col_count)
       throw std::invalid_argument("matrix_view: a span of " + std::to_string(elements.size()) + " elements is not " +
                                   std::to_string(row_count) + " x " + std::to_string(col_count));
   }
 
-  DALIB_HD T& operator()(index row, index col) const { return data[row * row_stride + col * col_stride]; }
+  DALIB_HD T& operator()(index_t row, index_t col) const { return data[row * row_stride + col * col_stride]; }
 
   /// Rows [first, first + count) as a view.
-  DALIB_HD matrix_view rows_from(index first, index count) const {
+  DALIB_HD matrix_view rows_from(index_t first, index_t count) const {
     return {data + first * row_stride, count, cols, row_stride, col_stride};
   }
 

@@ -19,9 +19,9 @@ inline constexpr int sum_partials = 4 * simd_lanes<T>;
 /// Calls add(i, partial) for i in [0, count): neighbouring i go to different partial sums, so the compiler may use whole registers without
 /// reordering additions.
 template <class T, class Add>
-DALIB_HD void for_each_partial(index count, const Add& add) {
+DALIB_HD void for_each_partial(index_t count, const Add& add) {
   constexpr int partials = sum_partials<T>;
-  index i = 0;
+  index_t i = 0;
   for (; i + partials <= count; i += partials)
     for (int p = 0; p < partials; ++p) add(i + p, p);
   for (int p = 0; i < count; ++i, ++p) add(i, p);

@@ -37,11 +37,11 @@ struct sample {
 
 /// Throws std::invalid_argument unless there is one finite, non-negative weight per row and their sum is positive. `weights` is the host's.
 template <class T, class Memory>
-void require_weights(const matrix_view<const T, Memory>& rows, const T* weights, index count) {
+void require_weights(const matrix_view<const T, Memory>& rows, const T* weights, index_t count) {
   if (count != rows.rows)
     fail("weighted", "needs one weight per row (got " + std::to_string(count) + " weights for " + shape_of(rows) + ")");
   T total = 0;
-  for (index i = 0; i < count; ++i) {
+  for (index_t i = 0; i < count; ++i) {
     if (!(weights[i] >= T(0)) || !std::isfinite(weights[i])) fail("weighted", "weights must be finite and not negative");
     total += weights[i];
   }
@@ -56,7 +56,7 @@ auto weighted(const M& rows, const Weights& weights) {
   static_assert(std::is_same_v<std::remove_cvref_t<decltype(*weights.data())>, T>, "dalib: weights must have the scalar type of the rows");
   static_assert(std::is_same_v<memory_of<M>, host_memory>, "dalib: weights of device tensors must be in device memory too");
   sample<T, memory_of<M>> result{const_view_of(rows), weights.data()};
-  require_weights(result.rows, result.weights, static_cast<index>(std::size(weights)));
+  require_weights(result.rows, result.weights, static_cast<index_t>(std::size(weights)));
   return result;
 }
 

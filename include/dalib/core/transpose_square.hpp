@@ -17,7 +17,7 @@ namespace dalib {
 ///
 /// @param from_stride, to_stride  elements between two rows; the memory may not overlap
 template <class T>
-[[gnu::always_inline]] inline void transpose_square(const T* from, index from_stride, T* to, index to_stride) {
+[[gnu::always_inline]] inline void transpose_square(const T* from, index_t from_stride, T* to, index_t to_stride) {
   constexpr int width = simd_lanes<T>;
   using packet = typename Eigen::internal::packet_traits<T>::type;
   if constexpr (Eigen::internal::unpacket_traits<packet>::size == width) {
@@ -26,8 +26,8 @@ template <class T>
     Eigen::internal::ptranspose(square);
     detail::unroll<width>([&](auto j) { Eigen::internal::pstoreu(to + j * to_stride, square.packet[j]); });
   } else {
-    for (index i = 0; i < width; ++i)
-      for (index j = 0; j < width; ++j) to[j * to_stride + i] = from[i * from_stride + j];
+    for (index_t i = 0; i < width; ++i)
+      for (index_t j = 0; j < width; ++j) to[j * to_stride + i] = from[i * from_stride + j];
   }
 }
 

@@ -50,7 +50,7 @@ public:
 
   /// Uninitialised memory for `count` objects of a trivial type, valid until release().
   template <class T>
-  T* allocate(index count) {
+  T* allocate(index_t count) {
     static_assert(std::is_trivially_destructible_v<T>, "dalib: a workspace holds only trivial types");
     const std::size_t bytes = (static_cast<std::size_t>(count) * sizeof(T) + alignment - 1) / alignment * alignment;
     return static_cast<T*>(draw(bytes));
@@ -58,9 +58,9 @@ public:
 
   /// The same, filled with zeros.
   template <class T>
-  T* allocate_zero(index count) {
+  T* allocate_zero(index_t count) {
     T* block = allocate<T>(count);
-    for (index i = 0; i < count; ++i) block[i] = T(0);
+    for (index_t i = 0; i < count; ++i) block[i] = T(0);
     return block;
   }
 

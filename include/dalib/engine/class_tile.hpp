@@ -19,32 +19,32 @@ namespace dalib::engine {
 template <class V>
 struct class_column {
   element_of<V>* data;
-  index stride;
-  index classes;
+  index_t stride;
+  index_t classes;
 
-  DALIB_HD V operator[](index c) const { return load_lanes<V>(data + c * stride); }
-  DALIB_HD void set(index c, const V& value) const { store_lanes(value, data + c * stride); }
+  DALIB_HD V operator[](index_t c) const { return load_lanes<V>(data + c * stride); }
+  DALIB_HD void set(index_t c, const V& value) const { store_lanes(value, data + c * stride); }
 };
 
 /// The class columns that a task has for its rows: column k is scratch(k).
 template <class V>
 struct row_scratch {
   element_of<V>* data;
-  index stride;
-  index classes;
+  index_t stride;
+  index_t classes;
 
-  DALIB_HD class_column<V> operator()(index k) const { return {data + k * classes * stride, stride, classes}; }
+  DALIB_HD class_column<V> operator()(index_t k) const { return {data + k * classes * stride, stride, classes}; }
 };
 
 /// Whether `count` rows' scores can be moved to or from V's lanes in squares of registers.
 template <class V, class T, class Memory>
-DALIB_HD bool moves_by_squares(const class_rows<T, Memory>& rows, index count) {
+DALIB_HD bool moves_by_squares(const class_rows<T, Memory>& rows, index_t count) {
   return count == lanes_of<V> && rows.classes() >= lanes_of<V> && rows.positions == 1 && rows.tensor.col_stride == 1;
 }
 
 /// Whether `count` rows' scores of one class lie one after the other, as many as V has lanes.
 template <class V, class T, class Memory>
-DALIB_HD bool moves_by_columns(const class_rows<T, Memory>& rows, index count) {
+DALIB_HD bool moves_by_columns(const class_rows<T, Memory>& rows, index_t count) {
   return count == lanes_of<V> && rows.positions == 1 && rows.tensor.row_stride == 1;
 }
 
@@ -52,33 +52,33 @@ namespace detail {
 /// Asks for class c of `count` rows from `first` on, as far as there are any: so many streams of rows at once are more than the processor
 /// looks ahead in. Inlined in any case: to g++ a call that only prefetches has no effect, and it removes it.
 template <class T, class Memory>
-[[gnu::always_inline]] inline void prefetch_rows(const class_rows<const T, Memory>& from, index first, index count, index c) {
-  const index last = std::min(first + count, from.rows());
-  for (index row = first; row < last; ++row) __builtin_prefetch(from.row(row) + c, 0, 2);
+[[gnu::always_inline]] inline void prefetch_rows(const class_rows<const T, Memory>& from, index_t first, index_t count, index_t c) {
+  const index_t last = std::min(first + count, from.rows());
+  for (index_t row = first; row < last; ++row) __builtin_prefetch(from.row(row) + c, 0, 2);
 }
 
 /// The rows by squares of classes [c, c + lanes) that cover all classes; the last one may overlap the one before.
 template <class V, class T, class Memory>
-void load_squares(const class_rows<const T, Memory>& from, index first, const class_column<V>& to) {
-  constexpr index lanes = lanes_of<V>;
-  for (index start = 0; start < to.classes; start += lanes) {
-    const index c = std::min(start, to.classes - lanes);
+void load_squares(const class_rows<const T, Memory>& from, index_t first, const class_column<V>& to) {
+  constexpr index_t lanes = lanes_of<V>;
+  for (index_t start = 0; start < to.classes; start += lanes) {
+    const index_t c = std::min(start, to.classes - lanes);
     prefetch_rows(from, first + lanes, lanes, c);
     transpose_square(from.row(first) + c, from.tensor.row_stride, to.data + c * to.stride, to.stride);
   }
 }
 template <class V, class T, class Memory>
-void store_squares(const class_column<V>& from, index first, const class_rows<T, Memory>& to) {
-  constexpr index lanes = lanes_of<V>;
-  for (index start = 0; start < from.classes; start += lanes) {
-    const index c = std::min(start, from.classes - lanes);
+void store_squares(const class_column<V>& from, index_t first, const class_rows<T, Memory>& to) {
+  constexpr index_t lanes = lanes_of<V>;
+  for (index_t start = 0; start < from.classes; start += lanes) {
+    const index_t c = std::min(start, from.classes - lanes);
     transpose_square(from.data + c * from.stride, from.stride, to.row(first) + c, to.tensor.row_stride);
   }
 }
 
 /// The first `count` lanes, and 0 in the others.
 template <class T>
-pack<T> first_lanes(const pack<T>& values, index count) {
+pack<T> first_lanes(const pack<T>& values, index_t count) {
   T lanes[pack<T>::size];
   values.store(lanes);
   std::fill(lanes + count, lanes + pack<T>::size, T(0));
@@ -91,18 +91,18 @@ pack<T> first_lanes(const pack<T>& values, index count) {
 #  pragma nv_exec_check_disable // squares are the host's alone
 #endif
 template <class V, class T, class Memory>
-DALIB_HD void load_rows(const class_rows<const T, Memory>& from, index first, index count, const class_column<V>& to) {
+DALIB_HD void load_rows(const class_rows<const T, Memory>& from, index_t first, index_t count, const class_column<V>& to) {
   if constexpr (lanes_of<V> != 1) {
     if (moves_by_columns<V>(from, count)) {
-      for (index c = 0; c < to.classes; ++c) to.set(c, load_lanes<V>(&from.tensor(first, c)));
+      for (index_t c = 0; c < to.classes; ++c) to.set(c, load_lanes<V>(&from.tensor(first, c)));
       return;
     }
     if (moves_by_squares<V>(from, count)) return detail::load_squares(from, first, to);
   }
-  const index stride = from.class_stride();
-  for (index lane = 0; lane < lanes_of<V>; ++lane) {
+  const index_t stride = from.class_stride();
+  for (index_t lane = 0; lane < lanes_of<V>; ++lane) {
     const T* row = from.row(first + (lane < count ? lane : count - 1));
-    for (index c = 0; c < to.classes; ++c) to.data[c * to.stride + lane] = row[c * stride];
+    for (index_t c = 0; c < to.classes; ++c) to.data[c * to.stride + lane] = row[c * stride];
   }
 }
 
@@ -111,11 +111,11 @@ DALIB_HD void load_rows(const class_rows<const T, Memory>& from, index first, in
 #  pragma nv_exec_check_disable // squares are the host's alone
 #endif
 template <class V, class T, class Memory>
-DALIB_HD void store_rows(const class_column<V>& from, index first, index count, const class_rows<T, Memory>& to, write_mode mode) {
+DALIB_HD void store_rows(const class_column<V>& from, index_t first, index_t count, const class_rows<T, Memory>& to, write_mode mode) {
   if (to.tensor.data == nullptr) return;
   if constexpr (lanes_of<V> != 1) {
     if (moves_by_columns<V>(to, count)) {
-      for (index c = 0; c < from.classes; ++c) {
+      for (index_t c = 0; c < from.classes; ++c) {
         T* column = &to.tensor(first, c);
         store_lanes(mode == write_mode::accumulate ? load_lanes<V>(column) + from[c] : from[c], column);
       }
@@ -123,29 +123,29 @@ DALIB_HD void store_rows(const class_column<V>& from, index first, index count, 
     }
     if (mode == write_mode::overwrite && moves_by_squares<V>(to, count)) return detail::store_squares(from, first, to);
   }
-  const index stride = to.class_stride();
-  for (index lane = 0; lane < count; ++lane) {
+  const index_t stride = to.class_stride();
+  for (index_t lane = 0; lane < count; ++lane) {
     T* row = to.row(first + lane);
     if (mode == write_mode::accumulate)
-      for (index c = 0; c < from.classes; ++c) row[c * stride] += from.data[c * from.stride + lane];
+      for (index_t c = 0; c < from.classes; ++c) row[c * stride] += from.data[c * from.stride + lane];
     else
-      for (index c = 0; c < from.classes; ++c) row[c * stride] = from.data[c * from.stride + lane];
+      for (index_t c = 0; c < from.classes; ++c) row[c * stride] = from.data[c * from.stride + lane];
   }
 }
 
 /// A register of rows of one domain, or one row.
 struct row_group {
   bool is_source;
-  index first;
-  index count;
-  index sample; ///< place of the first row among all samples, source first
+  index_t first;
+  index_t count;
+  index_t sample; ///< place of the first row among all samples, source first
 };
 
 /// One number of each of a group's rows, from memory that has one for every sample; 0 in unused lanes.
 template <class V>
 DALIB_HD V load_samples(const element_of<V>* from, const row_group& group) {
   element_of<V> numbers[lanes_of<V>] = {};
-  for (index lane = 0; lane < group.count; ++lane) numbers[lane] = from[group.sample + lane];
+  for (index_t lane = 0; lane < group.count; ++lane) numbers[lane] = from[group.sample + lane];
   return load_lanes<V>(numbers);
 }
 
@@ -154,28 +154,28 @@ template <class V>
 DALIB_HD void store_samples(const V& values, const row_group& group, element_of<V>* to) {
   element_of<V> numbers[lanes_of<V>];
   store_lanes(values, numbers);
-  for (index lane = 0; lane < group.count; ++lane) to[group.sample + lane] = numbers[lane];
+  for (index_t lane = 0; lane < group.count; ++lane) to[group.sample + lane] = numbers[lane];
 }
 
 /// Rows of both domains that a task per row or register of rows visits, and what it needs: `columns` class columns of `classes` classes.
 struct row_problem {
-  index source;
-  index target;
-  index columns;
-  index classes;
+  index_t source;
+  index_t target;
+  index_t columns;
+  index_t classes;
 };
 
 /// The groups of a problem's rows, `lanes` rows each; a group has rows of one domain only.
 struct row_groups {
   row_problem rows;
-  index lanes;
+  index_t lanes;
 
-  DALIB_HD index source_groups() const { return (rows.source + lanes - 1) / lanes; }
-  DALIB_HD index count() const { return source_groups() + (rows.target + lanes - 1) / lanes; }
-  DALIB_HD row_group operator[](index g) const {
+  DALIB_HD index_t source_groups() const { return (rows.source + lanes - 1) / lanes; }
+  DALIB_HD index_t count() const { return source_groups() + (rows.target + lanes - 1) / lanes; }
+  DALIB_HD row_group operator[](index_t g) const {
     const bool is_source = g < source_groups();
-    const index first = (is_source ? g : g - source_groups()) * lanes;
-    const index left = (is_source ? rows.source : rows.target) - first;
+    const index_t first = (is_source ? g : g - source_groups()) * lanes;
+    const index_t left = (is_source ? rows.source : rows.target) - first;
     return {is_source, first, lanes < left ? lanes : left, is_source ? first : rows.source + first};
   }
 };
@@ -186,26 +186,26 @@ class worker_scratch {
 public:
   worker_scratch(workspace& memory, int workers, const row_problem& rows)
       : classes_(rows.classes), per_worker_(rows.columns * rows.classes * lanes),
-        data_(memory.allocate<T>(static_cast<index>(workers) * per_worker_)) {}
+        data_(memory.allocate<T>(static_cast<index_t>(workers) * per_worker_)) {}
 
-  row_scratch<pack<T>> operator()(int worker) const { return {data_ + static_cast<index>(worker) * per_worker_, lanes, classes_}; }
+  row_scratch<pack<T>> operator()(int worker) const { return {data_ + static_cast<index_t>(worker) * per_worker_, lanes, classes_}; }
 
 private:
-  static constexpr index lanes = simd_lanes<T>;
-  index classes_;
-  index per_worker_;
+  static constexpr index_t lanes = simd_lanes<T>;
+  index_t classes_;
+  index_t per_worker_;
   T* data_;
 };
 
 /// Groups that one task visits: enough elements to pay for starting it.
 template <class T>
-index groups_per_task(const row_problem& rows) {
-  return std::max<index>(1, 8192 / (rows.columns * rows.classes * simd_lanes<T>));
+index_t groups_per_task(const row_problem& rows) {
+  return std::max<index_t>(1, 8192 / (rows.columns * rows.classes * simd_lanes<T>));
 }
 
 /// A few numbers that tasks read, where tasks can read them: on the CPU where they are. Another memory's workspace holds a copy.
 template <class Exec, class T>
-const T* copied_for(const Exec&, const T* values, index, workspace&) {
+const T* copied_for(const Exec&, const T* values, index_t, workspace&) {
   return values;
 }
 
@@ -216,24 +216,24 @@ void visit_groups(const Exec& exec, const row_problem& rows, const Task& task) {
   const row_groups groups{rows, simd_lanes<T>};
   workspace memory;
   const worker_scratch<T> scratch(memory, exec.workers(), rows);
-  exec.run(groups.count(), [&](index g, int worker) { task(groups[g], scratch(worker)); });
+  exec.run(groups.count(), [&](index_t g, int worker) { task(groups[g], scratch(worker)); });
 }
 
 /// Reduces per-sample values: `V task(group, scratch)` gives the values of the group's rows, already times the reduction's factor. They
 /// are added lane by lane within fixed runs of groups and over the runs in order: the same bits for any number of threads.
 template <class T, class Reduction, class Exec, class Task>
 reduced<T, Reduction> reduce_groups(const Exec& exec, const row_problem& rows, const Task& task) {
-  constexpr index lanes = simd_lanes<T>;
+  constexpr index_t lanes = simd_lanes<T>;
   const row_groups groups{rows, lanes};
   workspace memory;
   const worker_scratch<T> scratch(memory, exec.workers(), rows);
-  const index per_task = groups_per_task<T>(rows);
-  const index tasks = (groups.count() + per_task - 1) / per_task;
+  const index_t per_task = groups_per_task<T>(rows);
+  const index_t tasks = (groups.count() + per_task - 1) / per_task;
   std::vector<double> sums(static_cast<std::size_t>(tasks));
   std::vector<T> samples(Reduction::per_sample ? static_cast<std::size_t>(rows.source + rows.target) : 0);
-  exec.run(tasks, [&](index run, int worker) {
+  exec.run(tasks, [&](index_t run, int worker) {
     typename dalib::detail::wide_register<T>::type totals{}; // in double, lane by lane: no sum waits for the one before
-    for (index g = run * per_task; g < std::min(groups.count(), (run + 1) * per_task); ++g) {
+    for (index_t g = run * per_task; g < std::min(groups.count(), (run + 1) * per_task); ++g) {
       const row_group group = groups[g];
       pack<T> values = task(group, scratch(worker));
       if (group.count < lanes) values = detail::first_lanes(values, group.count);
@@ -241,7 +241,7 @@ reduced<T, Reduction> reduce_groups(const Exec& exec, const row_problem& rows, c
       if constexpr (Reduction::per_sample) store_samples(values, group, samples.data());
     }
     double total = 0;
-    for (index lane = 0; lane < lanes; ++lane) total += totals[lane];
+    for (index_t lane = 0; lane < lanes; ++lane) total += totals[lane];
     sums[static_cast<std::size_t>(run)] = total;
   });
   if constexpr (Reduction::per_sample) {
@@ -259,20 +259,20 @@ std::vector<double> sum_classes(const Exec& exec, const row_problem& rows, const
   const row_groups groups{rows, simd_lanes<T>};
   workspace memory;
   const worker_scratch<T> scratch(memory, exec.workers(), rows);
-  const index per_task = groups_per_task<T>(rows), classes = rows.classes;
-  const index tasks = (groups.count() + per_task - 1) / per_task;
+  const index_t per_task = groups_per_task<T>(rows), classes = rows.classes;
+  const index_t tasks = (groups.count() + per_task - 1) / per_task;
   std::vector<double> sums(static_cast<std::size_t>(tasks * classes));
-  exec.run(tasks, [&](index run, int worker) {
+  exec.run(tasks, [&](index_t run, int worker) {
     const auto p = scratch(worker)(0);
     double* to = sums.data() + run * classes;
-    for (index g = run * per_task; g < std::min(groups.count(), (run + 1) * per_task); ++g) {
+    for (index_t g = run * per_task; g < std::min(groups.count(), (run + 1) * per_task); ++g) {
       task(groups[g], scratch(worker));
-      for (index c = 0; c < classes; ++c)
-        for (index lane = 0; lane < groups[g].count; ++lane) to[c] += static_cast<double>(p.data[c * p.stride + lane]);
+      for (index_t c = 0; c < classes; ++c)
+        for (index_t lane = 0; lane < groups[g].count; ++lane) to[c] += static_cast<double>(p.data[c * p.stride + lane]);
     }
   });
-  for (index run = 1; run < tasks; ++run)
-    for (index c = 0; c < classes; ++c) sums[static_cast<std::size_t>(c)] += sums[static_cast<std::size_t>(run * classes + c)];
+  for (index_t run = 1; run < tasks; ++run)
+    for (index_t c = 0; c < classes; ++c) sums[static_cast<std::size_t>(c)] += sums[static_cast<std::size_t>(run * classes + c)];
   sums.resize(static_cast<std::size_t>(classes));
   return sums;
 }

@@ -24,16 +24,16 @@ template <class T>
 inline constexpr T close_ratio = static_cast<T>(sizeof(T) == 4 ? 1.0 / 256 : 1.0 / 1024);
 
 /// Most rows of one tile's side: it and its two blocks stay in the second-level cache at F = 256.
-inline constexpr index block_rows_limit = 192;
+inline constexpr index_t block_rows_limit = 192;
 /// Up to this many rows the tile of all pairs is done at once.
-inline constexpr index triangle_rows_limit = 256;
+inline constexpr index_t triangle_rows_limit = 256;
 
 /// Lanes of one column that were taken out of the tile, with the coefficients they had.
 template <class T>
 struct close_lanes {
   static constexpr std::size_t capacity = static_cast<std::size_t>(std::max(block_rows_limit, triangle_rows_limit));
-  index count = 0;
-  std::array<std::pair<index, T>, capacity> lanes;
+  index_t count = 0;
+  std::array<std::pair<index_t, T>, capacity> lanes;
 };
 
 namespace detail {
@@ -50,7 +50,7 @@ bool any_close(const packed_rows<T>& block, span_of_rows lanes, T column_norm, c
   using vector = pack<T>;
   vector least(std::numeric_limits<T>::max());
   const vector column(column_norm), factor(T(1) - close_ratio<T>);
-  for (index l = 0; l < lanes.count; l += vector::size)
+  for (index_t l = 0; l < lanes.count; l += vector::size)
     least = min(least, (vector::load(block.norm + lanes.first + l) + column) * factor - vector(2) * vector::load(gram + l));
   return least.smallest() < T(0);
 }
@@ -60,8 +60,8 @@ bool any_close(const packed_rows<T>& block, span_of_rows lanes, T column_norm, c
 /// Finds the lanes that are close to `column` in any layer whose kernel reads the distance, and sets their coefficients to 0.
 /// @param own_lane  the lane that is the column's own row, or a number outside
 template <class... Profiles, class T, std::size_t... L>
-void take_close_lanes(std::index_sequence<L...>, std::array<tile_part<T>, sizeof...(Profiles)>& parts, span_of_rows lanes, index column,
-                      index place, index stride, index own_lane, T* coefficients, close_lanes<T>& taken) {
+void take_close_lanes(std::index_sequence<L...>, std::array<tile_part<T>, sizeof...(Profiles)>& parts, span_of_rows lanes, index_t column,
+                      index_t place, index_t stride, index_t own_lane, T* coefficients, close_lanes<T>& taken) {
   taken.count = 0;
   const bool has_own = own_lane >= 0 && own_lane < lanes.count;
   const auto take = [&](const tile_part<T>& part) {
@@ -71,7 +71,7 @@ void take_close_lanes(std::index_sequence<L...>, std::array<tile_part<T>, sizeof
     // A row's own pair is at distance 0 and pulls nothing: it is no reason to look closer.
     const T own_gram = has_own ? std::exchange(gram[own_lane], std::numeric_limits<T>::lowest()) : T(0);
     if (detail::any_close(*part.lanes, lanes, norm, gram))
-      for (index l = 0; l < lanes.count; ++l)
+      for (index_t l = 0; l < lanes.count; ++l)
         if (coefficients[l] != T(0) && detail::closeness(part.lanes->norm[lanes.first + l], norm, gram[l]) < T(0))
           taken.lanes[static_cast<std::size_t>(taken.count++)] = {l, std::exchange(coefficients[l], T(0))};
     if (has_own) gram[own_lane] = own_gram;
@@ -103,13 +103,13 @@ DALIB_HD pulls<T> close_pulls_of(type_list<S...>, T outer, const evaluated_pair<
 
 /// Adds one close pair's pulls, for its weight `outer`, to the tile after the tile's own are written.
 template <class T, class Profile, std::size_t Count>
-void write_close_pulls(T outer, const evaluated_pair<T, Count>& pair, tile_part<T>& part, index lane, index lane_row, index column,
-                       index place, index stride) {
+void write_close_pulls(T outer, const evaluated_pair<T, Count>& pair, tile_part<T>& part, index_t lane, index_t lane_row, index_t column,
+                       index_t place, index_t stride) {
   T difference = T(0);
   const pulls<T> pull =
       close_pulls_of(statistics_of<Profile>{}, outer, pair, part.lanes->terms(lane_row), part.columns->terms(column), difference);
   layer_tile<T>& out = part.buffers;
-  const index offset = place * stride + lane;
+  const index_t offset = place * stride + lane;
   if constexpr (reads<Profile>::gram) {
     out.gram[offset] = pull.gram;
     out.lane_self[lane] += pull.self_x;
@@ -128,8 +128,8 @@ void write_close_pulls(T outer, const evaluated_pair<T, Count>& pair, tile_part<
 /// Evaluates the pairs that take_close_lanes took: returns their share of the value and, with Gradient, writes their coefficients.
 template <bool Gradient, class T, class... Profiles, std::size_t... L>
 double add_close_lanes(std::index_sequence<L...>, const std::tuple<layer<T, Profiles>...>& layers,
-                       std::array<tile_part<T>, sizeof...(Profiles)>& parts, const close_lanes<T>& taken, span_of_rows lanes, index column,
-                       index place, index both_from, index stride) {
+                       std::array<tile_part<T>, sizeof...(Profiles)>& parts, const close_lanes<T>& taken, span_of_rows lanes, index_t column,
+                       index_t place, index_t both_from, index_t stride) {
   constexpr std::size_t count = sizeof...(Profiles);
   const auto clear = [&](layer_tile<T>& tile) {
     if (tile.has_close == nullptr) return;
@@ -138,9 +138,9 @@ double add_close_lanes(std::index_sequence<L...>, const std::tuple<layer<T, Prof
   };
   if constexpr (Gradient) (clear(parts[L].buffers), ...);
   double total = 0;
-  for (index i = 0; i < taken.count; ++i) {
+  for (index_t i = 0; i < taken.count; ++i) {
     const auto& entry = taken.lanes[static_cast<std::size_t>(i)];
-    const index lane = std::get<0>(entry), row = lanes.first + lane;
+    const index_t lane = std::get<0>(entry), row = lanes.first + lane;
     const T coefficient = std::get<1>(entry);
     const auto pair_of = [&]<class Profile>(const layer<T, Profile>& one, const tile_part<T>& part) {
       pair_sums<T> sums = sums_of_rows<Profile>(*part.lanes, row, *part.columns, column);
@@ -166,20 +166,20 @@ double add_close_lanes(std::index_sequence<L...>, const std::tuple<layer<T, Prof
 template <class T>
 void pull_close_rows(const joint_sample<T>& data, const layer_tile<T>& tile, tile_strides strides, const packed_rows<T>& owns,
                      span_of_rows own_rows, const packed_rows<T>& others, span_of_rows other_rows, T scale, T* const* to,
-                     const index* to_strides) {
+                     const index_t* to_strides) {
   const bool own_is_column = strides.other == 1;
-  const index columns = own_is_column ? own_rows.count : other_rows.count;
-  const index lanes = own_is_column ? other_rows.count : own_rows.count;
-  for (index column = 0; column < columns; ++column) {
+  const index_t columns = own_is_column ? own_rows.count : other_rows.count;
+  const index_t lanes = own_is_column ? other_rows.count : own_rows.count;
+  for (index_t column = 0; column < columns; ++column) {
     if (!tile.has_close[column]) continue;
-    for (index lane = 0; lane < lanes; ++lane) {
-      const index own = own_is_column ? column : lane, other = own_is_column ? lane : column;
+    for (index_t lane = 0; lane < lanes; ++lane) {
+      const index_t own = own_is_column ? column : lane, other = own_is_column ? lane : column;
       const T coefficient = tile.close[own * strides.own + other * strides.other];
       if (coefficient == T(0) || to[own] == nullptr) continue;
-      const index x = owns.first + own_rows.first + own, y = others.first + other_rows.first + other;
+      const index_t x = owns.first + own_rows.first + own, y = others.first + other_rows.first + other;
       const auto& view_x = data.view_of_row(x);
       const auto& view_y = data.view_of_row(y);
-      for (index f = 0; f < owns.features; ++f)
+      for (index_t f = 0; f < owns.features; ++f)
         to[own][f * to_strides[own]] += scale * coefficient * (view_x(data.place_of_row(x), f) - view_y(data.place_of_row(y), f));
     }
   }

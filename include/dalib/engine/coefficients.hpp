@@ -27,7 +27,7 @@ struct domain_coefficients {
   pair_coefficients pairs;
 
   /// c(other, row).
-  DALIB_HD T operator()(index other, index row) const {
+  DALIB_HD T operator()(index_t other, index_t row) const {
     const T towards = static_cast<T>(factor(row, data.is_source(other)));
     if (pairs.distinct && row == other) return of_own_pair(row);
     return data.is_source(other) ? times_weight(towards, data.source.weights, other)
@@ -35,28 +35,28 @@ struct domain_coefficients {
   }
 
   /// out[l] = c(first + l, row) for l < count.
-  void fill(index first, index count, index row, T* out) const {
+  void fill(index_t first, index_t count, index_t row, T* out) const {
     const double to_source = factor(row, true), to_target = factor(row, false);
-    const index border = std::clamp<index>(data.source_rows() - first, 0, count);
-    for (index l = 0; l < border; ++l) out[l] = static_cast<T>(to_source);
-    for (index l = border; l < count; ++l) out[l] = static_cast<T>(to_target);
+    const index_t border = std::clamp<index_t>(data.source_rows() - first, 0, count);
+    for (index_t l = 0; l < border; ++l) out[l] = static_cast<T>(to_source);
+    for (index_t l = border; l < count; ++l) out[l] = static_cast<T>(to_target);
     if (data.source.weights)
-      for (index l = 0; l < border; ++l) out[l] *= data.source.weights[first + l];
+      for (index_t l = 0; l < border; ++l) out[l] *= data.source.weights[first + l];
     if (data.target.weights)
-      for (index l = border; l < count; ++l) out[l] *= data.target.weights[first + l - data.source_rows()];
+      for (index_t l = border; l < count; ++l) out[l] *= data.target.weights[first + l - data.source_rows()];
     if (pairs.distinct && row >= first && row < first + count) out[row - first] = of_own_pair(row);
   }
 
 private:
   /// Weight of `row` times the factor of its domain and of the other row's.
-  DALIB_HD double factor(index row, bool other_is_source) const {
+  DALIB_HD double factor(index_t row, bool other_is_source) const {
     const bool own_source = data.is_source(row);
     const double within = own_source ? pairs.within_source : pairs.within_target;
     return data.weight(row) * (own_source == other_is_source ? within : pairs.across);
   }
   /// w^2 - w pairs of a row of weight w with itself.
-  DALIB_HD T of_own_pair(index row) const { return static_cast<T>(factor(row, data.is_source(row)) * (data.weight(row) - 1)); }
-  DALIB_HD static T times_weight(T value, const T* weights, index place) { return weights ? value * weights[place] : value; }
+  DALIB_HD T of_own_pair(index_t row) const { return static_cast<T>(factor(row, data.is_source(row)) * (data.weight(row) - 1)); }
+  DALIB_HD static T times_weight(T value, const T* weights, index_t place) { return weights ? value * weights[place] : value; }
 };
 
 /// Coefficients given as a square matrix R: the pair (x, y) counts (R(x, y) + R(y, x)) / 2, which leaves the sum unchanged.
@@ -64,10 +64,10 @@ template <class T, class Memory = host_memory>
 struct matrix_coefficients {
   matrix_view<const T, Memory> matrix;
 
-  DALIB_HD T operator()(index other, index row) const { return (matrix(other, row) + matrix(row, other)) / T(2); }
+  DALIB_HD T operator()(index_t other, index_t row) const { return (matrix(other, row) + matrix(row, other)) / T(2); }
 
-  void fill(index first, index count, index row, T* out) const {
-    for (index l = 0; l < count; ++l) out[l] = (*this)(first + l, row);
+  void fill(index_t first, index_t count, index_t row, T* out) const {
+    for (index_t l = 0; l < count; ++l) out[l] = (*this)(first + l, row);
   }
 };
 

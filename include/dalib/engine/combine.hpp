@@ -103,7 +103,7 @@ DALIB_HD V product_over_layers(const V& coefficient, const V (&values)[Count], s
 
 /// Reads the tile at `offset` and evaluates the kernel there.
 template <class T, class Profile>
-void evaluate_lanes(const Profile& profile, const layer_tile<T>& tile, index offset, const row_terms<pack<T>>& x,
+void evaluate_lanes(const Profile& profile, const layer_tile<T>& tile, index_t offset, const row_terms<pack<T>>& x,
                     const row_terms<pack<T>>& y, pair_kernel<pack<T>, Profile>& result) {
   pack<T> gram(0), l1(0);
   if constexpr (reads<Profile>::gram) gram = pack<T>::load(tile.gram + offset);
@@ -113,7 +113,7 @@ void evaluate_lanes(const Profile& profile, const layer_tile<T>& tile, index off
 
 /// Turns the slopes into pull coefficients, in place; see pulls_of.
 template <class T, class Profile>
-void write_pulls(const pack<T>& outer, const pair_kernel<pack<T>, Profile>& kernel, layer_tile<T>& tile, index offset, index lane,
+void write_pulls(const pack<T>& outer, const pair_kernel<pack<T>, Profile>& kernel, layer_tile<T>& tile, index_t offset, index_t lane,
                  const row_terms<pack<T>>& x, const row_terms<pack<T>>& y, pulls<pack<T>>& column) {
   const pulls<pack<T>> pull = pulls_of(outer, kernel, x, y);
   if constexpr (reads<Profile>::gram) {
@@ -143,8 +143,8 @@ row_terms<pack<T>> broadcast(const row_terms<T>& terms) {
 /// @param both_from  lanes from here on (a multiple of the register's lanes) count twice in the value
 template <bool Gradient, class T, class... Profiles, std::size_t... L>
 [[gnu::flatten]] pack<T> combine_column(std::index_sequence<L...>, const std::tuple<layer<T, Profiles>...>& layers,
-                                        std::array<tile_part<T>, sizeof...(Profiles)>& parts, span_of_rows lanes, index column, index place,
-                                        index both_from, index stride, const T* coefficients) {
+                                        std::array<tile_part<T>, sizeof...(Profiles)>& parts, span_of_rows lanes, index_t column, index_t place,
+                                        index_t both_from, index_t stride, const T* coefficients) {
   using vector = pack<T>;
   constexpr std::size_t count = sizeof...(Profiles);
   // Local copies: the compiler must see that the stores below do not change the kernels' constants.
@@ -152,8 +152,8 @@ template <bool Gradient, class T, class... Profiles, std::size_t... L>
   const row_terms<vector> columns[count] = {detail::broadcast(parts[L].columns->terms(column))...};
   detail::pulls<vector> sums[count];
   vector total(0);
-  for (index l = 0; l < lanes.count; l += vector::size) {
-    const index offset = place * stride + l;
+  for (index_t l = 0; l < lanes.count; l += vector::size) {
+    const index_t offset = place * stride + l;
     const vector coefficient = vector::load(coefficients + l);
     const row_terms<vector> rows[count] = {parts[L].lanes->lane_terms(lanes.first + l)...};
     std::tuple<detail::pair_kernel<vector, Profiles>...> kernels;

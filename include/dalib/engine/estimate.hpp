@@ -63,13 +63,13 @@ double estimate_bound(const Exec& exec, const Estimator& estimator, const std::t
 
 /// Rows [first, first + count) of a view, or no data if there is none.
 template <class T, class Memory>
-matrix_view<T, Memory> rows_of(const matrix_view<T, Memory>& view, index first, index count) {
+matrix_view<T, Memory> rows_of(const matrix_view<T, Memory>& view, index_t first, index_t count) {
   return view.data ? view.rows_from(first, count) : view;
 }
 
 /// Rows [first, first + count) of both domains, with their weights.
 template <class T, class Memory>
-joint_sample<T, Memory> block_of(const joint_sample<T, Memory>& data, index first, index count) {
+joint_sample<T, Memory> block_of(const joint_sample<T, Memory>& data, index_t first, index_t count) {
   const auto part = [&](const sample<T, Memory>& one) {
     return sample<T, Memory>{one.rows.rows_from(first, count), one.weights ? one.weights + first : nullptr};
   };
@@ -85,8 +85,8 @@ void require_accepted(const Estimator& estimator, const joint_sample<T, Memory>&
   } else if constexpr (quadruple_estimator<Estimator>) {
     static_cast<void>(estimator.plan(sizes));
   } else {
-    const index rows = estimator.block_rows(sizes);
-    for (index first = 0; first + rows <= std::min(sizes.source, sizes.target); first += rows)
+    const index_t rows = estimator.block_rows(sizes);
+    for (index_t first = 0; first + rows <= std::min(sizes.source, sizes.target); first += rows)
       require_accepted(estimator.within, block_of(data, first, rows), measure);
   }
 }
@@ -97,17 +97,17 @@ double estimate_blocks(const Exec& exec, const Estimator& estimator, const std::
                        estimate_rule<T> rule, workspace_of<Memory>& scratch) {
   const sample_sizes sizes = sizes_of(std::get<0>(layers).data, rule.measure);
   require_accepted(estimator, std::get<0>(layers).data, rule.measure);
-  const index rows = estimator.block_rows(sizes);
-  const index blocks = std::min(sizes.source, sizes.target) / rows;
+  const index_t rows = estimator.block_rows(sizes);
+  const index_t blocks = std::min(sizes.source, sizes.target) / rows;
   typename Accumulator::state total{};
-  const auto part_of = [&](const auto& one, index first) {
+  const auto part_of = [&](const auto& one, index_t first) {
     auto part = one;
     part.data = block_of(one.data, first, rows);
     part.source_gradient = rows_of(one.source_gradient, first, rows);
     part.target_gradient = rows_of(one.target_gradient, first, rows);
     return part;
   };
-  for (index block = 0; block < blocks; ++block) {
+  for (index_t block = 0; block < blocks; ++block) {
     const workspace_mark mark(scratch);
     const auto parts = std::apply([&](const auto&... one) { return std::tuple{part_of(one, block * rows)...}; }, layers);
     const estimate_rule<T> inner{rule.measure, rule.scale / static_cast<T>(blocks), rule.mode};

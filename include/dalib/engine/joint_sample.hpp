@@ -23,28 +23,28 @@ struct joint_sample {
   sample<T, Memory> source;
   sample<T, Memory> target;
 
-  DALIB_HD index source_rows() const { return source.rows.rows; }
-  DALIB_HD index rows() const { return source.rows.rows + target.rows.rows; }
-  DALIB_HD index features() const { return source.rows.cols; }
-  DALIB_HD bool is_source(index row) const { return row < source_rows(); }
+  DALIB_HD index_t source_rows() const { return source.rows.rows; }
+  DALIB_HD index_t rows() const { return source.rows.rows + target.rows.rows; }
+  DALIB_HD index_t features() const { return source.rows.cols; }
+  DALIB_HD bool is_source(index_t row) const { return row < source_rows(); }
 
-  DALIB_HD double weight(index row) const {
+  DALIB_HD double weight(index_t row) const {
     if (is_source(row)) return source.weights ? static_cast<double>(source.weights[row]) : 1.0;
     return target.weights ? static_cast<double>(target.weights[row - source_rows()]) : 1.0;
   }
 
   /// The view that holds `row`, and the row's place in it.
-  DALIB_HD const matrix_view<const T, Memory>& view_of_row(index row) const { return is_source(row) ? source.rows : target.rows; }
-  DALIB_HD index place_of_row(index row) const { return is_source(row) ? row : row - source_rows(); }
+  DALIB_HD const matrix_view<const T, Memory>& view_of_row(index_t row) const { return is_source(row) ? source.rows : target.rows; }
+  DALIB_HD index_t place_of_row(index_t row) const { return is_source(row) ? row : row - source_rows(); }
 };
 
 /// |x - y|^2 of two rows, from their differences, in double. O(F).
 template <class T, class Memory>
-DALIB_HD double squared_distance_of(const joint_sample<T, Memory>& data, index x, index y) {
+DALIB_HD double squared_distance_of(const joint_sample<T, Memory>& data, index_t x, index_t y) {
   const auto& view_x = data.view_of_row(x);
   const auto& view_y = data.view_of_row(y);
   double total = 0;
-  for (index f = 0; f < view_x.cols; ++f) {
+  for (index_t f = 0; f < view_x.cols; ++f) {
     const double d = static_cast<double>(view_x(data.place_of_row(x), f)) - static_cast<double>(view_y(data.place_of_row(y), f));
     total += d * d;
   }
@@ -56,7 +56,7 @@ template <class T>
 double total_weight(const sample<T>& s) {
   if (!s.weights) return static_cast<double>(s.rows.rows);
   double total = 0;
-  for (index i = 0; i < s.rows.rows; ++i) total += static_cast<double>(s.weights[i]);
+  for (index_t i = 0; i < s.rows.rows; ++i) total += static_cast<double>(s.weights[i]);
   return total;
 }
 
@@ -86,11 +86,11 @@ struct sample_spread {
   /// Finds the spread, and every feature's split_mean, from the features' sums of offsets from `reference` and of their squares over rows
   /// of that total weight. All arrays have one entry for each feature.
   template <class T>
-  static sample_spread of(index features, double weight, const T* reference, const double* sums, const double* squares, double* mean,
+  static sample_spread of(index_t features, double weight, const T* reference, const double* sums, const double* squares, double* mean,
                           T* mean_high, T* mean_low) {
     sample_spread result;
     double square = 0, offset_norm = 0;
-    for (index f = 0; f < features; ++f) {
+    for (index_t f = 0; f < features; ++f) {
       const double offset = sums[f] / weight;
       square += squares[f];
       offset_norm += offset * offset;
@@ -108,11 +108,11 @@ struct sample_spread {
 };
 
 /// The median rule looks at this many rows at most.
-inline constexpr index median_rows_limit = 1024;
+inline constexpr index_t median_rows_limit = 1024;
 
 /// Number of rows that the median rule looks at among `rows`, and the i-th of these `count`.
-inline index median_rows(index rows) { return std::min(rows, median_rows_limit); }
-DALIB_HD constexpr index median_row(index i, index count, index rows) { return i * rows / count; }
+inline index_t median_rows(index_t rows) { return std::min(rows, median_rows_limit); }
+DALIB_HD constexpr index_t median_row(index_t i, index_t count, index_t rows) { return i * rows / count; }
 
 /// Median of |x - y|^2 over the pairs i < j, by weight; see bandwidth::median.
 template <class T>
@@ -129,25 +129,25 @@ public:
   /// Partial sums of fixed chunks of rows are merged in order: the same bits for any number of threads. O(n F).
   template <class Exec>
   sample_summary(const Exec& exec, const joint_sample<T>& data, workspace& scratch) : data_(data) {
-    const index features = data.features();
-    const index chunk_rows = rows_of_chunk(data.rows());
-    const index chunks = (data.rows() + chunk_rows - 1) / chunk_rows;
+    const index_t features = data.features();
+    const index_t chunk_rows = rows_of_chunk(data.rows());
+    const index_t chunks = (data.rows() + chunk_rows - 1) / chunk_rows;
     double* sums = scratch.template allocate_zero<double>(chunks * features);
     double* squares = scratch.template allocate_zero<double>(chunks * features);
     double* weights = scratch.template allocate_zero<double>(chunks);
     reference_ = scratch.template allocate<T>(features);
-    for (index f = 0; f < features; ++f) reference_[f] = data.source.rows(0, f);
+    for (index_t f = 0; f < features; ++f) reference_[f] = data.source.rows(0, f);
     // Few rows are one chunk: its features are shared among tasks, which changes no sum.
-    const index group = chunks == 1 ? group_features : features;
-    const index groups = (features + group - 1) / group;
-    exec.run(chunks * groups, [&](index task, int) {
-      const index chunk = task / groups;
-      const index last = std::min((chunk + 1) * chunk_rows, data_.rows());
+    const index_t group = chunks == 1 ? group_features : features;
+    const index_t groups = (features + group - 1) / group;
+    exec.run(chunks * groups, [&](index_t task, int) {
+      const index_t chunk = task / groups;
+      const index_t last = std::min((chunk + 1) * chunk_rows, data_.rows());
       const feature_range range{task % groups * group, std::min((task % groups + 1) * group, features)};
-      for (index row = chunk * chunk_rows; row < last;) {
-        const index same = std::min(data_.is_source(row) ? std::min(last, data_.source_rows()) : last, row + rows_at_once) - row;
+      for (index_t row = chunk * chunk_rows; row < last;) {
+        const index_t same = std::min(data_.is_source(row) ? std::min(last, data_.source_rows()) : last, row + rows_at_once) - row;
         if (range.first == 0)
-          for (index r = 0; r < same; ++r) weights[chunk] += data_.weight(row + r);
+          for (index_t r = 0; r < same; ++r) weights[chunk] += data_.weight(row + r);
         add_rows(row, same, range, sums + chunk * features, squares + chunk * features);
         row += same;
       }
@@ -159,7 +159,7 @@ public:
   }
 
   /// Mean of feature f.
-  double mean(index f) const { return mean_[f]; }
+  double mean(index_t f) const { return mean_[f]; }
   const double* mean() const { return mean_; }
 
   /// The mean as a sum of two numbers of type T.
@@ -176,30 +176,30 @@ public:
   double median_squared_distance() const { return median_squared_distance_of(data_); }
 
 private:
-  static constexpr index fewest_rows = 256;
-  static constexpr index most_chunks = 256;
-  static constexpr index rows_at_once = 8;
-  static constexpr index group_features = 512;
+  static constexpr index_t fewest_rows = 256;
+  static constexpr index_t most_chunks = 256;
+  static constexpr index_t rows_at_once = 8;
+  static constexpr index_t group_features = 512;
 
   /// Few chunks, whatever the number of rows: each has sums of all features.
-  static index rows_of_chunk(index rows) { return std::max(fewest_rows, (rows / most_chunks / rows_at_once + 1) * rows_at_once); }
+  static index_t rows_of_chunk(index_t rows) { return std::max(fewest_rows, (rows / most_chunks / rows_at_once + 1) * rows_at_once); }
 
   struct feature_range {
-    index first;
-    index last;
+    index_t first;
+    index_t last;
   };
 
   /// Adds up to rows_at_once rows of one domain to the sums of a range of features: the more rows in one sweep, the fewer times the sums
   /// are read and written.
-  void add_rows(index row, index count, feature_range range, double* sum, double* square) const {
+  void add_rows(index_t row, index_t count, feature_range range, double* sum, double* square) const {
     const auto& view = data_.view_of_row(row);
     const T* from = &view(data_.place_of_row(row), 0);
     double weight[rows_at_once];
-    for (index r = 0; r < count; ++r) weight[r] = data_.weight(row + r);
-    const auto sweep = [&](auto whole, index col_stride, auto weight_of) {
-      for (index f = range.first; f < range.last; ++f) {
+    for (index_t r = 0; r < count; ++r) weight[r] = data_.weight(row + r);
+    const auto sweep = [&](auto whole, index_t col_stride, auto weight_of) {
+      for (index_t f = range.first; f < range.last; ++f) {
         moment_sums moments;
-        for (index r = 0; r < (whole ? rows_at_once : count); ++r) {
+        for (index_t r = 0; r < (whole ? rows_at_once : count); ++r) {
           const double offset = static_cast<double>(from[r * view.row_stride + f * col_stride]) - static_cast<double>(reference_[f]);
           moments.add(weight_of(r), offset);
         }
@@ -209,22 +209,22 @@ private:
     };
     const bool weighted = (data_.is_source(row) ? data_.source : data_.target).weights != nullptr;
     // Constant trip count, stride and weight let the compiler vectorise the common case and leave out a multiplication.
-    const auto own_weight = [&](index r) { return weight[r]; };
+    const auto own_weight = [&](index_t r) { return weight[r]; };
     if (count < rows_at_once || view.col_stride != 1)
       sweep(std::false_type{}, view.col_stride, own_weight);
     else if (weighted)
       sweep(std::true_type{}, 1, own_weight);
     else
-      sweep(std::true_type{}, 1, [](index) { return 1.0; });
+      sweep(std::true_type{}, 1, [](index_t) { return 1.0; });
   }
 
-  void merge(index chunks, double* sums, double* squares, const double* weights) {
+  void merge(index_t chunks, double* sums, double* squares, const double* weights) {
     double weight = 0;
-    const index features = data_.features();
-    for (index c = 0; c < chunks; ++c) weight += weights[c];
+    const index_t features = data_.features();
+    for (index_t c = 0; c < chunks; ++c) weight += weights[c];
     // Chunk 0 becomes the total; merging chunk after chunk keeps the inner loop contiguous.
-    for (index c = 1; c < chunks; ++c)
-      for (index f = 0; f < features; ++f) {
+    for (index_t c = 1; c < chunks; ++c)
+      for (index_t f = 0; f < features; ++f) {
         sums[f] += sums[c * features + f];
         squares[f] += squares[c * features + f];
       }
@@ -262,15 +262,15 @@ inline double weighted_median(std::vector<std::pair<double, double>>& distances)
 
 template <class T>
 double median_squared_distance_of(const joint_sample<T>& data) {
-  const index rows = median_rows(data.rows());
+  const index_t rows = median_rows(data.rows());
   std::vector<std::pair<double, double>> distances;
   distances.reserve(static_cast<std::size_t>(rows * (rows + 1) / 2));
-  for (index i = 0; i < rows; ++i) {
-    const index x = median_row(i, rows, data.rows());
+  for (index_t i = 0; i < rows; ++i) {
+    const index_t x = median_row(i, rows, data.rows());
     // Copies of one row are pairs at distance 0.
     distances.emplace_back(0.0, data.weight(x) * (data.weight(x) - 1) / 2);
-    for (index j = 0; j < i; ++j) {
-      const index y = median_row(j, rows, data.rows());
+    for (index_t j = 0; j < i; ++j) {
+      const index_t y = median_row(j, rows, data.rows());
       distances.emplace_back(squared_distance_of(data, x, y), data.weight(x) * data.weight(y));
     }
   }
@@ -285,8 +285,8 @@ struct raw_sums {
 
   /// Adds a run of features. O(count).
   template <class T>
-  DALIB_HD void add(const T* centred, const double* mean, index count) {
-    for (index f = 0; f < count; ++f) {
+  DALIB_HD void add(const T* centred, const double* mean, index_t count) {
+    for (index_t f = 0; f < count; ++f) {
       norm += static_cast<double>(centred[f]) * static_cast<double>(centred[f]);
       along_mean += static_cast<double>(centred[f]) * mean[f];
     }
@@ -303,13 +303,13 @@ struct raw_sums {
 /// The terms of a centred row. O(F).
 /// @param mean, mean_norm  of the joint sample; |mean|^2
 template <class T>
-DALIB_HD row_terms<T> raw_terms(const T* centred, index features, const double* mean, double mean_norm) {
+DALIB_HD row_terms<T> raw_terms(const T* centred, index_t features, const double* mean, double mean_norm) {
   raw_sums sums;
   sums.add(centred, mean, features);
   return sums.template terms<T>(mean_norm);
 }
 template <class T>
-row_terms<T> raw_terms(const T* centred, index features, const sample_summary<T>& summary) {
+row_terms<T> raw_terms(const T* centred, index_t features, const sample_summary<T>& summary) {
   return raw_terms(centred, features, summary.mean(), summary.mean_norm());
 }
 

@@ -50,8 +50,8 @@ struct layer {
 template <class T>
 void clear(const matrix_view<T>& gradient) {
   if (gradient.data == nullptr) return;
-  for (index i = 0; i < gradient.rows; ++i)
-    for (index j = 0; j < gradient.cols; ++j) gradient(i, j) = T(0);
+  for (index_t i = 0; i < gradient.rows; ++i)
+    for (index_t j = 0; j < gradient.cols; ++j) gradient(i, j) = T(0);
 }
 
 /// The same, by the execution policy where it says how.
@@ -78,7 +78,7 @@ struct layer_tile {
 
 /// Memory for the tiles of a layer, `lanes` x `columns` at most.
 template <class Profile, class T>
-layer_tile<T> allocate_tile(workspace& scratch, index lanes, index columns) {
+layer_tile<T> allocate_tile(workspace& scratch, index_t lanes, index_t columns) {
   layer_tile<T> tile;
   if (reads<Profile>::gram) tile.gram = scratch.template allocate<T>(lanes * columns);
   if (reads<Profile>::l1) tile.l1 = scratch.template allocate<T>(lanes * columns);
@@ -95,8 +95,8 @@ layer_tile<T> allocate_tile(workspace& scratch, index lanes, index columns) {
 
 /// The tile that starts `lane` lanes and `column` columns further on.
 template <class T>
-layer_tile<T> shifted(layer_tile<T> tile, index lane, index column, index stride) {
-  const index offset = column * stride + lane;
+layer_tile<T> shifted(layer_tile<T> tile, index_t lane, index_t column, index_t stride) {
+  const index_t offset = column * stride + lane;
   if (tile.gram) tile.gram += offset;
   if (tile.l1) tile.l1 += offset;
   if (tile.close) {

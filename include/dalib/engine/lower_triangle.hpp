@@ -28,7 +28,7 @@ public:
     T* self = nullptr;
     T* shift = nullptr;
 
-    void allocate(workspace& scratch, index rows, index width, index widest) {
+    void allocate(workspace& scratch, index_t rows, index_t width, index_t widest) {
       coefficients = scratch.template allocate<T>(rows);
       if (Problem::with_gradient) gradient = scratch.template allocate<T>(width * widest);
       self = scratch.template allocate<T>(width);
@@ -37,10 +37,10 @@ public:
   };
 
   /// Memory for blocks of at most `most_rows` rows, in stripes of `width` columns; both multiples of row_unit.
-  void allocate(workspace& scratch, index most_rows, index width) {
+  void allocate(workspace& scratch, index_t most_rows, index_t width) {
     width_ = width;
     stride_ = most_rows;
-    const index most_stripes = (most_rows + width - 1) / width;
+    const index_t most_stripes = (most_rows + width - 1) / width;
     // Every stripe has its own lane sums: the rows below receive from many stripes, and add them up in order in the second phase.
     Problem::for_each_layer([&](auto l) {
       using profile = typename Problem::template profile_of<l>;
@@ -53,10 +53,10 @@ public:
   /// The tile's buffers, for a tile of other pairs in between.
   const layer_tile<T>& tile(std::size_t layer) const { return tiles_[layer]; }
 
-  index stripes(const blocks& all) const { return (all[0].padded + width_ - 1) / width_; }
+  index_t stripes(const blocks& all) const { return (all[0].padded + width_ - 1) / width_; }
 
   /// First phase of one stripe: its share of the value.
-  double evaluate(const Problem& problem, const blocks& all, index stripe, const stripe_memory& own) const {
+  double evaluate(const Problem& problem, const blocks& all, index_t stripe, const stripe_memory& own) const {
     const span_of_rows columns = rows_of(all, stripe);
     typename Problem::parts parts;
     for (std::size_t l = 0; l < layers; ++l) parts[l] = {&all[l], &all[l], from_diagonal(tiles_[l], stripe)};
@@ -64,19 +64,19 @@ public:
   }
 
   /// Second phase of one stripe, after all have finished the first: writes its rows' gradients or adds to them.
-  void pull(const Problem& problem, const blocks& all, index stripe, const stripe_memory& own, write_mode mode) const {
+  void pull(const Problem& problem, const blocks& all, index_t stripe, const stripe_memory& own, write_mode mode) const {
     Problem::for_each_layer([&](auto l) { pull_layer<l>(problem, all, stripe, own, mode); });
   }
 
 private:
-  span_of_rows rows_of(const blocks& all, index stripe) const {
-    const index first = stripe * width_;
+  span_of_rows rows_of(const blocks& all, index_t stripe) const {
+    const index_t first = stripe * width_;
     return {first, std::min(width_, all[0].padded - first)};
   }
 
   /// The buffers of a stripe, starting at its diagonal square.
-  layer_tile<T> from_diagonal(const layer_tile<T>& all, index stripe) const {
-    const index first = stripe * width_;
+  layer_tile<T> from_diagonal(const layer_tile<T>& all, index_t stripe) const {
+    const index_t first = stripe * width_;
     layer_tile<T> part = shifted(all, first, first, stride_);
     part.lane_self += stripe * stride_;
     part.lane_shift += stripe * stride_;
@@ -87,23 +87,23 @@ private:
   /// itself is symmetric.
   void complete(T* entries, span_of_rows columns) const {
     if (entries == nullptr) return;
-    for (index column = columns.first; column < columns.first + columns.count; column += row_unit<T>)
-      for (index lane = 0; lane < columns.first; lane += row_unit<T>)
+    for (index_t column = columns.first; column < columns.first + columns.count; column += row_unit<T>)
+      for (index_t lane = 0; lane < columns.first; lane += row_unit<T>)
         transpose_square(entries + lane * stride_ + column, stride_, entries + column * stride_ + lane, stride_);
   }
 
   template <std::size_t L>
-  void pull_layer(const Problem& problem, const blocks& all, index stripe, const stripe_memory& own, write_mode mode) const {
+  void pull_layer(const Problem& problem, const blocks& all, index_t stripe, const stripe_memory& own, write_mode mode) const {
     const packed_rows<T>& block = all[L];
     span_of_rows rows = rows_of(all, stripe);
-    const index first = rows.first;
+    const index_t first = rows.first;
     rows.count = std::min(rows.count, round_up(block.count - first, tile_columns<T>));
     if (!problem.template wanted<L>(block, rows)) return;
     const layer_tile<T>& tile = tiles_[L];
-    for (index i = 0; i < rows.count; ++i) {
+    for (index_t i = 0; i < rows.count; ++i) {
       own.self[i] = tile.column_self[first + i];
       own.shift[i] = tile.column_shift[first + i];
-      for (index before = 0; before < stripe; ++before) {
+      for (index_t before = 0; before < stripe; ++before) {
         own.self[i] += tile.lane_self[before * stride_ + first + i];
         own.shift[i] += tile.lane_shift[before * stride_ + first + i];
       }
@@ -116,8 +116,8 @@ private:
     problem.template pull_close<L>(shifted(tile, first, 0, stride_), {1, stride_}, block, rows, block, {0, first});
   }
 
-  index width_ = 0;
-  index stride_ = 0;
+  index_t width_ = 0;
+  index_t stride_ = 0;
   std::array<layer_tile<T>, layers> tiles_;
 };
 

@@ -27,23 +27,23 @@ inline constexpr int tile_columns = most_tile_columns < simd_lanes<T> ? most_til
 template <class T>
 struct broadcast_operand {
   const T* data;
-  index column_stride;
-  index depth_stride;
+  index_t column_stride;
+  index_t depth_stride;
 };
 
 /// Operand of whole registers: register v at depth k starts at data[k * depth_stride + v * vector_stride].
 template <class T>
 struct lane_operand {
   const T* data;
-  index depth_stride;
-  index vector_stride;
+  index_t depth_stride;
+  index_t vector_stride;
 };
 
 /// Where a tile of sums goes: register v of column c is written at, or added to, data[c * column_stride + v * lanes].
 template <class T>
 struct result_tile {
   T* data;
-  index column_stride;
+  index_t column_stride;
   bool accumulate = false;
 
   [[gnu::always_inline]] void prefetch(int column, int lane) const {
@@ -82,12 +82,12 @@ struct add_absolute_difference {
 /// v.
 /// @tparam Result  where the sums go: a result_tile, or another type with its `put` and `prefetch`
 template <int Vectors, class Op, class T, class Result>
-inline void micro_tile(index depth, lane_operand<T> lanes, broadcast_operand<T> scalars, const Result& result) {
+inline void micro_tile(index_t depth, lane_operand<T> lanes, broadcast_operand<T> scalars, const Result& result) {
   using vector = simd_vector<T>;
   constexpr int columns = tile_columns<T>;
   vector sums[columns][Vectors] = {};
-  const auto add_terms = [&](index first, index last) __attribute__((always_inline)) {
-    for (index k = first; k < last; ++k) {
+  const auto add_terms = [&](index_t first, index_t last) __attribute__((always_inline)) {
+    for (index_t k = first; k < last; ++k) {
       vector a[Vectors];
       dalib::detail::unroll<Vectors>(
           [&](auto v) { std::memcpy(&a[v], lanes.data + k * lanes.depth_stride + v * lanes.vector_stride, sizeof(vector)); });
@@ -99,8 +99,8 @@ inline void micro_tile(index depth, lane_operand<T> lanes, broadcast_operand<T> 
     }
   };
   // What the result is added to arrives from the outer caches while the sums are made: line by line, since a burst would hold up the lanes.
-  constexpr index steps = 4;
-  index k = 0;
+  constexpr index_t steps = 4;
+  index_t k = 0;
   for (int line = 0; line < columns * Vectors && k + steps <= depth; ++line, k += steps) {
     result.prefetch(line / Vectors, line % Vectors * simd_lanes<T>);
     add_terms(k, k + steps);
@@ -112,7 +112,7 @@ inline void micro_tile(index depth, lane_operand<T> lanes, broadcast_operand<T> 
 
 /// The same for `vectors` registers in 1..tile_vectors, chosen at run time.
 template <class Op, class T, class Result>
-void micro_tile(int vectors, index depth, lane_operand<T> lanes, broadcast_operand<T> scalars, const Result& result) {
+void micro_tile(int vectors, index_t depth, lane_operand<T> lanes, broadcast_operand<T> scalars, const Result& result) {
   if (vectors >= tile_vectors)
     micro_tile<tile_vectors, Op>(depth, lanes, scalars, result);
   else if (vectors == 2)

@@ -15,37 +15,37 @@ namespace dalib::engine {
 
 /// Depth of one pass over the features: the lanes of a register tile by this depth stays in the first-level cache while the columns pass
 /// by.
-inline constexpr index depth_block = 256;
+inline constexpr index_t depth_block = 256;
 
 /// Rounds `count` up to a multiple of `unit`.
-constexpr index round_up(index count, index unit) { return (count + unit - 1) / unit * unit; }
+constexpr index_t round_up(index_t count, index_t unit) { return (count + unit - 1) / unit * unit; }
 
 /// Rows of a block are padded with zeros to a multiple of this, features to a multiple of the SIMD width.
 template <class T>
-inline constexpr index row_unit = simd_lanes<T>;
+inline constexpr index_t row_unit = simd_lanes<T>;
 template <class T>
-constexpr index padded_features(index features) {
+constexpr index_t padded_features(index_t features) {
   return round_up(features, simd_lanes<T>);
 }
 
 /// Features of one chunk: as many as a register tile of the pull-back takes at once.
 template <class T>
-inline constexpr index chunk_features = tile_vectors* simd_lanes<T>;
+inline constexpr index_t chunk_features = tile_vectors* simd_lanes<T>;
 /// Features that a block holds in memory for each row, over all chunks.
 template <class T>
-constexpr index stored_features(index features) {
+constexpr index_t stored_features(index_t features) {
   return round_up(features, chunk_features<T>);
 }
 
 /// Centred rows [first, first + count) of a joint sample; `padded` of them in memory, the last ones zero.
 template <class T>
 struct packed_rows {
-  index first = 0;
-  index count = 0;
-  index padded = 0;
-  index features = 0;
-  index stride = 0;          ///< padded_features
-  index chunk_stride = 0;    ///< from one chunk to the next
+  index_t first = 0;
+  index_t count = 0;
+  index_t padded = 0;
+  index_t features = 0;
+  index_t stride = 0;          ///< padded_features
+  index_t chunk_stride = 0;    ///< from one chunk to the next
   T* rows = nullptr;         ///< chunk c: rows x chunk_features
   T* panels = nullptr;       ///< panel p: features x simd_lanes, lane l of feature f is row p * simd_lanes + l
   T* norm = nullptr;         ///< row_terms::norm
@@ -53,10 +53,10 @@ struct packed_rows {
   T* inverse_norm = nullptr; ///< row_terms::inverse_norm
 
   /// Memory for at most `capacity` rows.
-  void allocate(workspace& scratch, index capacity, index feature_count) {
+  void allocate(workspace& scratch, index_t capacity, index_t feature_count) {
     features = feature_count;
     stride = padded_features<T>(feature_count);
-    const index most = round_up(capacity, row_unit<T>);
+    const index_t most = round_up(capacity, row_unit<T>);
     chunk_stride = most * chunk_features<T>;
     rows = scratch.template allocate<T>(most * stored_features<T>(feature_count));
     panels = scratch.template allocate<T>(most * feature_count);
@@ -66,30 +66,30 @@ struct packed_rows {
   }
 
   /// Says which rows it will hold; pack_panel fills them.
-  void assign(index first_row, index row_count) {
+  void assign(index_t first_row, index_t row_count) {
     first = first_row;
     count = row_count;
     padded = round_up(row_count, row_unit<T>);
   }
 
-  index panel_count() const { return padded / simd_lanes<T>; }
+  index_t panel_count() const { return padded / simd_lanes<T>; }
 
   /// Lane row % simd_lanes of the panel that holds `row`.
-  T* panel(index row) const { return panels + row / simd_lanes<T> * simd_lanes<T> * features + row % simd_lanes<T>; }
+  T* panel(index_t row) const { return panels + row / simd_lanes<T> * simd_lanes<T> * features + row % simd_lanes<T>; }
 
-  index chunk_count() const { return (features + chunk_features<T> - 1) / chunk_features<T>; }
+  index_t chunk_count() const { return (features + chunk_features<T> - 1) / chunk_features<T>; }
 
   /// Features of chunk c, padded with zeros to whole registers.
-  index chunk_width(index c) const { return std::min(chunk_features<T>, stride - c * chunk_features<T>); }
+  index_t chunk_width(index_t c) const { return std::min(chunk_features<T>, stride - c * chunk_features<T>); }
 
   /// Features c * chunk_features and on of a row.
-  T* chunk(index row, index c) const { return rows + c * chunk_stride + row * chunk_features<T>; }
+  T* chunk(index_t row, index_t c) const { return rows + c * chunk_stride + row * chunk_features<T>; }
 
   /// Terms of one row.
-  row_terms<T> terms(index row) const { return {norm[row], shift[row], inverse_norm[row]}; }
+  row_terms<T> terms(index_t row) const { return {norm[row], shift[row], inverse_norm[row]}; }
 
   /// Rows [from, from + rows) of a block that holds more, as a block of their own.
-  packed_rows part(index from, index row_count) const {
+  packed_rows part(index_t from, index_t row_count) const {
     packed_rows result = *this;
     result.assign(first + from, row_count);
     result.rows += from * chunk_features<T>;
@@ -101,7 +101,7 @@ struct packed_rows {
   }
 
   /// Terms of simd_lanes rows.
-  row_terms<pack<T>> lane_terms(index row) const {
+  row_terms<pack<T>> lane_terms(index_t row) const {
     return {pack<T>::load(norm + row), pack<T>::load(shift + row), pack<T>::load(inverse_norm + row)};
   }
 };
@@ -110,23 +110,23 @@ namespace detail {
 
 /// A run of a row's features, centred.
 template <class T>
-void centre_row(const T* from, index stride, const T* mean_high, const T* mean_low, index features, T* to) {
-  const auto centre = [&](index f, index step) { to[f] = centred(from[f * step], mean_high[f], mean_low[f]); };
+void centre_row(const T* from, index_t stride, const T* mean_high, const T* mean_low, index_t features, T* to) {
+  const auto centre = [&](index_t f, index_t step) { to[f] = centred(from[f * step], mean_high[f], mean_low[f]); };
   // The constant stride lets the compiler vectorise the common case.
   if (stride == 1)
-    for (index f = 0; f < features; ++f) centre(f, 1);
+    for (index_t f = 0; f < features; ++f) centre(f, 1);
   else
-    for (index f = 0; f < features; ++f) centre(f, stride);
+    for (index_t f = 0; f < features; ++f) centre(f, stride);
 }
 
 /// panel(feature, lane) = rows(lane, feature): simd_lanes rows of a chunk become part of a panel.
 template <class T>
-void transpose_chunk(const T* rows, index features, T* panel) {
-  constexpr index width = simd_lanes<T>, stride = chunk_features<T>;
-  index f = 0;
+void transpose_chunk(const T* rows, index_t features, T* panel) {
+  constexpr index_t width = simd_lanes<T>, stride = chunk_features<T>;
+  index_t f = 0;
   for (; f + width <= features; f += width) transpose_square(rows + f, stride, panel + f * width, width);
   for (; f < features; ++f)
-    for (index lane = 0; lane < width; ++lane) panel[f * width + lane] = rows[lane * stride + f];
+    for (index_t lane = 0; lane < width; ++lane) panel[f * width + lane] = rows[lane * stride + f];
 }
 
 /// |row|^2 of every lane, added in the order in which pair_tile adds inner products, so that identical rows are at distance exactly 0.
@@ -134,8 +134,8 @@ template <class T>
 class panel_norms {
 public:
   /// Adds features [first, first + count), which follow those added before. `panel` starts at the first of them.
-  void add(const T* panel, index first, index count) {
-    for (index f = 0; f < count; ++f) {
+  void add(const T* panel, index_t first, index_t count) {
+    for (index_t f = 0; f < count; ++f) {
       if ((first + f) % depth_block == 0) end_of_depth_block();
       const pack<T> value = pack<T>::load(panel + f * simd_lanes<T>);
       sum_.lanes += value.lanes * value.lanes;
@@ -162,18 +162,18 @@ private:
 /// Fills panel `panel` of `block`: centred rows, their transpose, and their terms. O(simd_lanes F).
 /// @param raw  whether a statistic needs the terms of the rows before centring (row_terms::shift and inverse_norm)
 template <class T>
-void pack_panel(const joint_sample<T>& data, const sample_summary<T>& summary, const packed_rows<T>& block, index panel, bool raw) {
-  constexpr index width = simd_lanes<T>;
-  const index first = panel * width;
+void pack_panel(const joint_sample<T>& data, const sample_summary<T>& summary, const packed_rows<T>& block, index_t panel, bool raw) {
+  constexpr index_t width = simd_lanes<T>;
+  const index_t first = panel * width;
   T* transposed = block.panel(first);
   detail::panel_norms<T> norms; // in this pass, so that their chain of additions is hidden behind the transposes
-  for (index c = 0; c < block.chunk_count(); ++c) {
-    const index feature = c * chunk_features<T>, count = std::min(chunk_features<T>, block.features - feature);
-    for (index local = first; local < first + width; ++local) {
+  for (index_t c = 0; c < block.chunk_count(); ++c) {
+    const index_t feature = c * chunk_features<T>, count = std::min(chunk_features<T>, block.features - feature);
+    for (index_t local = first; local < first + width; ++local) {
       T* to = block.chunk(local, c);
-      const index valid = local < block.count ? count : 0;
+      const index_t valid = local < block.count ? count : 0;
       if (valid) {
-        const index row = block.first + local;
+        const index_t row = block.first + local;
         const auto& view = data.view_of_row(row);
         detail::centre_row(&view(data.place_of_row(row), feature), view.col_stride, summary.mean_high() + feature,
                            summary.mean_low() + feature, valid, to);
@@ -185,10 +185,10 @@ void pack_panel(const joint_sample<T>& data, const sample_summary<T>& summary, c
   }
   norms.total().store(block.norm + first);
   if (!raw) return;
-  for (index local = first; local < first + width; ++local) {
+  for (index_t local = first; local < first + width; ++local) {
     raw_sums sums;
-    for (index c = 0; c < block.chunk_count(); ++c) {
-      const index feature = c * chunk_features<T>;
+    for (index_t c = 0; c < block.chunk_count(); ++c) {
+      const index_t feature = c * chunk_features<T>;
       sums.add(block.chunk(local, c), summary.mean() + feature, std::min(chunk_features<T>, block.features - feature));
     }
     const row_terms<T> terms = sums.template terms<T>(summary.mean_norm());
@@ -200,7 +200,7 @@ void pack_panel(const joint_sample<T>& data, const sample_summary<T>& summary, c
 /// Fills the whole block on the calling thread.
 template <class T>
 void pack_rows(const joint_sample<T>& data, const sample_summary<T>& summary, const packed_rows<T>& block, bool raw) {
-  for (index panel = 0; panel < block.panel_count(); ++panel) pack_panel(data, summary, block, panel, raw);
+  for (index_t panel = 0; panel < block.panel_count(); ++panel) pack_panel(data, summary, block, panel, raw);
 }
 
 } // namespace dalib::engine

@@ -41,10 +41,10 @@ DALIB_HD T signed_slope(T x, T y, T slope) {
 
 /// The sums that `Profile` reads, of centred rows x and y.
 template <class Profile, class T>
-DALIB_HD pair_sums<T> sums_of(const T* x, const T* y, index features) {
+DALIB_HD pair_sums<T> sums_of(const T* x, const T* y, index_t features) {
   constexpr int partials = sum_partials<T>;
   T gram[partials] = {}, distance[partials] = {}, l1[partials] = {};
-  for_each_partial<T>(features, [&](index f, int p) {
+  for_each_partial<T>(features, [&](index_t f, int p) {
     const T d = x[f] - y[f];
     if constexpr (reads<Profile>::shift) gram[p] += x[f] * y[f];
     if constexpr (reads<Profile>::gram) distance[p] += d * d;
@@ -55,9 +55,9 @@ DALIB_HD pair_sums<T> sums_of(const T* x, const T* y, index features) {
 
 /// The same of row i of one block and row j of another.
 template <class Profile, class T>
-pair_sums<T> sums_of_rows(const packed_rows<T>& lanes, index i, const packed_rows<T>& columns, index j) {
+pair_sums<T> sums_of_rows(const packed_rows<T>& lanes, index_t i, const packed_rows<T>& columns, index_t j) {
   pair_sums<T> sums;
-  for (index c = 0; c < lanes.chunk_count(); ++c) sums += sums_of<Profile>(lanes.chunk(i, c), columns.chunk(j, c), lanes.chunk_width(c));
+  for (index_t c = 0; c < lanes.chunk_count(); ++c) sums += sums_of<Profile>(lanes.chunk(i, c), columns.chunk(j, c), lanes.chunk_width(c));
   return sums;
 }
 

@@ -35,9 +35,9 @@ public:
   pair_problem(const Coefficients& coefficients, const layers_tuple& layers, T scale)
       : coefficients_(coefficients), layers_(layers), scale_(2 * scale) {} // each unordered pair stands twice in the sum
 
-  index rows() const { return std::get<0>(layers_).data.rows(); }
+  index_t rows() const { return std::get<0>(layers_).data.rows(); }
   template <std::size_t L>
-  index features() const {
+  index_t features() const {
     return std::get<L>(layers_).data.features();
   }
 
@@ -49,14 +49,14 @@ public:
   }
 
   /// Widest padded row of all layers: the size of one row of a gradient block.
-  index widest() const {
-    index result = 0;
+  index_t widest() const {
+    index_t result = 0;
     for_each_layer([&](auto l) { result = std::max(result, padded_features<T>(features<l>())); });
     return result;
   }
 
   /// Fills panel `panel` of the blocks, one block for each layer.
-  void pack(const blocks& all, index panel) const {
+  void pack(const blocks& all, index_t panel) const {
     for_each_layer([&](auto l) {
       const auto& one = std::get<l>(layers_);
       pack_panel(one.data, *one.summary, all[l], panel, reads<profile_of<l>>::shift);
@@ -66,7 +66,7 @@ public:
   /// Statistics and kernels of a tile: returns its share of the value and, with Gradient, leaves pull coefficients in the parts' buffers.
   /// @param both_from  lanes from here on stand for (lane, column) and (column, lane)
   /// @param scratch    one coefficient for each lane
-  double evaluate(parts& tile, span_of_rows lanes, span_of_rows columns, index both_from, index stride, T* scratch) const {
+  double evaluate(parts& tile, span_of_rows lanes, span_of_rows columns, index_t both_from, index_t stride, T* scratch) const {
     for_each_layer([&](auto l) {
       tile_part<T>& part = tile[l];
       if constexpr (reads<profile_of<l>>::gram)
@@ -78,19 +78,19 @@ public:
     });
     const packed_rows<T>& lane_block = *tile[0].lanes;
     const packed_rows<T>& column_block = *tile[0].columns;
-    const index valid = std::min(lanes.count, lane_block.count - lanes.first);
+    const index_t valid = std::min(lanes.count, lane_block.count - lanes.first);
     std::fill(scratch + valid, scratch + lanes.count, T(0));
     typename dalib::detail::wide_register<T>::type sums{}; // in double, lane by lane
     double total = 0;
     close_lanes<T> close;
-    for (index place = 0; place < columns.count; ++place) {
-      const index column = columns.first + place;
+    for (index_t place = 0; place < columns.count; ++place) {
+      const index_t column = columns.first + place;
       if (column >= column_block.count) {
         clear_column(tile, lanes.count, place, stride);
         continue;
       }
       coefficients_.fill(lane_block.first + lanes.first, valid, column_block.first + column, scratch);
-      const index own_lane = lane_block.first == column_block.first ? column - lanes.first : -1;
+      const index_t own_lane = lane_block.first == column_block.first ? column - lanes.first : -1;
       take_close_lanes<Profiles...>(layer_indices{}, tile, lanes, column, place, stride, own_lane, scratch, close);
       const auto sum = combine_column<Gradient>(layer_indices{}, layers_, tile, lanes, column, place, both_from, stride, scratch);
       sums += widened<T>(sum.lanes);
@@ -109,7 +109,7 @@ public:
             const packed_rows<T>& others, span_of_rows other_rows, const T* self, const T* shift, T* block, write_mode mode) const {
     using profile = profile_of<L>;
     std::array<T*, block_rows_limit> to{};
-    std::array<index, block_rows_limit> column_strides{};
+    std::array<index_t, block_rows_limit> column_strides{};
     const bool contiguous = gradient_pointers<L>(owns, own_rows, to.data(), column_strides.data());
     if (!reads<profile>::l1 && contiguous) {
       pull_to_rows(tile.gram, strides, own_rows.count, others, other_rows,
@@ -121,13 +121,13 @@ public:
       else
         std::fill_n(block, own_rows.count * owns.stride, T(0));
       if constexpr (reads<profile>::l1) pull_signs_to_rows(tile.l1, strides, owns, own_rows, others, other_rows, target);
-      for (index i = 0; i < own_rows.count; ++i)
+      for (index_t i = 0; i < own_rows.count; ++i)
         if (to[static_cast<std::size_t>(i)])
           add_row(to[static_cast<std::size_t>(i)], column_strides[static_cast<std::size_t>(i)], block + i * owns.stride,
                   reads<profile>::gram ? self[i] : T(0), owns, own_rows.first + i, mode);
     }
     if constexpr (reads<profile>::shift)
-      for (index i = 0; i < own_rows.count; ++i)
+      for (index_t i = 0; i < own_rows.count; ++i)
         if (to[static_cast<std::size_t>(i)])
           add_mean<L>(to[static_cast<std::size_t>(i)], column_strides[static_cast<std::size_t>(i)], owns.features, shift[i]);
   }
@@ -137,10 +137,10 @@ public:
   void pull_close(const layer_tile<T>& tile, tile_strides strides, const packed_rows<T>& owns, span_of_rows own_rows,
                   const packed_rows<T>& others, span_of_rows other_rows) const {
     if constexpr (reads<profile_of<L>>::distance) {
-      const index columns = strides.other == 1 ? own_rows.count : other_rows.count;
+      const index_t columns = strides.other == 1 ? own_rows.count : other_rows.count;
       if (std::none_of(tile.has_close, tile.has_close + columns, [](unsigned char any) { return any != 0; })) return;
       std::array<T*, block_rows_limit> to{};
-      std::array<index, block_rows_limit> column_strides{};
+      std::array<index_t, block_rows_limit> column_strides{};
       gradient_pointers<L>(owns, own_rows, to.data(), column_strides.data());
       pull_close_rows(std::get<L>(layers_).data, tile, strides, owns, own_rows, others, other_rows, scale_, to.data(),
                       column_strides.data());
@@ -151,14 +151,14 @@ public:
   template <std::size_t L>
   bool wanted(const packed_rows<T>& owns, span_of_rows own_rows) const {
     const auto& one = std::get<L>(layers_);
-    const index first = owns.first + own_rows.first;
-    const index count = std::min(own_rows.count, owns.count - own_rows.first);
+    const index_t first = owns.first + own_rows.first;
+    const index_t count = std::min(own_rows.count, owns.count - own_rows.first);
     if (count <= 0) return false;
     return (one.data.is_source(first) && one.source_gradient.data) || (!one.data.is_source(first + count - 1) && one.target_gradient.data);
   }
 
 private:
-  static void clear_column(parts& tile, index lanes, index place, index stride) {
+  static void clear_column(parts& tile, index_t lanes, index_t place, index_t stride) {
     for (tile_part<T>& part : tile) {
       if (part.buffers.gram) std::fill_n(part.buffers.gram + place * stride, lanes, T(0));
       if (part.buffers.l1) std::fill_n(part.buffers.l1 + place * stride, lanes, T(0));
@@ -168,7 +168,7 @@ private:
   }
 
   template <std::size_t L>
-  const matrix_view<T>& gradient_of(index row) const {
+  const matrix_view<T>& gradient_of(index_t row) const {
     const auto& one = std::get<L>(layers_);
     return one.data.is_source(row) ? one.source_gradient : one.target_gradient;
   }
@@ -176,11 +176,11 @@ private:
   /// Where each own row's gradient starts (none if it is not wanted) and its stride; returns whether all are contiguous and whole registers
   /// long.
   template <std::size_t L>
-  bool gradient_pointers(const packed_rows<T>& owns, span_of_rows own_rows, T** to, index* column_strides) const {
+  bool gradient_pointers(const packed_rows<T>& owns, span_of_rows own_rows, T** to, index_t* column_strides) const {
     bool contiguous = owns.features == owns.stride;
-    const index valid = std::min(own_rows.count, owns.count - own_rows.first);
-    for (index i = 0; i < valid; ++i) {
-      const index row = owns.first + own_rows.first + i;
+    const index_t valid = std::min(own_rows.count, owns.count - own_rows.first);
+    for (index_t i = 0; i < valid; ++i) {
+      const index_t row = owns.first + own_rows.first + i;
       const matrix_view<T>& view = gradient_of<L>(row);
       if (view.data == nullptr) continue;
       to[i] = &view(std::get<L>(layers_).data.place_of_row(row), 0);
@@ -191,29 +191,29 @@ private:
   }
 
   /// to = or += scale * (pulled + self * own row).
-  void add_row(T* to, index to_stride, const T* pulled, T self, const packed_rows<T>& owns, index row, write_mode mode) const {
+  void add_row(T* to, index_t to_stride, const T* pulled, T self, const packed_rows<T>& owns, index_t row, write_mode mode) const {
     const T before = mode == write_mode::accumulate ? T(1) : T(0);
-    for (index c = 0; c < owns.chunk_count(); ++c) {
-      const index first = c * chunk_features<T>, count = std::min(chunk_features<T>, owns.features - first);
+    for (index_t c = 0; c < owns.chunk_count(); ++c) {
+      const index_t first = c * chunk_features<T>, count = std::min(chunk_features<T>, owns.features - first);
       const T* own = owns.chunk(row, c);
       const T* from = pulled + first;
       T* out = to + first * to_stride;
-      const auto add = [&](index f, index step) {
+      const auto add = [&](index_t f, index_t step) {
         out[f * step] = where_nonzero(before, out[f * step]) + scale_ * (from[f] + self * own[f]);
       };
       // The constant stride lets the compiler vectorise the common case.
       if (to_stride == 1)
-        for (index f = 0; f < count; ++f) add(f, 1);
+        for (index_t f = 0; f < count; ++f) add(f, 1);
       else
-        for (index f = 0; f < count; ++f) add(f, to_stride);
+        for (index_t f = 0; f < count; ++f) add(f, to_stride);
     }
   }
 
   /// to += scale * shift * mean.
   template <std::size_t L>
-  void add_mean(T* to, index to_stride, index count, T shift) const {
+  void add_mean(T* to, index_t to_stride, index_t count, T shift) const {
     const double* mean = std::get<L>(layers_).summary->mean();
-    for (index f = 0; f < count; ++f) to[f * to_stride] += scale_ * shift * static_cast<T>(mean[f]);
+    for (index_t f = 0; f < count; ++f) to[f * to_stride] += scale_ * shift * static_cast<T>(mean[f]);
   }
 
   const Coefficients& coefficients_;

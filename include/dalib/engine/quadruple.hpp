@@ -23,7 +23,7 @@ struct quadruple_layer {
   evaluated_pair<T, statistics_of<Profile>::size> pairs[4];
 
   /// Fills `pairs`. O(F).
-  DALIB_HD void evaluate(const Profile& profile, index features) {
+  DALIB_HD void evaluate(const Profile& profile, index_t features) {
     for (int p = 0; p < 4; ++p) {
       const int x = pair_row_x(p), y = pair_row_y(p);
       pairs[p] = evaluate_pair(profile, sums_of<Profile>(rows[x], rows[y], features), terms[x], terms[y]);
@@ -76,13 +76,13 @@ struct quadruple_mix {
   }
 
   /// Feature f of what row r receives from the rows themselves.
-  DALIB_HD T pulled(int r, const T* const (&rows)[4], index f) const {
+  DALIB_HD T pulled(int r, const T* const (&rows)[4], index_t f) const {
     T sum = T(0);
     for (int q = 0; q < 4; ++q) sum += mix[r][q] * rows[q][f];
     return sum;
   }
   /// Feature f of what row r receives from the l1 distance.
-  DALIB_HD T signed_sum(int r, const T* const (&rows)[4], index f) const {
+  DALIB_HD T signed_sum(int r, const T* const (&rows)[4], index_t f) const {
     T sum = T(0);
     for (int q = 0; q < 4; ++q) sum += signed_slope(rows[r][f], rows[q][f], signs[r][q]);
     return sum;

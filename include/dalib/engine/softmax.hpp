@@ -17,7 +17,7 @@ inline constexpr T infinity = std::numeric_limits<T>::infinity();
 template <class V>
 DALIB_HD V top_class(const class_column<V>& scores) {
   V best = scores[0], place = V(0);
-  for (index c = 1; c < scores.classes; ++c) {
+  for (index_t c = 1; c < scores.classes; ++c) {
     const V score = scores[c];
     place = where_greater(score, best, V(c), place);
     best = maximum(best, score);
@@ -31,7 +31,7 @@ DALIB_HD void set_class(const class_column<V>& column, const V& place, const V& 
   element_of<V> places[lanes_of<V>], values[lanes_of<V>];
   store_lanes(place, places);
   store_lanes(value, values);
-  for (index lane = 0; lane < lanes_of<V>; ++lane) column.data[static_cast<index>(places[lane]) * column.stride + lane] = values[lane];
+  for (index_t lane = 0; lane < lanes_of<V>; ++lane) column.data[static_cast<index_t>(places[lane]) * column.stride + lane] = values[lane];
 }
 
 /// Replaces logits by softmax probabilities; finite for any finite logits.
@@ -39,14 +39,14 @@ template <class V>
 DALIB_HD void softmax_in_place(const class_column<V>& logits) {
   using std::exp;
   V largest = logits[0], total = V(0);
-  for (index c = 1; c < logits.classes; ++c) largest = maximum(largest, logits[c]);
-  for (index c = 0; c < logits.classes; ++c) {
+  for (index_t c = 1; c < logits.classes; ++c) largest = maximum(largest, logits[c]);
+  for (index_t c = 0; c < logits.classes; ++c) {
     const V e = exp(logits[c] - largest);
     logits.set(c, e);
     total = total + e;
   }
   const V inverse = V(1) / total;
-  for (index c = 0; c < logits.classes; ++c) logits.set(c, logits[c] * inverse);
+  for (index_t c = 0; c < logits.classes; ++c) logits.set(c, logits[c] * inverse);
 }
 
 /// Pulls a gradient with respect to probabilities back to the logits, in place of the probabilities p: p_c (w_c - sum_k p_k w_k), times
@@ -59,8 +59,8 @@ template <class V, class Slope>
 DALIB_HD void pull_softmax(const class_column<V>& p, const V& factor, const Slope& slope) {
   const V top = top_class(p);
   V mean = V(0), others = V(0);
-  for (index c = 0; c < p.classes; ++c) mean = mean + p[c] * slope(c);
-  for (index c = 0; c < p.classes; ++c) {
+  for (index_t c = 0; c < p.classes; ++c) mean = mean + p[c] * slope(c);
+  for (index_t c = 0; c < p.classes; ++c) {
     const V g = where_equal(V(c), top, V(0), factor * p[c] * (slope(c) - mean));
     others = others + g;
     p.set(c, g);
@@ -83,11 +83,11 @@ DALIB_HD one_against_rest<V> against_rest_in_place(const class_column<V>& scores
   using std::log;
   const V lowest = V(-infinity<element_of<V>>);
   V own = V(0), largest = lowest, total = V(0);
-  for (index c = 0; c < scores.classes; ++c) {
+  for (index_t c = 0; c < scores.classes; ++c) {
     own = where_equal(V(c), k, scores[c], own);
     largest = maximum(largest, where_equal(V(c), k, lowest, scores[c]));
   }
-  for (index c = 0; c < scores.classes; ++c) {
+  for (index_t c = 0; c < scores.classes; ++c) {
     const V e = exp(where_equal(V(c), k, lowest, scores[c] - largest));
     scores.set(c, e);
     total = total + e;
@@ -99,7 +99,7 @@ DALIB_HD one_against_rest<V> against_rest_in_place(const class_column<V>& scores
 template <class V>
 DALIB_HD void pull_against_rest(const class_column<V>& terms, const V& k, const V& slope, const V& inverse) {
   const V down = -slope * inverse;
-  for (index c = 0; c < terms.classes; ++c) terms.set(c, where_equal(V(c), k, slope, down * terms[c]));
+  for (index_t c = 0; c < terms.classes; ++c) terms.set(c, where_equal(V(c), k, slope, down * terms[c]));
 }
 
 } // namespace dalib::engine

@@ -14,23 +14,23 @@ namespace dalib::engine {
 
 /// A run of rows of a block: [first, first + count), both multiples of row_unit.
 struct span_of_rows {
-  index first = 0;
-  index count = 0;
+  index_t first = 0;
+  index_t count = 0;
 };
 
 /// tile(l, c) = sum over features of Op(lane row l, column row c): inner products of centred rows, or l1 distances.
 template <class Op, class T>
 void pair_tile(const packed_rows<T>& lanes, span_of_rows lane_rows, const packed_rows<T>& columns, span_of_rows column_rows, T* tile,
-               index stride) {
-  constexpr index width = simd_lanes<T>;
+               index_t stride) {
+  constexpr index_t width = simd_lanes<T>;
   static_assert(width % tile_columns<T> == 0);
-  const index panel_size = width * lanes.features;
-  for (index k = 0; k < lanes.features; k += depth_block) {
-    const index depth = std::min(depth_block, lanes.features - k);
-    for (index l = 0; l < lane_rows.count; l += tile_vectors * width) {
-      const int vectors = static_cast<int>(std::min<index>(tile_vectors, (lane_rows.count - l) / width));
+  const index_t panel_size = width * lanes.features;
+  for (index_t k = 0; k < lanes.features; k += depth_block) {
+    const index_t depth = std::min(depth_block, lanes.features - k);
+    for (index_t l = 0; l < lane_rows.count; l += tile_vectors * width) {
+      const int vectors = static_cast<int>(std::min<index_t>(tile_vectors, (lane_rows.count - l) / width));
       const T* panel = lanes.panel(lane_rows.first + l) + k * width;
-      for (index c = 0; c < column_rows.count; c += tile_columns<T>)
+      for (index_t c = 0; c < column_rows.count; c += tile_columns<T>)
         micro_tile<Op>(vectors, depth, lane_operand<T>{panel, width, panel_size},
                        broadcast_operand<T>{columns.panel(column_rows.first + c) + k * width, 1, width},
                        result_tile<T>{tile + c * stride + l, stride, k > 0});
@@ -40,17 +40,17 @@ void pair_tile(const packed_rows<T>& lanes, span_of_rows lane_rows, const packed
 
 /// Where a tile's entries for row `own` and row `other` lie: own * own_stride + other * other_stride.
 struct tile_strides {
-  index own;
-  index other;
+  index_t own;
+  index_t other;
 };
 
 /// A block of gradients, own rows x stride, as the target of a pull-back.
 template <class T>
 struct gradient_block {
   T* data;
-  index stride;
+  index_t stride;
 
-  result_tile<T> tile(index own, index chunk) const { return {data + own * stride + chunk * chunk_features<T>, stride}; }
+  result_tile<T> tile(index_t own, index_t chunk) const { return {data + own * stride + chunk * chunk_features<T>, stride}; }
 };
 
 /// The caller's gradient rows as the target of a pull-back: to(own) = or += scale * (pulled + self * centred row), straight from the
@@ -60,7 +60,7 @@ struct gradient_rows {
   T* const* to;  ///< one pointer for each own row; none: not wanted
   const T* self; ///< coefficient of the own row
   const packed_rows<T>& owns;
-  index first; ///< own row 0 in `owns`
+  index_t first; ///< own row 0 in `owns`
   T scale;
   bool accumulate;
 
@@ -68,7 +68,7 @@ struct gradient_rows {
     T* const* to;
     const T* self;
     const T* centred;
-    index feature;
+    index_t feature;
     T scale;
     bool accumulate;
 
@@ -91,19 +91,19 @@ struct gradient_rows {
       std::memcpy(out, &sum, sizeof(sum));
     }
   };
-  tile_of_rows tile(index own, index chunk) const {
+  tile_of_rows tile(index_t own, index_t chunk) const {
     return {to + own, self + own, owns.chunk(first + own, chunk), chunk * chunk_features<T>, scale, accumulate};
   }
 };
 
 /// target(own) receives sum_other tile(own, other) * rows(other), for `own_count` rows; see gradient_block and gradient_rows.
 template <class T, class Target>
-void pull_to_rows(const T* tile, tile_strides strides, index own_count, const packed_rows<T>& others, span_of_rows other_rows,
+void pull_to_rows(const T* tile, tile_strides strides, index_t own_count, const packed_rows<T>& others, span_of_rows other_rows,
                   const Target& target) {
-  for (index chunk = 0; chunk < others.chunk_count(); ++chunk) {
+  for (index_t chunk = 0; chunk < others.chunk_count(); ++chunk) {
     const int vectors = static_cast<int>(others.chunk_width(chunk) / simd_lanes<T>);
     const lane_operand<T> lanes{others.chunk(other_rows.first, chunk), chunk_features<T>, simd_lanes<T>};
-    for (index own = 0; own < own_count; own += tile_columns<T>)
+    for (index_t own = 0; own < own_count; own += tile_columns<T>)
       micro_tile<multiply_add>(vectors, other_rows.count, lanes, broadcast_operand<T>{tile + own * strides.own, strides.own, strides.other},
                                target.tile(own, chunk));
   }
@@ -113,14 +113,14 @@ void pull_to_rows(const T* tile, tile_strides strides, index own_count, const pa
 template <class T>
 void pull_signs_to_rows(const T* tile, tile_strides strides, const packed_rows<T>& owns, span_of_rows own_rows,
                         const packed_rows<T>& others, span_of_rows other_rows, const gradient_block<T>& target) {
-  for (index chunk = 0; chunk < owns.chunk_count(); ++chunk)
-    for (index own = 0; own < own_rows.count; ++own) {
+  for (index_t chunk = 0; chunk < owns.chunk_count(); ++chunk)
+    for (index_t own = 0; own < own_rows.count; ++own) {
       const T* x = owns.chunk(own_rows.first + own, chunk);
       T* to = target.tile(own, chunk).data;
-      for (index other = 0; other < other_rows.count; ++other) {
+      for (index_t other = 0; other < other_rows.count; ++other) {
         const T slope = tile[own * strides.own + other * strides.other];
         const T* y = others.chunk(other_rows.first + other, chunk);
-        for (index f = 0; f < owns.chunk_width(chunk); ++f) to[f] += x[f] > y[f] ? slope : (x[f] < y[f] ? -slope : T(0));
+        for (index_t f = 0; f < owns.chunk_width(chunk); ++f) to[f] += x[f] > y[f] ? slope : (x[f] < y[f] ? -slope : T(0));
       }
     }
 }

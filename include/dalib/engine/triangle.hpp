@@ -20,7 +20,7 @@ class triangle {
   using state = typename Accumulator::state;
   using shape = lower_triangle<Problem>;
   using blocks = typename shape::blocks;
-  static constexpr index width = row_unit<T>;
+  static constexpr index_t width = row_unit<T>;
 
   struct worker_memory {
     typename shape::stripe_memory stripe;
@@ -31,42 +31,42 @@ class triangle {
 public:
   template <class Exec>
   double run(const Exec& exec, const Problem& problem, workspace& scratch, write_mode mode) {
-    const index rows = round_up(problem.rows(), width);
+    const index_t rows = round_up(problem.rows(), width);
     shape pairs;
     pairs.allocate(scratch, rows, width);
     worker_memory* workers = allocate_workers(exec, problem, scratch, rows);
-    const index stripes = pairs.stripes(workers[0].rows);
+    const index_t stripes = pairs.stripes(workers[0].rows);
     double* values = scratch.template allocate<double>(stripes);
-    exec.run(stripes, [&](index stripe, int worker) {
+    exec.run(stripes, [&](index_t stripe, int worker) {
       worker_memory& own = workers[worker];
       pack_once(problem, own);
       values[stripe] = pairs.evaluate(problem, own.rows, stripe, own.stripe);
     });
     if constexpr (Problem::with_gradient)
-      exec.run(stripes, [&](index stripe, int worker) {
+      exec.run(stripes, [&](index_t stripe, int worker) {
         worker_memory& own = workers[worker];
         pack_once(problem, own);
         pairs.pull(problem, own.rows, stripe, own.stripe, mode);
       });
     state total{};
-    for (index stripe = 0; stripe < stripes; ++stripe) Accumulator::add(total, values[stripe]);
+    for (index_t stripe = 0; stripe < stripes; ++stripe) Accumulator::add(total, values[stripe]);
     return Accumulator::result(total);
   }
 
 private:
   /// Every worker's memory, with rows of its own or with the same rows, packed in parallel, for all.
   template <class Exec>
-  static worker_memory* allocate_workers(const Exec& exec, const Problem& problem, workspace& scratch, index rows) {
-    const auto count = static_cast<index>(exec.workers());
+  static worker_memory* allocate_workers(const Exec& exec, const Problem& problem, workspace& scratch, index_t rows) {
+    const auto count = static_cast<index_t>(exec.workers());
     const bool copies = count <= most_copies;
     worker_memory* workers = scratch.template allocate<worker_memory>(count);
-    for (index w = 0; w < count; ++w) {
+    for (index_t w = 0; w < count; ++w) {
       worker_memory& own = *new (workers + w) worker_memory{};
       own.stripe.allocate(scratch, rows, width, problem.widest());
       own.rows = copies || w == 0 ? allocate_rows(problem, scratch) : workers[0].rows;
       own.packed = !copies;
     }
-    if (!copies) exec.run(workers[0].rows[0].panel_count(), [&](index panel, int) { problem.pack(workers[0].rows, panel); });
+    if (!copies) exec.run(workers[0].rows[0].panel_count(), [&](index_t panel, int) { problem.pack(workers[0].rows, panel); });
     return workers;
   }
 
@@ -81,7 +81,7 @@ private:
 
   static void pack_once(const Problem& problem, worker_memory& own) {
     if (std::exchange(own.packed, true)) return;
-    for (index panel = 0; panel < own.rows[0].panel_count(); ++panel) problem.pack(own.rows, panel);
+    for (index_t panel = 0; panel < own.rows[0].panel_count(); ++panel) problem.pack(own.rows, panel);
   }
 };
 

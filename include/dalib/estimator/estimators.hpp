@@ -12,32 +12,32 @@ namespace dalib {
 
 /// Sizes of a two-sample problem; the weights' totals equal the sizes when there are none.
 struct sample_sizes {
-  index source;
-  index target;
+  index_t source;
+  index_t target;
   double source_weight;
   double target_weight;
   bool has_weights;
-  index features = 0;
+  index_t features = 0;
   const char* measure = "estimator"; ///< whose estimate it is, for messages
 };
 
 /// Throws std::invalid_argument with the measure's name, the reason and both shapes.
 [[noreturn]] inline void fail(const sample_sizes& n, const std::string& reason) {
-  const auto shape = [&](index rows) { return std::to_string(rows) + " x " + std::to_string(n.features); };
+  const auto shape = [&](index_t rows) { return std::to_string(rows) + " x " + std::to_string(n.features); };
   fail(n.measure, reason + " (got " + shape(n.source) + " and " + shape(n.target) + ")");
 }
 
 /// Quadruples of rows (s_i, s_j, t_i, t_j), each adding within * (k(s_i, s_j) + k(t_i, t_j)) - across * (k(s_i, t_j) + k(s_j, t_i)).
 struct quadruple_plan {
-  index count = 0;   ///< number of quadruples
+  index_t count = 0;   ///< number of quadruples
   bool ring = false; ///< quadruple q is (q, q + 1 mod count); else the disjoint (2q, 2q + 1)
   double within = 0;
   double across = 0;
   double constant = 0; ///< added to the value
 
   /// The two places, in both domains, that quadruple q is made of.
-  DALIB_HD index first(index q) const { return ring ? q : 2 * q; }
-  DALIB_HD index second(index q) const { return ring ? (q + 1) % count : 2 * q + 1; }
+  DALIB_HD index_t first(index_t q) const { return ring ? q : 2 * q; }
+  DALIB_HD index_t second(index_t q) const { return ring ? (q + 1) % count : 2 * q + 1; }
 
   /// Weight of pair p of a quadruple: (s_i, s_j), (t_i, t_j), (s_i, t_j), (s_j, t_i).
   DALIB_HD double weight(int p) const { return p < 2 ? within : -across; }
@@ -58,7 +58,7 @@ concept quadruple_estimator = requires(const E& e, const sample_sizes& n) {
 /// An estimator that averages another one over blocks of rows.
 template <class E>
 concept block_estimator = requires(const E& e, const sample_sizes& n) {
-  { e.block_rows(n) } -> std::same_as<index>;
+  { e.block_rows(n) } -> std::same_as<index_t>;
   e.within;
 };
 
@@ -67,7 +67,7 @@ concept block_estimator = requires(const E& e, const sample_sizes& n) {
 /// @code{.cpp}
 /// struct first_quarter { // disjoint quadruples from the first half of both domains
 ///   quadruple_plan plan(const sample_sizes& n) const {
-///     const dalib::index count = std::min(n.source, n.target) / 4;
+///     const dalib::index_t count = std::min(n.source, n.target) / 4;
 ///     if (count < 1) fail(n, "first_quarter needs at least 4 samples in each domain");
 ///     return {.count = count, .within = 1.0 / static_cast<double>(count), .across = 1.0 / static_cast<double>(count)};
 ///   }
@@ -133,7 +133,7 @@ struct unbiased {
 /// @endcode
 struct linear_time {
   quadruple_plan plan(const sample_sizes& n) const {
-    const index count = (n.source < n.target ? n.source : n.target) / 2;
+    const index_t count = (n.source < n.target ? n.source : n.target) / 2;
     if (count < 1) fail(n, "estimator::linear_time needs at least 2 samples in each domain");
     if (n.has_weights) fail(n, "estimator::linear_time takes no sample weights");
     return {count, false, 1 / static_cast<double>(count), 1 / static_cast<double>(count), 0};
@@ -153,21 +153,21 @@ struct linear_time {
 /// @endcode
 template <class Inner = unbiased>
 struct block {
-  index rows = 64;
+  index_t rows = 64;
   Inner within{};
 
-  index block_rows(const sample_sizes& n) const {
-    const index fewest = n.source < n.target ? n.source : n.target;
+  index_t block_rows(const sample_sizes& n) const {
+    const index_t fewest = n.source < n.target ? n.source : n.target;
     if (rows < 2 || rows > fewest)
       fail(n, "estimator::block needs blocks of at least 2 rows and at most the smaller domain's, not " + std::to_string(rows));
     return rows;
   }
 };
 block()->block<unbiased>;
-block(index)->block<unbiased>;
+block(index_t)->block<unbiased>;
 block(int)->block<unbiased>;
 template <class Inner>
-block(index, Inner) -> block<Inner>;
+block(index_t, Inner) -> block<Inner>;
 
 } // namespace estimator
 

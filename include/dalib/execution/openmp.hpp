@@ -35,11 +35,11 @@ struct openmp {
 
   /// Calls task(i, worker) for i = 0 .. count - 1, in any order, worker < workers(); returns when all are done.
   template <class Task>
-  void run(index count, const Task& task) const {
+  void run(index_t count, const Task& task) const {
     const int team = static_cast<int>(count < workers() ? count : workers());
     if (team <= 1) return serial{}.run(count, task);
 #  pragma omp parallel for schedule(dynamic, 1) num_threads(team)
-    for (index i = 0; i < count; ++i) task(i, omp_get_thread_num());
+    for (index_t i = 0; i < count; ++i) task(i, omp_get_thread_num());
   }
 };
 

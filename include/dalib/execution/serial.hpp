@@ -10,7 +10,7 @@ namespace dalib::exec {
 ///
 /// @code{.cpp}
 /// double squares[3];
-/// exec::serial{}.run(3, [&](dalib::index i, int) { squares[i] = static_cast<double>(i * i); });
+/// exec::serial{}.run(3, [&](dalib::index_t i, int) { squares[i] = static_cast<double>(i * i); });
 /// assert(squares[2] == 4);
 /// @endcode
 struct serial {
@@ -20,8 +20,8 @@ struct serial {
 
   /// Calls task(i, 0) for i = 0 .. count - 1.
   template <class Task>
-  void run(index count, const Task& task) const {
-    for (index i = 0; i < count; ++i) task(i, 0);
+  void run(index_t count, const Task& task) const {
+    for (index_t i = 0; i < count; ++i) task(i, 0);
   }
 };
 

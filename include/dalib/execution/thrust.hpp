@@ -58,8 +58,8 @@ inline void require_cuda(cudaError_t status, const char* call) {
 /// One thread for each task. Not thrust::for_each_n: that gives two tasks to a thread, which leaves a device idle where tasks are few, and
 /// compiles every task four times.
 template <class Task>
-__global__ void run_task(index count, const __grid_constant__ Task task) {
-  const index i = static_cast<index>(blockIdx.x) * static_cast<index>(blockDim.x) + static_cast<index>(threadIdx.x);
+__global__ void run_task(index_t count, const __grid_constant__ Task task) {
+  const index_t i = static_cast<index_t>(blockIdx.x) * static_cast<index_t>(blockDim.x) + static_cast<index_t>(threadIdx.x);
   if (i < count) task(i);
 }
 #endif
@@ -88,7 +88,7 @@ struct device_resource {
 template <class T>
 struct clear_task {
   matrix_view<T, device_memory> view;
-  DALIB_HD void operator()(index i) const { view(i / view.cols, i % view.cols) = T(0); }
+  DALIB_HD void operator()(index_t i) const { view(i / view.cols, i % view.cols) = T(0); }
 };
 
 } // namespace detail
@@ -124,13 +124,13 @@ struct thrust : engine::has_engines {
   /// Calls task(i) for i = 0 .. count - 1, in any order, after all that was run before; returns before they are done.
   /// @throws device_error if the launch fails.
   template <class Task>
-  void run(index count, const Task& task) const {
+  void run(index_t count, const Task& task) const {
     if (count <= 0) return;
 #if THRUST_DEVICE_SYSTEM == THRUST_DEVICE_SYSTEM_CUDA
     detail_run(count, task);
 #else
     try {
-      ::thrust::for_each_n(::thrust::device, ::thrust::counting_iterator<index>(0), count, task);
+      ::thrust::for_each_n(::thrust::device, ::thrust::counting_iterator<index_t>(0), count, task);
     } catch (const ::thrust::system_error& error) {
       throw device_error(std::string("thrust::for_each_n: ") + error.what());
     }
@@ -146,7 +146,7 @@ struct thrust : engine::has_engines {
 
   /// Copies contiguous elements of the device to the host, and waits for them.
   template <class T>
-  void copy_to_host(const T* from, index count, T* to) const {
+  void copy_to_host(const T* from, index_t count, T* to) const {
     if (count <= 0) return;
 #if THRUST_DEVICE_SYSTEM == THRUST_DEVICE_SYSTEM_CUDA
     detail_require(cudaMemcpyAsync(to, from, static_cast<std::size_t>(count) * sizeof(T), cudaMemcpyDeviceToHost, stream),
@@ -159,7 +159,7 @@ struct thrust : engine::has_engines {
 
   /// Copies contiguous elements of the host to the device; the host's may change on return.
   template <class T>
-  void copy_to_device(const T* from, index count, T* to) const {
+  void copy_to_device(const T* from, index_t count, T* to) const {
     if (count <= 0) return;
 #if THRUST_DEVICE_SYSTEM == THRUST_DEVICE_SYSTEM_CUDA
     detail_require(cudaMemcpyAsync(to, from, static_cast<std::size_t>(count) * sizeof(T), cudaMemcpyHostToDevice, stream),
@@ -172,7 +172,7 @@ struct thrust : engine::has_engines {
 
   /// Sets contiguous elements to 0.
   template <class T>
-  void clear(T* elements, index count) const {
+  void clear(T* elements, index_t count) const {
 #if THRUST_DEVICE_SYSTEM == THRUST_DEVICE_SYSTEM_CUDA
     detail_require(cudaMemsetAsync(elements, 0, static_cast<std::size_t>(count) * sizeof(T), stream), "cudaMemsetAsync");
 #else
@@ -190,9 +190,9 @@ private:
   static void detail_require(cudaError_t status, const char* call) { dalib::detail::require_cuda(status, call); }
 
   template <class Task>
-  void detail_run(index count, const Task& task) const {
-    constexpr index threads = 256;
-    const index blocks = (count + threads - 1) / threads;
+  void detail_run(index_t count, const Task& task) const {
+    constexpr index_t threads = 256;
+    const index_t blocks = (count + threads - 1) / threads;
     if (blocks > std::numeric_limits<int>::max()) throw device_error("cudaLaunchKernel: too many tasks for one launch");
     dalib::detail::run_task<<<static_cast<unsigned>(blocks), static_cast<unsigned>(threads), 0, stream>>>(count, task);
     detail_require(cudaGetLastError(), "cudaLaunchKernel");

@@ -37,7 +37,7 @@ struct balance_gradient_task {
   DALIB_HD void operator()(const engine::row_group& group, const engine::row_scratch<V>& scratch) const {
     const auto p = scratch(0);
     probabilities_task<T, Memory, Scores>{scores}(group, scratch);
-    Scores::pull(p, V(out.scale), [&](index c) { return V(slopes[c]); });
+    Scores::pull(p, V(out.scale), [&](index_t c) { return V(slopes[c]); });
     engine::store_rows(p, group.first, group.count, scores.like(out.target), out.mode);
   }
 };
@@ -111,7 +111,7 @@ private:
     require_same_scores(name, scores, scores);
     require_gradient_shape(name, scores.tensor, out.target);
     if (!(offset > 0) || !std::isfinite(offset)) fail(name, "offset must be positive and finite (got " + std::to_string(offset) + ")");
-    const index classes = scores.classes();
+    const index_t classes = scores.classes();
     const engine::row_problem problem{scores.rows(), 0, 1, classes};
     const std::vector<double> sums = sum_classes<T>(exec, problem, detail::probabilities_task<T, Memory, Scores>{scores});
     const double rows = static_cast<double>(scores.rows());

@@ -34,7 +34,7 @@ struct probabilities {
   DALIB_HD static void to_probabilities(const engine::class_column<V>&) {}
   template <class V, class Slope>
   DALIB_HD static void pull(const engine::class_column<V>& p, const V& factor, const Slope& slope) {
-    for (index c = 0; c < p.classes; ++c) p.set(c, factor * slope(c));
+    for (index_t c = 0; c < p.classes; ++c) p.set(c, factor * slope(c));
   }
 };
 
@@ -58,7 +58,7 @@ struct discrepancy_task {
     Scores::to_probabilities(p2);
     const V total = differences(p1, p2, difference);
     if constexpr (Gradient) {
-      const auto sign = [&](index c) {
+      const auto sign = [&](index_t c) {
         const V d = difference[c];
         return where_greater(d, V(0), V(1), where_greater(V(0), d, V(-1), V(0)));
       };
@@ -78,7 +78,7 @@ private:
     constexpr bool sums_to_zero = std::is_same_v<Scores, scores::logits>;
     const V top = sums_to_zero ? engine::top_class(p1) : V(-1);
     V others = V(0), total = V(0);
-    for (index c = 0; c < p1.classes; ++c) {
+    for (index_t c = 0; c < p1.classes; ++c) {
       const V d = where_equal(V(c), top, V(0), p1[c] - p2[c]);
       others = others + d;
       total = total + abs(d);
@@ -159,7 +159,7 @@ private:
     require_same_scores(name, first, second);
     require_gradient_shape(name, first.tensor, out.source);
     require_gradient_shape(name, second.tensor, out.target);
-    const index classes = first.classes();
+    const index_t classes = first.classes();
     const T factor = static_cast<T>(Reduction::factor(first.rows()) / static_cast<double>(classes));
     return reduce_groups<T, Reduction>(exec, engine::row_problem{first.rows(), 0, 3, classes},
                                        detail::discrepancy_task<Gradient, T, Memory, Scores>{first, second, out, factor});

@@ -50,7 +50,7 @@ struct conditional_domain_adversarial_loss {
     using graph = graph_traits<V>;
     require_valid(graph::view(logits_s), graph::view(features_s), graph::view(logits_t), graph::view(features_t));
     const double lambda = reversal.coefficient();
-    const index source_rows = graph::rows(features_s), target_rows = graph::rows(features_t);
+    const index_t source_rows = graph::rows(features_s), target_rows = graph::rows(features_t);
     const V joint = conditioned(logits_s, features_s, logits_t, features_t, lambda);
     reversal.step();
     const V logits = discriminator(joint);
@@ -80,8 +80,8 @@ private:
     using graph = graph_traits<V>;
     using T = typename graph::scalar;
     const auto predictions = [&](const V& logits) { return detach_predictions ? graph::detach(logits) : logits; };
-    const index source_rows = graph::rows(features_s), target_rows = graph::rows(features_t);
-    const index columns = map.columns(graph::view(features_s).cols, graph::view(logits_s).cols);
+    const index_t source_rows = graph::rows(features_s), target_rows = graph::rows(features_t);
+    const index_t columns = map.columns(graph::view(features_s).cols, graph::view(logits_s).cols);
     const auto forward = [this, source_rows, target_rows](const auto& in, const auto& h) {
       map(exec::default_policy{}, in[0], in[1], h.rows_from(0, source_rows));
       map(exec::default_policy{}, in[2], in[3], h.rows_from(source_rows, target_rows));
@@ -104,8 +104,8 @@ private:
     conditional_domain_adversarial measure{conditioning, reduction, cross_entropy};
     measure.entropy_reversal = lambda;
     const auto evaluate = [&](const auto& l, const auto& g_s, const auto& g_t, const auto& to, const gradients<T>& class_out) {
-      const index source_rows = g_s.rows, target_rows = g_t.rows;
-      const auto part = [](const matrix_view<T>& m, index first, index count) { return m.data ? m.rows_from(first, count) : m; };
+      const index_t source_rows = g_s.rows, target_rows = g_t.rows;
+      const auto part = [](const matrix_view<T>& m, index_t first, index_t count) { return m.data ? m.rows_from(first, count) : m; };
       return measure.value_and_gradient(l.rows_from(0, source_rows), l.rows_from(source_rows, target_rows), g_s, g_t,
                                         gradients<T>{part(to, 0, source_rows), part(to, source_rows, target_rows)}, class_out);
     };

@@ -45,7 +45,7 @@ struct right_side_task {
   matrix_view<const T, Memory> logits;
   bool is_source;
 
-  DALIB_HD double operator()(index row) const { return (is_source ? logits(row, 0) >= T(0) : logits(row, 0) < T(0)) ? 1 : 0; }
+  DALIB_HD double operator()(index_t row) const { return (is_source ? logits(row, 0) >= T(0) : logits(row, 0) < T(0)) ? 1 : 0; }
 };
 
 /// Numbers of source and target logits on the right side; a logit that is NaN is on neither.
@@ -146,7 +146,7 @@ struct domain_adversarial_loss {
   template <class V>
   auto operator()(const V& features_s, const V& features_t) {
     using graph = graph_traits<V>;
-    const index source_rows = graph::rows(features_s), target_rows = graph::rows(features_t);
+    const index_t source_rows = graph::rows(features_s), target_rows = graph::rows(features_t);
     require_two_samples("domain_adversarial_loss", graph::view(features_s), graph::view(features_t));
     const V joint = graph::reverse(graph::concat_rows(features_s, features_t), reversal.coefficient());
     reversal.step();

@@ -23,8 +23,8 @@ struct domain_factors {
 
 /// Numbers of samples and sums of raw weights of both domains.
 struct domain_weights {
-  index source_samples;
-  index target_samples;
+  index_t source_samples;
+  index_t target_samples;
   double source_sum;
   double target_sum;
 
@@ -127,7 +127,7 @@ DALIB_HD V entropy_in_place(const class_column<V>& logits, double offset) {
   using std::log;
   softmax_in_place(logits);
   V entropy = V(0);
-  for (index c = 0; c < logits.classes; ++c) {
+  for (index_t c = 0; c < logits.classes; ++c) {
     const V p = logits[c];
     entropy = entropy - where_greater(p, V(0), p * log(p + V(offset)), V(0));
   }
@@ -138,7 +138,7 @@ DALIB_HD V entropy_in_place(const class_column<V>& logits, double offset) {
 template <class V>
 DALIB_HD void pull_entropy(const class_column<V>& p, const V& factor) {
   using std::log;
-  pull_softmax(p, factor, [&](index c) { return where_greater(p[c], V(0), -log(p[c]), V(0)); });
+  pull_softmax(p, factor, [&](index_t c) { return where_greater(p[c], V(0), -log(p[c]), V(0)); });
 }
 
 } // namespace engine
@@ -178,7 +178,7 @@ struct weigh_task {
     engine::load_rows(group.is_source ? source : target, group.first, group.count, p);
     T entropies[lanes_of<V>];
     store_lanes(engine::entropy_in_place(p, conditioning.offset), entropies);
-    for (index lane = 0; lane < group.count; ++lane)
+    for (index_t lane = 0; lane < group.count; ++lane)
       values[group.sample + lane] = conditioning.raw_weight(entropies[lane], slopes[group.sample + lane]);
   }
 };
@@ -187,7 +187,7 @@ struct weigh_task {
 template <class T>
 struct weight_task {
   const T* values;
-  DALIB_HD double operator()(index i) const { return static_cast<double>(values[i]); }
+  DALIB_HD double operator()(index_t i) const { return static_cast<double>(values[i]); }
 };
 
 /// Multiplies one sample's weight by its domain's factor.
@@ -195,10 +195,10 @@ template <class T>
 struct scale_weight_task {
   T* values;
   T* slopes;
-  index source;
+  index_t source;
   T source_factor, target_factor;
 
-  DALIB_HD void operator()(index i) const {
+  DALIB_HD void operator()(index_t i) const {
     const T factor = i < source ? source_factor : target_factor;
     values[i] *= factor;
     slopes[i] *= factor;
@@ -212,7 +212,7 @@ template <class Exec, conditioning_policy Conditioning, class T, class Memory>
 sample_weights<T, Memory> weigh_samples(const Exec& exec, const Conditioning& conditioning, const matrix_view<const T, Memory>& logits_s,
                                         const matrix_view<const T, Memory>& logits_t) {
   using engine::visit_groups, engine::sum_over_rows, engine::for_each_row; // other memories overload them
-  const index source = logits_s.rows, target = logits_t.rows;
+  const index_t source = logits_s.rows, target = logits_t.rows;
   const auto total = static_cast<std::size_t>(source + target);
   if constexpr (std::is_same_v<Conditioning, conditioning::none>)
     return {vector_in<Memory, T>(total, T(1)), vector_in<Memory, T>(total, T(0))};

@@ -19,9 +19,9 @@ void kernel_entries(const Exec& exec, const layer<T, Profile>& one, const matrix
   packed_rows<T> block;
   block.allocate(scratch, one.data.rows(), one.data.features());
   block.assign(0, one.data.rows());
-  exec.run(block.panel_count(), [&](index panel, int) { pack_panel(one.data, *one.summary, block, panel, reads<Profile>::shift); });
-  exec.run(to.rows, [&](index i, int) {
-    for (index j = 0; j <= i; ++j) {
+  exec.run(block.panel_count(), [&](index_t panel, int) { pack_panel(one.data, *one.summary, block, panel, reads<Profile>::shift); });
+  exec.run(to.rows, [&](index_t i, int) {
+    for (index_t j = 0; j <= i; ++j) {
       const auto sums = sums_of_rows<Profile>(block, i, block, j);
       to(i, j) = evaluate_pair(one.profile, sums, block.terms(i), block.terms(j)).value;
       to(j, i) = to(i, j);

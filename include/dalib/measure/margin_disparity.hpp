@@ -155,7 +155,7 @@ private:
                             const gradients<T, Memory>& out) const {
     using engine::reduce_groups; // other memories overload it
     require_valid(y_s, y_s_adv, y_t, y_t_adv, out);
-    const index classes = y_s.classes();
+    const index_t classes = y_s.classes();
     const T source_factor = static_cast<T>(margin * Reduction::factor(y_s.rows()));
     const T target_factor = static_cast<T>(Reduction::factor(y_t.rows()));
     const detail::margin_task<Gradient, T, Memory, Term> task{

@@ -16,7 +16,7 @@ namespace detail {
 /// Features (n, F) and logits (n, C) of the same samples, and a result (n, cols).
 template <class T, class Memory>
 void require_map_shapes(const char* name, const matrix_view<const T, Memory>& features, const matrix_view<const T, Memory>& logits,
-                        index cols, const std::type_identity_t<matrix_view<const T, Memory>>& result) {
+                        index_t cols, const std::type_identity_t<matrix_view<const T, Memory>>& result) {
   require_shapes(features.rows == logits.rows, name, "features and logits must have the same number of samples", features, logits);
   require_shapes(features.rows > 0 && features.cols > 0 && logits.cols > 0, name,
                  "there must be at least one sample, one feature and one class", features, logits);
@@ -36,15 +36,15 @@ struct multilinear_task {
     const auto p = scratch(0);
     engine::load_rows(class_rows<const T, Memory>{g}, group.first, group.count, p);
     engine::softmax_in_place(p);
-    for (index lane = 0; lane < group.count; ++lane)
-      for (index c = 0; c < g.cols; ++c) {
+    for (index_t lane = 0; lane < group.count; ++lane)
+      for (index_t c = 0; c < g.cols; ++c) {
         const T share = p.data[c * p.stride + lane];
         const T* from = &f(group.first + lane, 0);
         T* to = &h(group.first + lane, c * f.cols);
         if (f.col_stride == 1 && h.col_stride == 1)
-          for (index j = 0; j < f.cols; ++j) to[j] = share * from[j];
+          for (index_t j = 0; j < f.cols; ++j) to[j] = share * from[j];
         else
-          for (index j = 0; j < f.cols; ++j) to[j * h.col_stride] = share * from[j * f.col_stride];
+          for (index_t j = 0; j < f.cols; ++j) to[j * h.col_stride] = share * from[j * f.col_stride];
       }
   }
 };
@@ -60,45 +60,45 @@ struct multilinear_pull_task {
     const auto p = scratch(0), slopes = scratch(1);
     engine::load_rows(class_rows<const T, Memory>{g}, group.first, group.count, p);
     engine::softmax_in_place(p);
-    for (index lane = 0; lane < group.count; ++lane) {
+    for (index_t lane = 0; lane < group.count; ++lane) {
       if (out.source.data) start_features(group.first + lane);
-      for (index c = 0; c < g.cols; ++c) { // both uses of a part of the upstream gradient, one after the other
+      for (index_t c = 0; c < g.cols; ++c) { // both uses of a part of the upstream gradient, one after the other
         if (out.source.data) pull_features(group.first + lane, c, out.scale * p.data[c * p.stride + lane]);
         if (out.target.data) slopes.data[c * slopes.stride + lane] = slope_of(group.first + lane, c);
       }
     }
     if (out.target.data == nullptr) return;
-    for (index lane = group.count; lane < lanes_of<V>; ++lane) // unused lanes
-      for (index c = 0; c < g.cols; ++c) slopes.data[c * slopes.stride + lane] = T(0);
-    engine::pull_softmax(p, V(out.scale), [&](index c) { return slopes[c]; });
+    for (index_t lane = group.count; lane < lanes_of<V>; ++lane) // unused lanes
+      for (index_t c = 0; c < g.cols; ++c) slopes.data[c * slopes.stride + lane] = T(0);
+    engine::pull_softmax(p, V(out.scale), [&](index_t c) { return slopes[c]; });
     engine::store_rows(p, group.first, group.count, class_rows<T, Memory>{out.target}, out.mode);
   }
 
 private:
   /// Row i of dL/df is sum_c p_c u_(c F + j): its start, and the term of one class.
-  DALIB_HD void start_features(index i) const {
+  DALIB_HD void start_features(index_t i) const {
     if (out.mode == write_mode::overwrite)
-      for (index j = 0; j < out.source.cols; ++j) out.source(i, j) = T(0);
+      for (index_t j = 0; j < out.source.cols; ++j) out.source(i, j) = T(0);
   }
-  DALIB_HD void pull_features(index i, index c, T share) const {
-    const index features = out.source.cols, step = out.source.col_stride;
+  DALIB_HD void pull_features(index_t i, index_t c, T share) const {
+    const index_t features = out.source.cols, step = out.source.col_stride;
     T* to = &out.source(i, 0);
     const T* from = &u(i, c * features);
     if (step == 1 && u.col_stride == 1)
-      for (index j = 0; j < features; ++j) to[j] += share * from[j];
+      for (index_t j = 0; j < features; ++j) to[j] += share * from[j];
     else
-      for (index j = 0; j < features; ++j) to[j * step] += share * from[j * u.col_stride];
+      for (index_t j = 0; j < features; ++j) to[j * step] += share * from[j * u.col_stride];
   }
 
   /// dL/dp_c of row i: sum_j f_j u_(c F + j).
-  DALIB_HD T slope_of(index i, index c) const {
+  DALIB_HD T slope_of(index_t i, index_t c) const {
     T totals[sum_partials<T>] = {};
     const T* features = &f(i, 0);
     const T* from = &u(i, c * f.cols);
     if (f.col_stride == 1 && u.col_stride == 1)
-      for_each_partial<T>(f.cols, [&](index j, int part) { totals[part] += features[j] * from[j]; });
+      for_each_partial<T>(f.cols, [&](index_t j, int part) { totals[part] += features[j] * from[j]; });
     else
-      for_each_partial<T>(f.cols, [&](index j, int part) { totals[part] += features[j * f.col_stride] * from[j * u.col_stride]; });
+      for_each_partial<T>(f.cols, [&](index_t j, int part) { totals[part] += features[j * f.col_stride] * from[j * u.col_stride]; });
     return sum_by_halves(totals);
   }
 };
@@ -123,7 +123,7 @@ struct multilinear_map {
   static constexpr const char* name = "multilinear_map";
 
   /// Columns of h.
-  index columns(index features, index classes) const { return features * classes; }
+  index_t columns(index_t features, index_t classes) const { return features * classes; }
 
   /// Writes h.
   template <class Exec, matrix_like F, matrix_like G, matrix_like H>

@@ -40,7 +40,7 @@ struct pull_softmax_rows_task {
     const auto p = scratch(0), slope = scratch(1);
     engine::load_rows(probabilities, group.first, group.count, p);
     engine::load_rows(slopes, group.first, group.count, slope);
-    engine::pull_softmax(p, V(scale), [&](index c) { return slope[c]; });
+    engine::pull_softmax(p, V(scale), [&](index_t c) { return slope[c]; });
     engine::store_rows(p, group.first, group.count, to, mode);
   }
 };
@@ -52,7 +52,7 @@ struct mapped_task {
   const T* right;
   T normaliser;
   matrix_view<T, device_memory> h;
-  DALIB_HD void operator()(index task) const { h(task / h.cols, task % h.cols) = mapped(left[task], right[task], normaliser); }
+  DALIB_HD void operator()(index_t task) const { h(task / h.cols, task % h.cols) = mapped(left[task], right[task], normaliser); }
 };
 
 template <class T>
@@ -61,7 +61,7 @@ struct pull_mapped_task {
   T normaliser;
   T* left;
   T* right;
-  DALIB_HD void operator()(index task) const {
+  DALIB_HD void operator()(index_t task) const {
     pull_mapped(upstream(task / upstream.cols, task % upstream.cols), normaliser, left[task], right[task]);
   }
 };
@@ -73,7 +73,7 @@ struct put_task {
   T scale;
   bool accumulate;
   matrix_view<T, device_memory> to;
-  DALIB_HD void operator()(index task) const {
+  DALIB_HD void operator()(index_t task) const {
     T& element = to(task / to.cols, task % to.cols);
     element = accumulate ? element + scale * from[task] : scale * from[task];
   }
@@ -89,7 +89,7 @@ public:
   using host_map = randomised_multilinear_map<T, host_memory>;
   static constexpr const char* name = host_map::name;
 
-  randomised_multilinear_map(index features, index classes, index dimension, std::uint64_t seed)
+  randomised_multilinear_map(index_t features, index_t classes, index_t dimension, std::uint64_t seed)
       : randomised_multilinear_map(host_map(features, classes, dimension, seed)) {}
   /// The same map as one on the host.
   explicit randomised_multilinear_map(host_map map)
@@ -102,7 +102,7 @@ public:
   const host_map& on_host() const { return map_; }
 
   /// Columns of h. @throws std::invalid_argument for other sizes than the map's.
-  index columns(index features, index classes) const { return map_.columns(features, classes); }
+  index_t columns(index_t features, index_t classes) const { return map_.columns(features, classes); }
 
   /// Writes h.
   template <matrix_like F, matrix_like G, matrix_like H>
@@ -155,13 +155,13 @@ private:
   };
 
   factors find_factors(const exec::thrust& exec, const view& f, const view& g, device_workspace& memory) const {
-    const index dimension = features_.cols();
+    const index_t dimension = features_.cols();
     const factors result{memory.allocate<T>(g.rows * g.cols), memory.allocate<T>(f.rows * dimension),
                          memory.allocate<T>(f.rows * dimension)};
     engine::visit_groups<T>(exec, engine::row_problem{g.rows, 0, 1, g.cols},
                             detail::softmax_rows_task<T>{{g}, {matrix_view<T, device_memory>(result.probabilities, g.rows, g.cols)}});
     const T* rows = f.data;
-    index stride = f.row_stride;
+    index_t stride = f.row_stride;
     if (f.col_stride != 1 || f.row_stride < f.cols) {
       T* packed = memory.allocate<T>(f.rows * f.cols);
       exec.run(f.rows * f.cols, detail::copy_task<T>{f, matrix_view<T, device_memory>(packed, f.rows, f.cols)});
@@ -174,13 +174,13 @@ private:
   }
 
   /// to (n, d) = rows (n, m) matrix (m, d); row-major matrices are transposed ones stored by columns.
-  static void apply(const exec::thrust& exec, const T* rows, index stride, index count, const device_matrix<T>& matrix, T* to) {
-    const index depth = matrix.rows(), dimension = matrix.cols();
+  static void apply(const exec::thrust& exec, const T* rows, index_t stride, index_t count, const device_matrix<T>& matrix, T* to) {
+    const index_t depth = matrix.rows(), dimension = matrix.cols();
     engine::device_product<T>(exec, dimension, count, depth, {matrix.data(), dimension}, {rows, stride}, to, dimension, false);
   }
   /// to (n, m) = rows (n, d) matrix^T (d, m).
-  static void pull_factor(const exec::thrust& exec, const T* rows, index count, const device_matrix<T>& matrix, T* to) {
-    const index width = matrix.rows(), dimension = matrix.cols();
+  static void pull_factor(const exec::thrust& exec, const T* rows, index_t count, const device_matrix<T>& matrix, T* to) {
+    const index_t width = matrix.rows(), dimension = matrix.cols();
     engine::device_product<T>(exec, width, count, dimension, {matrix.data(), dimension, true}, {rows, dimension}, to, width, false);
   }
 

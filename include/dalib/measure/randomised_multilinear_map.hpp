@@ -58,7 +58,7 @@ public:
   /// Copies share the matrices until one of them is written to, so that a tape may hold a copy at no cost.
   ///
   /// Draws the matrices. DALIB's default is d = 1024. @throws std::invalid_argument unless all sizes are positive.
-  randomised_multilinear_map(index features, index classes, index dimension, std::uint64_t seed)
+  randomised_multilinear_map(index_t features, index_t classes, index_t dimension, std::uint64_t seed)
       : features_(features), classes_(classes), dimension_(dimension) {
     if (features < 1 || classes < 1 || dimension < 1) fail(name, "features, classes and dimension must be positive");
     stride_ = padded(dimension);
@@ -81,7 +81,7 @@ public:
   }
 
   /// Columns of h. @throws std::invalid_argument for other sizes than the map's.
-  index columns(index features, index classes) const {
+  index_t columns(index_t features, index_t classes) const {
     if (features != features_ || classes != classes_)
       fail(name, "was made for " + std::to_string(features_) + " features and " + std::to_string(classes_) + " classes (got " +
                      std::to_string(features) + " and " + std::to_string(classes) + ")");
@@ -107,33 +107,33 @@ private:
   using column = engine::class_column<pack<T>>;
   using operand = engine::broadcast_operand<T>;
 
-  static index padded(index count) { return (count + engine::product_unit - 1) / engine::product_unit * engine::product_unit; }
+  static index_t padded(index_t count) { return (count + engine::product_unit - 1) / engine::product_unit * engine::product_unit; }
 
   static void fill(const matrix_view<T>& matrix, std::uint64_t seed, std::uint64_t first) {
-    for (index i = 0; i < matrix.rows; ++i)
-      for (index k = 0; k < matrix.cols; ++k)
+    for (index_t i = 0; i < matrix.rows; ++i)
+      for (index_t k = 0; k < matrix.cols; ++k)
         matrix(i, k) = static_cast<T>(standard_normal(seed, first + static_cast<std::uint64_t>(i * matrix.cols + k)));
   }
 
   template <class Visitor>
   static void visit(Visitor&& visitor, const char* which, const matrix_view<T>& matrix) {
     std::vector<T> values(static_cast<std::size_t>(matrix.rows * matrix.cols));
-    const auto at = [&](index i, index k) -> T& { return values[static_cast<std::size_t>(i * matrix.cols + k)]; };
-    for (index i = 0; i < matrix.rows; ++i)
-      for (index k = 0; k < matrix.cols; ++k) at(i, k) = matrix(i, k);
+    const auto at = [&](index_t i, index_t k) -> T& { return values[static_cast<std::size_t>(i * matrix.cols + k)]; };
+    for (index_t i = 0; i < matrix.rows; ++i)
+      for (index_t k = 0; k < matrix.cols; ++k) at(i, k) = matrix(i, k);
     visitor(which, {matrix.rows, matrix.cols}, std::span<T>(values));
-    for (index i = 0; i < matrix.rows; ++i)
-      for (index k = 0; k < matrix.cols; ++k) matrix(i, k) = at(i, k);
+    for (index_t i = 0; i < matrix.rows; ++i)
+      for (index_t k = 0; k < matrix.cols; ++k) matrix(i, k) = at(i, k);
   }
 
   /// One worker's registers of rows: features and their gradient, probabilities and their slopes, and both factors of h.
   struct registers {
     column features, probabilities, slopes, left, right;
   };
-  index register_rows() const { return padded(features_) + 2 * padded(classes_) + 2 * stride_; }
+  index_t register_rows() const { return padded(features_) + 2 * padded(classes_) + 2 * stride_; }
   registers registers_of(const column& memory) const {
-    index used = 0;
-    const auto part = [&](index count, index memory_rows) {
+    index_t used = 0;
+    const auto part = [&](index_t count, index_t memory_rows) {
       const column result{memory.data + used * memory.stride, memory.stride, count};
       used += memory_rows;
       return result;
@@ -158,10 +158,10 @@ private:
     workspace memory;
     const engine::row_groups groups{{f.rows, 0, 1, register_rows()}, simd_lanes<T>};
     const engine::worker_scratch<T> scratch(memory, exec.workers(), groups.rows);
-    exec.run(groups.count(), [&](index task, int worker) {
+    exec.run(groups.count(), [&](index_t task, int worker) {
       const registers r = registers_of(scratch(worker)(0));
       load_factors(r, groups[task], f, g);
-      for (index k = 0; k < dimension_; ++k) r.left.set(k, detail::mapped(r.left[k], r.right[k], pack<T>(normaliser())));
+      for (index_t k = 0; k < dimension_; ++k) r.left.set(k, detail::mapped(r.left[k], r.right[k], pack<T>(normaliser())));
       engine::store_rows(column{r.left.data, r.left.stride, dimension_}, groups[task].first, groups[task].count, class_rows<T>{h},
                          write_mode::overwrite);
     });
@@ -176,14 +176,14 @@ private:
     workspace memory;
     const engine::row_groups groups{{f.rows, 0, 1, register_rows() + stride_}, simd_lanes<T>};
     const engine::worker_scratch<T> scratch(memory, exec.workers(), groups.rows);
-    exec.run(groups.count(), [&](index task, int worker) {
+    exec.run(groups.count(), [&](index_t task, int worker) {
       const engine::row_group group = groups[task];
       const column all = scratch(worker)(0);
       const registers r = registers_of(all);
       const column upstream{all.data + register_rows() * all.stride, all.stride, dimension_};
       load_factors(r, group, f, g);
       engine::load_rows(class_rows<const T>{u}, group.first, group.count, upstream);
-      for (index k = 0; k < dimension_; ++k) {
+      for (index_t k = 0; k < dimension_; ++k) {
         pack<T> left = r.left[k], right = r.right[k];
         detail::pull_mapped(upstream[k], pack<T>(normaliser()), left, right);
         r.left.set(k, left);
@@ -193,13 +193,13 @@ private:
       if (out.source.data) {
         engine::column_product(half(r.right), operand{matrices_->features.data(), stride_, 1},
                                column{r.features.data, r.features.stride, padded(features_)});
-        for (index j = 0; j < features_; ++j) r.features.set(j, r.features[j] * pack<T>(out.scale));
+        for (index_t j = 0; j < features_; ++j) r.features.set(j, r.features[j] * pack<T>(out.scale));
         engine::store_rows(r.features, group.first, group.count, class_rows<T>{out.source}, out.mode);
       }
       if (out.target.data) {
         engine::column_product(half(r.left), operand{matrices_->classes.data(), stride_, 1},
                                column{r.slopes.data, r.slopes.stride, padded(classes_)});
-        engine::pull_softmax(r.probabilities, pack<T>(out.scale), [&](index c) { return r.slopes[c]; });
+        engine::pull_softmax(r.probabilities, pack<T>(out.scale), [&](index_t c) { return r.slopes[c]; });
         engine::store_rows(r.probabilities, group.first, group.count, class_rows<T>{out.target}, out.mode);
       }
     });
@@ -215,8 +215,8 @@ private:
     return *matrices_;
   }
 
-  index features_, classes_, dimension_;
-  index stride_ = 0;
+  index_t features_, classes_, dimension_;
+  index_t stride_ = 0;
   std::shared_ptr<matrices> matrices_;
 };
 

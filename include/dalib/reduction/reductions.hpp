@@ -14,19 +14,19 @@ namespace reduction {
 /// One value per sample, source samples first; gradients are of each sample's own value.
 struct none {
   static constexpr bool per_sample = true;
-  static constexpr double factor(index) { return 1; }
+  static constexpr double factor(index_t) { return 1; }
 };
 
 /// Mean over the samples of a domain.
 struct mean {
   static constexpr bool per_sample = false;
-  static constexpr double factor(index samples) { return 1 / static_cast<double>(samples); }
+  static constexpr double factor(index_t samples) { return 1 / static_cast<double>(samples); }
 };
 
 /// Sum over the samples.
 struct sum {
   static constexpr bool per_sample = false;
-  static constexpr double factor(index) { return 1; }
+  static constexpr double factor(index_t) { return 1; }
 };
 
 } // namespace reduction
@@ -43,7 +43,7 @@ struct sum {
 /// static_assert(reduction_policy<reduction::mean> && !reduction::mean::per_sample);
 /// @endcode
 template <class R>
-concept reduction_policy = requires(index n) {
+concept reduction_policy = requires(index_t n) {
   { R::per_sample } -> std::convertible_to<bool>;
   { R::factor(n) } -> std::convertible_to<double>;
 };

@@ -45,10 +45,10 @@ public:
 
   explicit quadruple_terms(const problem& data) : data_(data) {}
 
-  index features() const { return data_.data.features(); }
+  index_t features() const { return data_.data.features(); }
 
   /// Copies a row, centred, and returns its terms.
-  row_terms<T> load(const matrix_view<const T>& rows, index row, T* to) const {
+  row_terms<T> load(const matrix_view<const T>& rows, index_t row, T* to) const {
     engine::detail::centre_row(&rows(row, 0), rows.col_stride, data_.summary->mean_high(), data_.summary->mean_low(), features(), to);
     if constexpr (engine::reads<Profile>::shift) return engine::raw_terms(to, features(), *data_.summary);
     return {};
@@ -76,19 +76,19 @@ private:
 /// Disjoint quadruples of the linear-time estimator: mean and covariance of h. O(n F).
 template <class Exec, class T, class Profile>
 running_covariance gather_disjoint(const Exec& exec, const engine::layer<T, Profile>& problem, int kernels, workspace& scratch) {
-  constexpr index per_task = 512;
+  constexpr index_t per_task = 512;
   const auto& source = problem.data.source.rows;
   const auto& target = problem.data.target.rows;
-  const index quadruples = std::min(source.rows, target.rows) / 2, tasks = (quadruples + per_task - 1) / per_task;
+  const index_t quadruples = std::min(source.rows, target.rows) / 2, tasks = (quadruples + per_task - 1) / per_task;
   const quadruple_terms<T, Profile> terms_of(problem);
   T* memory = scratch.template allocate<T>(exec.workers() * 4 * terms_of.features());
   std::vector<running_covariance> parts(static_cast<std::size_t>(tasks));
-  exec.run(tasks, [&](index task, int worker) {
+  exec.run(tasks, [&](index_t task, int worker) {
     T* rows = memory + worker * 4 * terms_of.features();
     row_terms<T> terms[4];
     double h[most_kernels];
-    for (index q = task * per_task; q < std::min(quadruples, (task + 1) * per_task); ++q) {
-      for (index r = 0; r < 4; ++r) terms[r] = terms_of.load(r < 2 ? source : target, 2 * q + r % 2, rows + r * terms_of.features());
+    for (index_t q = task * per_task; q < std::min(quadruples, (task + 1) * per_task); ++q) {
+      for (index_t r = 0; r < 4; ++r) terms[r] = terms_of.load(r < 2 ? source : target, 2 * q + r % 2, rows + r * terms_of.features());
       terms_of.evaluate(rows, terms, h);
       parts[static_cast<std::size_t>(task)].add(h, kernels);
     }
@@ -103,16 +103,16 @@ running_covariance gather_all(const Exec& exec, const engine::layer<T, Profile>&
   const auto& source = problem.data.source.rows;
   const auto& target = problem.data.target.rows;
   const quadruple_terms<T, Profile> terms_of(problem);
-  const index features = terms_of.features();
+  const index_t features = terms_of.features();
   T* memory = scratch.template allocate<T>(exec.workers() * 4 * features);
   std::vector<running_covariance> parts(static_cast<std::size_t>(source.rows));
-  exec.run(source.rows, [&](index i, int worker) {
+  exec.run(source.rows, [&](index_t i, int worker) {
     T* rows = memory + worker * 4 * features;
     row_terms<T> terms[4];
     terms[0] = terms_of.load(source, i, rows);
     terms[2] = terms_of.load(target, i, rows + 2 * features);
     double h[most_kernels], sums[most_kernels] = {};
-    for (index j = 0; j < source.rows; ++j) {
+    for (index_t j = 0; j < source.rows; ++j) {
       if (j == i) continue;
       terms[1] = terms_of.load(source, j, rows + features);
       terms[3] = terms_of.load(target, j, rows + 3 * features);

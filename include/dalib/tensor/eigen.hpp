@@ -51,8 +51,8 @@ struct matrix_traits<M, std::enable_if_t<detail::eigen_with_memory<M>>> {
   }
 
 private:
-  static index row_stride(const M& m) { return M::IsRowMajor ? m.outerStride() : m.innerStride(); }
-  static index col_stride(const M& m) { return M::IsRowMajor ? m.innerStride() : m.outerStride(); }
+  static index_t row_stride(const M& m) { return M::IsRowMajor ? m.outerStride() : m.innerStride(); }
+  static index_t col_stride(const M& m) { return M::IsRowMajor ? m.innerStride() : m.outerStride(); }
 };
 
 /// New tensors made like a plain view are row-major Eigen matrices.

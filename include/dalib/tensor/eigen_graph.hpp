@@ -15,14 +15,14 @@ struct graph_traits<Eigen::Matrix<T, Rows, Cols, Options>> {
   using value = Eigen::Matrix<T, Rows, Cols, Options>;
   using scalar = T;
 
-  static index rows(const value& v) { return v.rows(); }
+  static index_t rows(const value& v) { return v.rows(); }
   static auto view(const value& v) { return const_view_of(v); }
   static value concat_rows(const value& a, const value& b) {
     value both(a.rows() + b.rows(), a.cols());
     both << a, b;
     return both;
   }
-  static value slice_rows(const value& v, index first, index count) { return v.middleRows(first, count); }
+  static value slice_rows(const value& v, index_t first, index_t count) { return v.middleRows(first, count); }
   static value reverse(const value& v, double) { return v; }
   static value detach(const value& v) { return v; }
 
@@ -34,7 +34,7 @@ struct graph_traits<Eigen::Matrix<T, Rows, Cols, Options>> {
   }
 
   template <std::size_t N, class Forward, class Pull>
-  static value transform(const std::array<value, N>& inputs, index rows, index cols, Forward&& forward, Pull&&) {
+  static value transform(const std::array<value, N>& inputs, index_t rows, index_t cols, Forward&& forward, Pull&&) {
     std::array<matrix_view<const T>, N> views;
     for (std::size_t i = 0; i < N; ++i) views[i] = const_view_of(inputs[i]);
     value result(rows, cols);

@@ -25,12 +25,12 @@ template <class T>
 struct copy_task {
   matrix_view<const T, device_memory> from;
   matrix_view<T, device_memory> to;
-  DALIB_HD void operator()(index i) const { to(i / to.cols, i % to.cols) = from(i / to.cols, i % to.cols); }
+  DALIB_HD void operator()(index_t i) const { to(i / to.cols, i % to.cols) = from(i / to.cols, i % to.cols); }
 };
 
 /// `count` copies of a number in device memory. @throws device_error with the call's name.
 template <class T>
-::thrust::device_vector<T> device_filled(index count, T value = T(0)) {
+::thrust::device_vector<T> device_filled(index_t count, T value = T(0)) {
   try {
     return ::thrust::device_vector<T>(static_cast<std::size_t>(count), value);
   } catch (const ::thrust::system_error& error) {
@@ -55,8 +55,8 @@ void copy_to_device(const exec::thrust& exec, const Host& host, Device&& device)
   detail::require_same_shape(from, to);
   std::vector<T> packed(static_cast<std::size_t>(from.rows * from.cols));
   const matrix_view<T> rows(packed.data(), from.rows, from.cols);
-  for (index i = 0; i < from.rows; ++i)
-    for (index j = 0; j < from.cols; ++j) rows(i, j) = from(i, j);
+  for (index_t i = 0; i < from.rows; ++i)
+    for (index_t j = 0; j < from.cols; ++j) rows(i, j) = from(i, j);
   if (to.col_stride == 1 && to.row_stride == to.cols) return exec.copy_to_device(packed.data(), from.rows * from.cols, to.data);
   ::thrust::device_vector<T> staged = detail::device_filled<T>(from.rows * from.cols);
   T* elements = ::thrust::raw_pointer_cast(staged.data());
@@ -82,8 +82,8 @@ void copy_to_host(const exec::thrust& exec, const Device& device, Host&& host) {
     exec.copy_to_host(rows, from.rows * from.cols, packed.data());
   }
   const matrix_view<const T> rows(packed.data(), from.rows, from.cols);
-  for (index i = 0; i < to.rows; ++i)
-    for (index j = 0; j < to.cols; ++j) to(i, j) = rows(i, j);
+  for (index_t i = 0; i < to.rows; ++i)
+    for (index_t j = 0; j < to.cols; ++j) to(i, j) = rows(i, j);
 }
 
 /// An owning row-major matrix in device memory, on thrust::device_vector. Memory of other libraries is used in place, by
@@ -95,7 +95,7 @@ public:
 
   device_matrix() = default;
   /// Zeros.
-  device_matrix(index rows, index cols) : elements_(detail::device_filled<T>(rows * cols)), rows_(rows), cols_(cols) {}
+  device_matrix(index_t rows, index_t cols) : elements_(detail::device_filled<T>(rows * cols)), rows_(rows), cols_(cols) {}
   /// A copy of a host tensor.
   template <matrix_like M>
   requires std::is_same_v<memory_of<M>, host_memory>
@@ -103,8 +103,8 @@ public:
     copy_to_device(exec::thrust{}, host, matrix_view<T, device_memory>(data(), rows_, cols_));
   }
 
-  index rows() const { return rows_; }
-  index cols() const { return cols_; }
+  index_t rows() const { return rows_; }
+  index_t cols() const { return cols_; }
   T* data() { return ::thrust::raw_pointer_cast(elements_.data()); }
   const T* data() const { return ::thrust::raw_pointer_cast(elements_.data()); }
 
@@ -121,8 +121,8 @@ public:
 
 private:
   ::thrust::device_vector<T> elements_;
-  index rows_ = 0;
-  index cols_ = 0;
+  index_t rows_ = 0;
+  index_t cols_ = 0;
 };
 
 template <class M>
@@ -148,7 +148,7 @@ struct matrix_traits<matrix_view<T, device_memory>> {
 template <class T>
 struct device_numbers : ::thrust::device_vector<T> {
   explicit device_numbers(std::size_t count, T value = T(0))
-      : ::thrust::device_vector<T>(detail::device_filled(static_cast<index>(count), value)) {}
+      : ::thrust::device_vector<T>(detail::device_filled(static_cast<index_t>(count), value)) {}
 };
 template <class T>
 T* raw_data(device_numbers<T>& v) {
@@ -171,7 +171,7 @@ namespace detail {
 template <class T>
 std::vector<T> host_weights(const sample<T, device_memory>& s) {
   std::vector<T> result(s.weights ? static_cast<std::size_t>(s.rows.rows) : 0);
-  exec::thrust{}.copy_to_host(s.weights, static_cast<index>(result.size()), result.data());
+  exec::thrust{}.copy_to_host(s.weights, static_cast<index_t>(result.size()), result.data());
   return result;
 }
 } // namespace detail
@@ -193,7 +193,7 @@ auto weighted(const M& rows, const Weights& weights) {
   static_assert(std::is_convertible_v<decltype(weights.data()), ::thrust::device_ptr<const T>>,
                 "dalib: weights of device tensors must be a thrust::device_vector of the rows' scalar type");
   sample<T, device_memory> result{const_view_of(rows), ::thrust::raw_pointer_cast(weights.data())};
-  const index count = static_cast<index>(weights.size());
+  const index_t count = static_cast<index_t>(weights.size());
   if (count != result.rows.rows) require_weights(result.rows, result.weights, count);
   require_weights(result.rows, detail::host_weights(result).data(), count);
   return result;

@@ -46,19 +46,19 @@ matrix_view<const typename M::value_type> flattened(const M& m, const typename M
   const auto& strides = m.strides();
   const std::size_t dimension = m.dimension();
   if (dimension == 0) fail("xtensor", "a scalar is not a sample: at least one dimension is needed");
-  index cols = 1, col_stride = 1;
+  index_t cols = 1, col_stride = 1;
   for (std::size_t axis = dimension; axis-- > 1;) {
-    const index extent = static_cast<index>(shape[axis]);
+    const index_t extent = static_cast<index_t>(shape[axis]);
     if (extent == 1) continue; // xtensor gives such axes stride 0
     if (cols == 1)
-      col_stride = static_cast<index>(strides[axis]);
-    else if (static_cast<index>(strides[axis]) != col_stride * cols && extent > 1)
+      col_stride = static_cast<index_t>(strides[axis]);
+    else if (static_cast<index_t>(strides[axis]) != col_stride * cols && extent > 1)
       fail("xtensor", "a tensor of dimension " + std::to_string(dimension) +
                           " can be read as (minibatch, *) only if its trailing axes are contiguous in row-major order; evaluate it into a "
                           "row-major xt::xarray first");
     cols *= extent;
   }
-  return {data, static_cast<index>(shape[0]), cols, static_cast<index>(strides[0]), col_stride};
+  return {data, static_cast<index_t>(shape[0]), cols, static_cast<index_t>(strides[0]), col_stride};
 }
 } // namespace detail
 
@@ -83,9 +83,9 @@ struct matrix_traits<M, std::enable_if_t<detail::xtensor_with_memory<M>>> {
   static auto view(const M& m) { return detail::flattened(m, m.data() + m.data_offset()); }
 
   /// Product of the axes after the second: the positions of a tensor (minibatch, classes, d1, ..., dK).
-  static index positions(const M& m) {
-    index count = 1;
-    for (std::size_t axis = 2; axis < m.dimension(); ++axis) count *= static_cast<index>(m.shape()[axis]);
+  static index_t positions(const M& m) {
+    index_t count = 1;
+    for (std::size_t axis = 2; axis < m.dimension(); ++axis) count *= static_cast<index_t>(m.shape()[axis]);
     return count > 0 ? count : 1;
   }
 

@@ -108,13 +108,13 @@ TEST_CASE("the matrices are standard normal, seeded, and part of the state") {
   CHECK(std::abs(product / 60000) < 0.02);
 
   std::map<std::string, std::vector<double>> saved;
-  map.visit_state([&](const std::string& name, const std::vector<dalib::index>& shape, std::span<double> values) {
-    CHECK(shape[0] * shape[1] == static_cast<dalib::index>(values.size()));
+  map.visit_state([&](const std::string& name, const std::vector<dalib::index_t>& shape, std::span<double> values) {
+    CHECK(shape[0] * shape[1] == static_cast<dalib::index_t>(values.size()));
     saved[name].assign(values.begin(), values.end());
   });
   CHECK(saved.size() == 2);
   const randomised_multilinear_map<double> copy = other;
-  other.visit_state([&](const std::string& name, const std::vector<dalib::index>&, std::span<double> values) {
+  other.visit_state([&](const std::string& name, const std::vector<dalib::index_t>&, std::span<double> values) {
     std::copy(saved[name].begin(), saved[name].end(), values.begin());
   });
   const problem<double> p(4, 300, 10);

@@ -22,7 +22,7 @@ const auto energy = support::radial(kernel::energy{}, [](oracle::complex s) { re
 
 template <class T, class Case>
 void check_everywhere(const Case& one, double shift) {
-  for (const dalib::index rows : {40, 150}) CHECK(support::gradient_error<T>(one, plain_rows<T>(rows, shift)) < support::gradient_bound<T>);
+  for (const dalib::index_t rows : {40, 150}) CHECK(support::gradient_error<T>(one, plain_rows<T>(rows, shift)) < support::gradient_bound<T>);
 }
 
 } // namespace
@@ -42,7 +42,7 @@ TEST_CASE_TEMPLATE("kernels of the distance itself: data as they come and shifte
 }
 
 TEST_CASE("smooth kernels: rows that nearly meet") {
-  for (const dalib::index rows : {40, 150}) {
+  for (const dalib::index_t rows : {40, 150}) {
     CHECK(support::gradient_error<float>(gaussian, near_rows<float>(rows, 1e-2)) < support::gradient_bound<float>);
     CHECK(support::gradient_error<float>(ladder, near_rows<float>(rows, 1e-2)) < support::gradient_bound<float>);
     for (const double apart : {1e-2, 1e-4, 1e-6}) {

@@ -10,7 +10,7 @@ using conformance::normal_rows;
 namespace {
 
 /// The same rows with `features` columns, all new ones zero.
-matrix<float> widened(const matrix<float>& rows, dalib::index features) {
+matrix<float> widened(const matrix<float>& rows, dalib::index_t features) {
   matrix<float> wide = matrix<float>::Zero(rows.rows(), features);
   wide.leftCols(rows.cols()) = rows;
   return wide;

@@ -12,7 +12,7 @@ namespace {
 
 /// The capacity of a kept workspace after one call, and after more calls with the same shapes.
 template <class Measure>
-std::pair<std::size_t, std::size_t> capacities(const Measure& measure, dalib::index n, dalib::index m) {
+std::pair<std::size_t, std::size_t> capacities(const Measure& measure, dalib::index_t n, dalib::index_t m) {
   const auto zs = normal_rows<float>(n, 12, 1), zt = normal_rows<float>(m, 12, 2);
   auto gs = zs, gt = zt;
   workspace scratch;
@@ -40,7 +40,7 @@ TEST_CASE("a kept workspace does not grow between calls of the same shapes, and 
 
 TEST_CASE("memory does not grow with the square of the rows") {
   const mmd measure{kernel::gaussian{}, estimator::unbiased{}};
-  const auto held = [&](dalib::index rows) {
+  const auto held = [&](dalib::index_t rows) {
     const auto zs = normal_rows<float>(rows, 4, 1), zt = normal_rows<float>(rows, 4, 2);
     auto gs = zs, gt = zt;
     workspace scratch;

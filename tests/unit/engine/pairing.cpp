@@ -6,22 +6,22 @@
 #include <utility>
 
 TEST_CASE("pairing: every two groups meet exactly once, each group once in a round") {
-  using dalib::index;
-  for (index groups = 2; groups <= 64; groups += 2) {
+  using dalib::index_t;
+  for (index_t groups = 2; groups <= 64; groups += 2) {
     CAPTURE(groups);
     const dalib::engine::pairing order{groups};
-    std::set<std::pair<index, index>> met;
-    for (index round = 0; round < order.rounds(); ++round) {
-      std::set<index> playing;
-      for (index which = 0; which < order.pairs(); ++which) {
+    std::set<std::pair<index_t, index_t>> met;
+    for (index_t round = 0; round < order.rounds(); ++round) {
+      std::set<index_t> playing;
+      for (index_t which = 0; which < order.pairs(); ++which) {
         const auto [a, b] = order.pair(round, which);
         playing.insert({a, b});
         CHECK(met.insert({std::min(a, b), std::max(a, b)}).second);
       }
-      CHECK(static_cast<index>(playing.size()) == groups);
+      CHECK(static_cast<index_t>(playing.size()) == groups);
       CHECK(*playing.begin() == 0);
       CHECK(*playing.rbegin() == groups - 1);
     }
-    CHECK(static_cast<index>(met.size()) == groups * (groups - 1) / 2);
+    CHECK(static_cast<index_t>(met.size()) == groups * (groups - 1) / 2);
   }
 }

@@ -17,7 +17,7 @@ const oracle::kernel gaussian_times_linear{
     {oracle::squared, oracle::inner}};
 
 template <class T>
-void check_size(dalib::index n, dalib::index m, dalib::index features, double tolerance) {
+void check_size(dalib::index_t n, dalib::index_t m, dalib::index_t features, double tolerance) {
   const auto k = kernel::gaussian{bandwidth::fixed{3}} * kernel::polynomial{.degree = 1};
   const auto zs = normal_rows<T>(n, features, 1), zt = normal_rows<T>(m, features, 2, 1.3, 0.4);
   const auto expected = oracle::evaluate(gaussian_times_linear, oracle::joint(zs, zt), oracle::biased(n, m));
@@ -33,15 +33,15 @@ void check_size(dalib::index n, dalib::index m, dalib::index features, double to
 } // namespace
 
 TEST_CASE("1 to 40 joint rows") {
-  for (dalib::index rows = 2; rows <= 40; ++rows) {
+  for (dalib::index_t rows = 2; rows <= 40; ++rows) {
     check_size<float>(rows / 3 + 1, rows - rows / 3 - 1, 5, 2e-6);
     check_size<double>(1, rows - 1, 3, 1e-13);
   }
 }
 
 TEST_CASE("1 to 70 features") {
-  for (dalib::index features = 1; features <= 70; ++features) check_size<float>(5, 4, features, 4e-6);
-  for (dalib::index features = 1; features <= 36; features += 5) check_size<double>(3, 6, features, 1e-13);
+  for (dalib::index_t features = 1; features <= 70; ++features) check_size<float>(5, 4, features, 4e-6);
+  for (dalib::index_t features = 1; features <= 36; features += 5) check_size<double>(3, 6, features, 1e-13);
   check_size<float>(6, 5, 600, 1e-5); // deeper than one block of the inner product
 }
 

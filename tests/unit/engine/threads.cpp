@@ -12,7 +12,7 @@ namespace {
 
 /// Runs of `measure` with every policy have the bits of the serial run.
 template <class T, class Measure>
-void check_policies(const Measure& measure, dalib::index n, dalib::index m, dalib::index features) {
+void check_policies(const Measure& measure, dalib::index_t n, dalib::index_t m, dalib::index_t features) {
   const auto zs = normal_rows<T>(n, features, 1), zt = normal_rows<T>(m, features, 2, 1.2, 0.3);
   const auto check = [&](const auto& exec, const char* who) {
     const auto found = conformance::check_same_bits(exec, measure, zs, zt, who);

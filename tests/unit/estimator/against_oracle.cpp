@@ -15,7 +15,7 @@ namespace {
 
 /// Gaussian of a fixed width plus a linear kernel: reads two statistics.
 template <class Estimator>
-void check_estimator(const Estimator& estimator, dalib::index n, dalib::index m, const oracle::matrix& weights, real constant = 0) {
+void check_estimator(const Estimator& estimator, dalib::index_t n, dalib::index_t m, const oracle::matrix& weights, real constant = 0) {
   const auto k = kernel::gaussian{bandwidth::fixed{2}} + 0.5 * kernel::linear{};
   const oracle::kernel formula{
       [](const std::array<complex, 4>& s) { return std::exp(-s[oracle::squared] / real(8)) + real(0.5) * s[oracle::inner]; },

@@ -13,7 +13,7 @@ namespace {
 
 /// The message with which an estimator refuses these sizes; outputs are looked at too.
 template <class Estimator>
-std::string refusal(const Estimator& estimator, dalib::index n, dalib::index m, bool with_weights = false) {
+std::string refusal(const Estimator& estimator, dalib::index_t n, dalib::index_t m, bool with_weights = false) {
   const matrix<double> zs = normal_rows<double>(n, 3, 1), zt = normal_rows<double>(m, 3, 2);
   matrix<double> gs = matrix<double>::Constant(n, 3, 42), gt = matrix<double>::Constant(m, 3, 42);
   const mmd measure{kernel::gaussian{}, estimator};

@@ -24,7 +24,7 @@ double median_by_pairs(const matrix<double>& zs, const matrix<double>& zt) {
 } // namespace
 
 TEST_CASE("mean: the mean over all ordered pairs, zero distances included, in any layout and size") {
-  for (const dalib::index rows : {1, 2, 5, 300}) {
+  for (const dalib::index_t rows : {1, 2, 5, 300}) {
     const matrix<double> zs = normal_rows<double>(rows, 4, 1, 2, 3), zt = normal_rows<double>(rows + 1, 4, 2);
     CHECK(squared_scale(bandwidth::mean{}, zs, zt) == doctest::Approx(mean_by_pairs(zs, zt)).epsilon(1e-13));
     CHECK(squared_scale(bandwidth::mean{0.25}, Eigen::MatrixXd(zs), zt) == doctest::Approx(mean_by_pairs(zs, zt) / 4).epsilon(1e-13));
@@ -40,7 +40,7 @@ TEST_CASE("mean: data shifted by 1e4 in float keep their spread") {
 }
 
 TEST_CASE("median: of the pairs i < j, the middle two averaged when their number is even") {
-  for (const dalib::index rows : {1, 2, 3, 4, 20}) {
+  for (const dalib::index_t rows : {1, 2, 3, 4, 20}) {
     const matrix<double> zs = normal_rows<double>(rows, 3, 4), zt = normal_rows<double>(rows + rows % 2, 3, 5);
     CHECK(squared_scale(bandwidth::median{}, zs, zt) == doctest::Approx(median_by_pairs(zs, zt)).epsilon(1e-14));
   }
@@ -54,7 +54,7 @@ TEST_CASE("median: of the pairs i < j, the middle two averaged when their number
 TEST_CASE("median: beyond 1024 rows, 1024 rows at equal steps stand for all") {
   matrix<double> zs = normal_rows<double>(1500, 1, 6), zt = normal_rows<double>(548, 1, 7);
   matrix<double> every_second(1024, 1);
-  for (dalib::index i = 0; i < 1024; ++i) every_second(i, 0) = 2 * i < 1500 ? zs(2 * i, 0) : zt(2 * i - 1500, 0);
+  for (dalib::index_t i = 0; i < 1024; ++i) every_second(i, 0) = 2 * i < 1500 ? zs(2 * i, 0) : zt(2 * i - 1500, 0);
   const matrix<double> none(0, 1);
   CHECK(squared_scale(bandwidth::median{}, zs, zt) == squared_scale(bandwidth::median{}, every_second, none));
 }

@@ -20,7 +20,7 @@ struct example {
 template <class Kernel>
 void check_formula(const Kernel& kernel, const oracle::kernel& formula) {
   const example e;
-  const dalib::index n = e.x.rows();
+  const dalib::index_t n = e.x.rows();
   conformance::matrix<double> k(n, n), gradient(n, e.x.cols());
   kernel_matrix(exec::serial{}, kernel, e.x, k);
   const conformance::matrix<double> upstream = conformance::normal_rows<double>(n, n, 6);
@@ -28,8 +28,8 @@ void check_formula(const Kernel& kernel, const oracle::kernel& formula) {
 
   oracle::matrix entry = oracle::matrix::Zero(n, n);
   double worst = 0;
-  for (dalib::index i = 0; i < n; ++i)
-    for (dalib::index j = 0; j < n; ++j) {
+  for (dalib::index_t i = 0; i < n; ++i)
+    for (dalib::index_t j = 0; j < n; ++j) {
       entry(i, j) = 1;
       worst = std::max(worst, std::abs(k(i, j) - static_cast<double>(oracle::evaluate(formula, e.z, entry, 0, false).value)));
       entry(i, j) = 0;

@@ -13,7 +13,7 @@ namespace {
 
 template <class T>
 matrix<T> column(std::vector<T> values) {
-  return Eigen::Map<matrix<T>>(values.data(), static_cast<dalib::index>(values.size()), 1);
+  return Eigen::Map<matrix<T>>(values.data(), static_cast<dalib::index_t>(values.size()), 1);
 }
 
 } // namespace

@@ -8,7 +8,7 @@ using test::random_leaf;
 using test::weighted_sum;
 
 namespace {
-ad::batch_statistics<double> statistics(ad::index channels) {
+ad::batch_statistics<double> statistics(ad::index_t channels) {
   ad::batch_statistics<double> result{ad::tensor<double>(1, channels), ad::tensor<double>(1, channels)};
   result.mean.view() = test::random_matrix(1, channels, 11);
   result.variance.view() = test::random_matrix(1, channels, 12).cwiseAbs2();
@@ -18,11 +18,11 @@ ad::batch_statistics<double> statistics(ad::index channels) {
 } // namespace
 
 TEST_CASE("batch norm: gradients in training and evaluation mode") {
-  const std::vector<std::pair<ad::geometry, ad::index>> cases{{{2, 1, 1}, 3}, {{9, 1, 1}, 20}, {{3, 5, 2}, 5}};
+  const std::vector<std::pair<ad::geometry, ad::index_t>> cases{{{2, 1, 1}, 3}, {{9, 1, 1}, 20}, {{3, 5, 2}, 5}};
   for (const auto& sizes : cases)
     for (const bool training : {true, false}) {
       const ad::geometry shape = sizes.first;
-      const ad::index channels = sizes.second;
+      const ad::index_t channels = sizes.second;
       CAPTURE(channels);
       CAPTURE(training);
       const auto x = random_leaf(shape, channels, 1), scale = random_leaf(1, channels, 2), shift = random_leaf(1, channels, 3);

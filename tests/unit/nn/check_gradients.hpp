@@ -5,23 +5,23 @@
 
 namespace dalib::test {
 
-using ad::index;
+using ad::index_t;
 
 /// Standard normal matrix.
-inline ad::matrix<double> random_matrix(index rows, index cols, std::uint64_t seed) {
+inline ad::matrix<double> random_matrix(index_t rows, index_t cols, std::uint64_t seed) {
   io::random_generator random(seed);
   ad::matrix<double> result(rows, cols);
-  for (index i = 0; i < result.size(); ++i) result.data()[i] = random.normal();
+  for (index_t i = 0; i < result.size(); ++i) result.data()[i] = random.normal();
   return result;
 }
 
 /// Leaf with gradient, as the pixels of `shape`.
-inline ad::variable<double> random_leaf(ad::geometry shape, index cols, std::uint64_t seed) {
+inline ad::variable<double> random_leaf(ad::geometry shape, index_t cols, std::uint64_t seed) {
   auto leaf = ad::constant(random_matrix(shape.rows(), cols, seed), shape);
   leaf.set_requires_gradient(true);
   return leaf;
 }
-inline ad::variable<double> random_leaf(index rows, index cols, std::uint64_t seed) {
+inline ad::variable<double> random_leaf(index_t rows, index_t cols, std::uint64_t seed) {
   return random_leaf(ad::geometry{rows, 1, 1}, cols, seed);
 }
 
@@ -42,7 +42,7 @@ void check_gradients(const std::vector<ad::variable<double>>& leaves, const Func
     const ad::matrix<double> analytic = leaf.gradient();
     CHECK(analytic.cwiseAbs().maxCoeff() > 1e-6);
     ad::matrix<double> numeric(leaf.rows(), leaf.cols());
-    for (index i = 0; i < numeric.size(); ++i) {
+    for (index_t i = 0; i < numeric.size(); ++i) {
       double& element = leaf.mutable_value().data()[i];
       const double before = element;
       element = before + step;

@@ -12,18 +12,18 @@ namespace {
 ad::matrix<double> direct_convolution(const ad::variable<double>& x, const ad::variable<double>& weight, const ad::variable<double>& bias,
                                       const ad::window& w) {
   const ad::geometry in = x.shape();
-  const ad::index height = w.outputs(in.height), width = w.outputs(in.width), channels = x.cols();
+  const ad::index_t height = w.outputs(in.height), width = w.outputs(in.width), channels = x.cols();
   ad::matrix<double> result(in.images * height * width, weight.cols());
-  for (ad::index n = 0; n < in.images; ++n)
-    for (ad::index oy = 0; oy < height; ++oy)
-      for (ad::index ox = 0; ox < width; ++ox)
-        for (ad::index o = 0; o < weight.cols(); ++o) {
+  for (ad::index_t n = 0; n < in.images; ++n)
+    for (ad::index_t oy = 0; oy < height; ++oy)
+      for (ad::index_t ox = 0; ox < width; ++ox)
+        for (ad::index_t o = 0; o < weight.cols(); ++o) {
           double sum = bias.valid() ? bias.value()(0, o) : 0;
-          for (ad::index ky = 0; ky < w.kernel; ++ky)
-            for (ad::index kx = 0; kx < w.kernel; ++kx) {
-              const ad::index y = oy * w.stride - w.padding + ky, column = ox * w.stride - w.padding + kx;
+          for (ad::index_t ky = 0; ky < w.kernel; ++ky)
+            for (ad::index_t kx = 0; kx < w.kernel; ++kx) {
+              const ad::index_t y = oy * w.stride - w.padding + ky, column = ox * w.stride - w.padding + kx;
               if (y < 0 || y >= in.height || column < 0 || column >= in.width) continue;
-              for (ad::index c = 0; c < channels; ++c)
+              for (ad::index_t c = 0; c < channels; ++c)
                 sum += x.value()((n * in.height + y) * in.width + column, c) * weight.value()((ky * w.kernel + kx) * channels + c, o);
             }
           result((n * height + oy) * width + ox, o) = sum;
@@ -33,7 +33,7 @@ ad::matrix<double> direct_convolution(const ad::variable<double>& x, const ad::v
 
 struct convolution_case {
   ad::geometry shape;
-  ad::index in, out;
+  ad::index_t in, out;
   ad::window w;
 };
 
@@ -83,7 +83,7 @@ TEST_CASE("many images and wide layers: all blockings against the definition") {
 }
 
 TEST_CASE("linear layers") {
-  for (const auto& [rows, in, out] : std::vector<std::array<ad::index, 3>>{{1, 1, 1}, {1, 5, 3}, {7, 3, 18}, {9, 33, 1}, {3, 70, 129}}) {
+  for (const auto& [rows, in, out] : std::vector<std::array<ad::index_t, 3>>{{1, 1, 1}, {1, 5, 3}, {7, 3, 18}, {9, 33, 1}, {3, 70, 129}}) {
     const auto x = random_leaf(rows, in, 1), weight = random_leaf(in, out, 2), bias = random_leaf(1, out, 3);
     const ad::matrix<double> expected = (x.value() * weight.value()).rowwise() + Eigen::RowVectorXd(bias.value());
     CHECK((ad::linear(x, weight, bias).value() - expected).cwiseAbs().maxCoeff() < 1e-12);
@@ -106,7 +106,7 @@ TEST_CASE("frozen inputs and weights get no gradient") {
 TEST_CASE("convolution with max pooling in one operation equals the two operations") {
   struct pooled_case {
     ad::geometry shape;
-    ad::index in, out;
+    ad::index_t in, out;
     ad::window taps, pool;
   };
   const std::vector<pooled_case> cases{

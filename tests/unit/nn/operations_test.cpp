@@ -24,7 +24,7 @@ TEST_CASE("dropout: mask from the key alone, unbiased, same mask backward") {
   const double dropped = static_cast<double>((y.value().array() == 0).count()) / 2000;
   CHECK(dropped == doctest::Approx(0.3).epsilon(0.15)); // 4.4 standard deviations
   ad::backward(ad::sum(y));
-  for (ad::index i = 0; i < 2000; ++i) {
+  for (ad::index_t i = 0; i < 2000; ++i) {
     const double kept = y.value().data()[i] == 0 ? 0 : 1 / 0.7;
     CHECK(x.gradient().data()[i] == doctest::Approx(kept));
   }
@@ -38,7 +38,7 @@ TEST_CASE("softmax, log-softmax and cross-entropy") {
   const std::vector<std::int64_t> labels{0, 4, 2, 2, 1, 3};
   check_gradients({x}, [&] { return ad::cross_entropy<double>(x, labels); });
   double expected = 0;
-  for (ad::index r = 0; r < 6; ++r)
+  for (ad::index_t r = 0; r < 6; ++r)
     expected -= std::log(std::exp(x.value()(r, labels[static_cast<std::size_t>(r)])) / x.value().row(r).array().exp().sum()) / 6;
   CHECK(ad::cross_entropy<double>(x, labels).item() == doctest::Approx(expected));
   const std::vector<std::int64_t> out_of_range{0, 4, 2, 5, 1, 3}, too_few{0};
@@ -82,9 +82,9 @@ TEST_CASE("flatten gives PyTorch's channel-major features") {
   const auto x = random_leaf({2, 3, 4}, 5, 1);
   const auto y = ad::flatten(x);
   REQUIRE(y.cols() == 60);
-  for (ad::index n = 0; n < 2; ++n)
-    for (ad::index p = 0; p < 12; ++p)
-      for (ad::index c = 0; c < 5; ++c) CHECK(y.value()(n, c * 12 + p) == x.value()(n * 12 + p, c));
+  for (ad::index_t n = 0; n < 2; ++n)
+    for (ad::index_t p = 0; p < 12; ++p)
+      for (ad::index_t c = 0; c < 5; ++c) CHECK(y.value()(n, c * 12 + p) == x.value()(n * 12 + p, c));
   check_gradients({x}, [&] { return weighted_sum(ad::flatten(x)); });
 }
 

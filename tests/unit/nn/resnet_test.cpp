@@ -7,7 +7,7 @@ using namespace dalib;
 TEST_CASE("residual blocks against finite differences") {
   io::random_generator random(1);
   for (const bool bottleneck : {false, true})
-    for (const ad::index stride : {1, 2}) {
+    for (const ad::index_t stride : {1, 2}) {
       CAPTURE(bottleneck);
       CAPTURE(stride);
       nn::residual_block<double> block(8, bottleneck ? 2 : 8, stride, bottleneck, random);
@@ -21,12 +21,12 @@ TEST_CASE("residual blocks against finite differences") {
 }
 
 TEST_CASE("ResNet: torchvision's parameters, features, frozen batch norm") {
-  const std::vector<std::array<ad::index, 3>> expected{{18, 512, 11176512}, {50, 2048, 23508032}}; // torchvision's counts without fc
+  const std::vector<std::array<ad::index_t, 3>> expected{{18, 512, 11176512}, {50, 2048, 23508032}}; // torchvision's counts without fc
   for (const auto& row : expected) {
     io::random_generator random(1);
     nn::resnet<float> net(static_cast<int>(row[0]), random);
     CHECK(net.out_features == row[1]);
-    ad::index count = 0;
+    ad::index_t count = 0;
     bool found = false;
     nn::visit_parameters(net, [&](const std::string& name, auto& p) {
       count += p.size();

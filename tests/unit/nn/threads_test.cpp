@@ -19,12 +19,12 @@ std::vector<float> train(int threads) {
   auto groups = model.parameter_groups(0.1);
   groups.push_back(nn::group_of<float>(discriminator));
   nn::sgd<float> optimiser(groups, {.learning_rate = 0.01, .momentum = 0.9, .nesterov = true, .weight_decay = 5e-4});
-  const ad::index n = 21;
+  const ad::index_t n = 21;
   ad::matrix<float> pixels(2 * n * 784, 1);
-  for (ad::index i = 0; i < pixels.size(); ++i) pixels.data()[i] = static_cast<float>(random.normal());
+  for (ad::index_t i = 0; i < pixels.size(); ++i) pixels.data()[i] = static_cast<float>(random.normal());
   const auto x = ad::constant(pixels, {2 * n, 28, 28});
   std::vector<std::int64_t> labels, domains;
-  for (ad::index i = 0; i < 2 * n; ++i) {
+  for (ad::index_t i = 0; i < 2 * n; ++i) {
     if (i < n) labels.push_back(i % 10);
     domains.push_back(i < n ? 1 : 0);
   }

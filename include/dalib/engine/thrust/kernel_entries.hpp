@@ -15,10 +15,10 @@ struct kernel_entry_task {
   device_rows<T> rows;
   matrix_view<T, device_memory> to;
 
-  DALIB_HD void operator()(index task) const {
-    const index i = task / to.cols, j = task % to.cols;
+  DALIB_HD void operator()(index_t task) const {
+    const index_t i = task / to.cols, j = task % to.cols;
     // Sums run from the first row to the second in one order, so that the matrix is symmetric to the last bit.
-    const index x = i < j ? j : i, y = i < j ? i : j;
+    const index_t x = i < j ? j : i, y = i < j ? i : j;
     to(i, j) = evaluate_pair(profile, sums_of<Profile>(rows.row(x), rows.row(y), rows.features), rows.terms(x), rows.terms(y)).value;
   }
 };

@@ -16,9 +16,9 @@
 namespace dalib::engine {
 
 /// All layers' tiles together take at most this memory, however many rows there are.
-inline constexpr index tile_bytes_limit = index{128} << 20;
+inline constexpr index_t tile_bytes_limit = index_t{128} << 20;
 /// Rows of a tile's side: at most this many, and at least so many that a device is busy.
-inline constexpr index device_rows_limit = 4096, device_rows_least = 1024;
+inline constexpr index_t device_rows_limit = 4096, device_rows_least = 1024;
 
 template <bool Gradient, class Accumulator, class Coefficients, class T, class... Profiles>
 class device_pairwise {
@@ -40,15 +40,15 @@ public:
 
   double run(T scale, write_mode mode) {
     const std::vector<device_block> blocks = all_blocks();
-    constexpr index kept = detail::merge_task<partial>::run;
+    constexpr index_t kept = detail::merge_task<partial>::run;
     // One run of partial values stays of every tile, so that the host waits once and not for each tile.
-    partial* rests = scratch_.template allocate<partial>(static_cast<index>(blocks.size()) * kept);
+    partial* rests = scratch_.template allocate<partial>(static_cast<index_t>(blocks.size()) * kept);
     for (std::size_t b = 0; b < blocks.size(); ++b) {
-      evaluate(blocks[b], rests + static_cast<index>(b) * kept);
+      evaluate(blocks[b], rests + static_cast<index_t>(b) * kept);
       if constexpr (Gradient) for_each_layer([&](auto l) { pull<l>(blocks[b]); });
     }
     std::vector<partial> values(blocks.size() * static_cast<std::size_t>(kept));
-    exec_.copy_to_host(rests, static_cast<index>(values.size()), values.data());
+    exec_.copy_to_host(rests, static_cast<index_t>(values.size()), values.data());
     partial total{};
     for (std::size_t b = 0; b < blocks.size(); ++b) {
       partial of_tile{};
@@ -75,29 +75,29 @@ private:
   }
 
   /// Entries of all layers' tiles that a pair has.
-  static constexpr index entries_of_pair() { return ((reads<Profiles>::gram + reads<Profiles>::l1 + 2 * reads<Profiles>::shift) + ...); }
+  static constexpr index_t entries_of_pair() { return ((reads<Profiles>::gram + reads<Profiles>::l1 + 2 * reads<Profiles>::shift) + ...); }
 
   /// At least four blocks if there are rows enough: of a diagonal tile both halves are computed.
-  index block_rows() const {
+  index_t block_rows() const {
     const auto limit =
-        static_cast<index>(std::sqrt(static_cast<double>(tile_bytes_limit) / static_cast<double>(entries_of_pair() * sizeof(T))));
-    const index most = std::min(device_rows_limit, limit / 128 * 128);
+        static_cast<index_t>(std::sqrt(static_cast<double>(tile_bytes_limit) / static_cast<double>(entries_of_pair() * sizeof(T))));
+    const index_t most = std::min(device_rows_limit, limit / 128 * 128);
     return std::min(std::clamp(round_up((rows_ + 3) / 4, 128), device_rows_least, most), rows_);
   }
 
   std::vector<device_block> all_blocks() const {
     std::vector<device_block> result;
-    for (index lane = 0; lane < rows_; lane += block_)
-      for (index column = lane; column < rows_; column += block_)
+    for (index_t lane = 0; lane < rows_; lane += block_)
+      for (index_t column = lane; column < rows_; column += block_)
         result.push_back({lane, std::min(block_, rows_ - lane), column, std::min(block_, rows_ - column)});
     return result;
   }
 
   /// Columns that one thread visits: few enough that 1024 lanes and more keep a device busy, and at most 64 runs of them, since a lane's
   /// runs are added by one thread.
-  index columns_per_task() const { return std::max<index>(4, (block_ + 63) / 64); }
-  index runs_of(const device_block& block) const { return (block.columns + columns_per_task() - 1) / columns_per_task(); }
-  index tasks_limit() const { return block_ * ((block_ + columns_per_task() - 1) / columns_per_task()); }
+  index_t columns_per_task() const { return std::max<index_t>(4, (block_ + 63) / 64); }
+  index_t runs_of(const device_block& block) const { return (block.columns + columns_per_task() - 1) / columns_per_task(); }
+  index_t tasks_limit() const { return block_ * ((block_ + columns_per_task() - 1) / columns_per_task()); }
 
   template <std::size_t... L>
   slots<device_layer<T, Profiles>...> all_layers(std::index_sequence<L...>, const layers_tuple& from) {
@@ -126,7 +126,7 @@ private:
     one.rows = centre_rows(exec_, from, scratch_);
     return one;
   }
-  T* cleared(index count) {
+  T* cleared(index_t count) {
     T* result = scratch_.template allocate<T>(count);
     exec_.clear(result, count);
     return result;
@@ -145,7 +145,7 @@ private:
   /// Statistics, kernels and value of a tile; merges its values and leaves the last of them at `rest`.
   void evaluate(const device_block& block, partial* rest) {
     multiply_all(block);
-    const index tasks = block.lanes * runs_of(block);
+    const index_t tasks = block.lanes * runs_of(block);
     exec_.run(tasks, task_of<detail::evaluate_task>{layers_, coefficients_, block, columns_per_task(), values_});
     const auto [left, count] = merge_runs(exec_, values_, spare_, tasks);
     exec_.run(detail::merge_task<partial>::run, detail::keep_task<partial>{left, count, rest});
@@ -162,7 +162,7 @@ private:
 
   /// Whether layer L's gradient of any of these rows is wanted.
   template <std::size_t L>
-  bool wanted(index first, index count) const {
+  bool wanted(index_t first, index_t count) const {
     const auto& one = at<L>(layers_);
     return (one.data.is_source(first) && one.source_gradient.data) || (!one.data.is_source(first + count - 1) && one.target_gradient.data);
   }
@@ -177,9 +177,9 @@ private:
   void pull_rows(const device_block& block, bool of_columns) {
     using profile = profile_of<L>;
     const device_layer<T, profile>& one = at<L>(layers_);
-    const index features = one.rows.features;
-    const index own_first = of_columns ? block.first_column : block.first_lane, own = of_columns ? block.columns : block.lanes;
-    const index other_first = of_columns ? block.first_lane : block.first_column, others = of_columns ? block.lanes : block.columns;
+    const index_t features = one.rows.features;
+    const index_t own_first = of_columns ? block.first_column : block.first_lane, own = of_columns ? block.columns : block.lanes;
+    const index_t other_first = of_columns ? block.first_lane : block.first_column, others = of_columns ? block.lanes : block.columns;
     // gradient^T (features x own) += rows^T (features x others) * tile (others x own)
     if constexpr (reads<profile>::gram)
       device_product<T>(exec_, features, own, others, {one.rows.row(other_first), features}, {one.tile.gram, block.lanes, !of_columns},
@@ -221,8 +221,8 @@ private:
   const exec::thrust& exec_;
   const Coefficients& coefficients_;
   device_workspace& scratch_;
-  index rows_;
-  index block_;
+  index_t rows_;
+  index_t block_;
   slots<device_layer<T, Profiles>...> layers_;
   partial* values_ = nullptr;
   partial* spare_ = nullptr;

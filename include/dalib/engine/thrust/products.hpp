@@ -22,7 +22,7 @@ namespace detail {
 template <class T>
 struct ones_task {
   T* to;
-  DALIB_HD void operator()(index i) const { to[i] = T(1); }
+  DALIB_HD void operator()(index_t i) const { to[i] = T(1); }
 };
 } // namespace detail
 
@@ -30,13 +30,13 @@ struct ones_task {
 template <class T>
 struct product_operand {
   const T* data;
-  index stride;
+  index_t stride;
   bool transposed = false;
 };
 
 namespace detail {
 /// A size or stride as cuBLAS takes it, in int. @throws device_error if it is too large: it must not wrap.
-inline int cublas_size(index n, const char* call) {
+inline int cublas_size(index_t n, const char* call) {
   if (n > std::numeric_limits<int>::max())
     throw device_error(std::string(call) + ": a size or stride of " + std::to_string(n) + " is more than an int holds");
   return static_cast<int>(n);
@@ -86,13 +86,13 @@ cublasComputeType_t compute_type(product_precision precision) {
 
 /// c = a * b, or c += a * b; c is rows x cols, stored by columns, the inner size is `depth`.
 template <class T>
-void device_product(const exec::thrust& exec, index rows, index cols, index depth, product_operand<T> a, product_operand<T> b, T* c,
-                    index stride, bool accumulate) {
+void device_product(const exec::thrust& exec, index_t rows, index_t cols, index_t depth, product_operand<T> a, product_operand<T> b, T* c,
+                    index_t stride, bool accumulate) {
   const cublasHandle_t handle = detail::cublas_handle(exec.stream);
   constexpr cudaDataType type = std::is_same_v<T, double> ? CUDA_R_64F : CUDA_R_32F;
   const T one = T(1), before = accumulate ? T(1) : T(0);
   const auto operation = [](const product_operand<T>& o) { return o.transposed ? CUBLAS_OP_T : CUBLAS_OP_N; };
-  const auto narrow = [](index n) { return detail::cublas_size(n, "cublasGemmEx"); };
+  const auto narrow = [](index_t n) { return detail::cublas_size(n, "cublasGemmEx"); };
   detail::require_cublas(cublasGemmEx(handle, operation(a), operation(b), narrow(rows), narrow(cols), narrow(depth), &one, a.data, type,
                                       narrow(a.stride), b.data, type, narrow(b.stride), &before, c, type, narrow(stride),
                                       detail::compute_type<T>(exec.precision), CUBLAS_GEMM_DEFAULT),
@@ -101,7 +101,7 @@ void device_product(const exec::thrust& exec, index rows, index cols, index dept
 
 /// to(j) += factor * sum_i a(i, j) for a, rows x cols, stored by columns without gaps; `ones` holds as many ones as there are rows.
 template <class T>
-void device_column_sums(const exec::thrust& exec, index rows, index cols, const T* a, T factor, const T* ones, T* to) {
+void device_column_sums(const exec::thrust& exec, index_t rows, index_t cols, const T* a, T factor, const T* ones, T* to) {
   const cublasHandle_t handle = detail::cublas_handle(exec.stream);
   const T one = T(1);
   if constexpr (std::is_same_v<T, double>) {
@@ -124,15 +124,15 @@ using stored_matrix = Eigen::Map<const Eigen::Matrix<T, Eigen::Dynamic, Eigen::D
 /// not depend on the number of threads.
 template <class T>
 struct product_task {
-  static constexpr index columns = 64;
-  index rows, cols, depth;
+  static constexpr index_t columns = 64;
+  index_t rows, cols, depth;
   product_operand<T> a, b;
   T* c;
-  index stride;
+  index_t stride;
   bool accumulate;
 
-  void operator()(index block) const {
-    const index first = block * columns, count = std::min(columns, cols - first);
+  void operator()(index_t block) const {
+    const index_t first = block * columns, count = std::min(columns, cols - first);
     const auto multiply = [&](const auto& left, const auto& right) {
       Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>, 0, Eigen::OuterStride<>> to(c + first * stride, rows, count,
                                                                                                Eigen::OuterStride<>(stride));
@@ -158,14 +158,14 @@ struct product_task {
 /// to(j) += factor * sum_i a(i, j) for one column.
 template <class T>
 struct column_sum_task {
-  index rows;
+  index_t rows;
   const T* a;
   T factor;
   T* to;
 
-  void operator()(index j) const {
+  void operator()(index_t j) const {
     T sum = T(0);
-    for (index i = 0; i < rows; ++i) sum += a[j * rows + i];
+    for (index_t i = 0; i < rows; ++i) sum += a[j * rows + i];
     to[j] += factor * sum;
   }
 };
@@ -174,15 +174,15 @@ struct column_sum_task {
 
 /// c = a * b, or c += a * b; c is rows x cols, stored by columns, the inner size is `depth`.
 template <class T>
-void device_product(const exec::thrust& exec, index rows, index cols, index depth, product_operand<T> a, product_operand<T> b, T* c,
-                    index stride, bool accumulate) {
+void device_product(const exec::thrust& exec, index_t rows, index_t cols, index_t depth, product_operand<T> a, product_operand<T> b, T* c,
+                    index_t stride, bool accumulate) {
   using task = detail::product_task<T>;
   exec.run((cols + task::columns - 1) / task::columns, task{rows, cols, depth, a, b, c, stride, accumulate});
 }
 
 /// to(j) += factor * sum_i a(i, j) for a, rows x cols, stored by columns without gaps; `ones` holds as many ones as there are rows.
 template <class T>
-void device_column_sums(const exec::thrust& exec, index rows, index cols, const T* a, T factor, const T*, T* to) {
+void device_column_sums(const exec::thrust& exec, index_t rows, index_t cols, const T* a, T factor, const T*, T* to) {
   exec.run(cols, detail::column_sum_task<T>{rows, a, factor, to});
 }
 

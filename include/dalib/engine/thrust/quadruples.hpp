@@ -19,21 +19,21 @@ struct device_quadruple_layer {
 
   Profile profile;
   device_rows<T> rows;
-  index source_rows;
+  index_t source_rows;
   const double* mean;
   matrix_view<T, device_memory> source_gradient;
   matrix_view<T, device_memory> target_gradient;
   quadruple_mix<T>* mixes; ///< one for each quadruple
 
   /// The rows of quadruple q, with their terms unless only pointers are asked for.
-  DALIB_HD void load(const quadruple_plan& plan, index q, quadruple_layer<T, Profile>& to) const {
+  DALIB_HD void load(const quadruple_plan& plan, index_t q, quadruple_layer<T, Profile>& to) const {
     for (int r = 0; r < 4; ++r) {
-      const index row = row_of(plan, q, r);
+      const index_t row = row_of(plan, q, r);
       to.rows[r] = rows.row(row);
       to.terms[r] = rows.terms(row);
     }
   }
-  DALIB_HD index row_of(const quadruple_plan& plan, index q, int r) const {
+  DALIB_HD index_t row_of(const quadruple_plan& plan, index_t q, int r) const {
     return (r % 2 == 0 ? plan.first(q) : plan.second(q)) + (r < 2 ? 0 : source_rows);
   }
 };
@@ -50,7 +50,7 @@ struct quadruple_task<Gradient, Accumulator, T, std::index_sequence<L...>, Layer
   T scale;
   partial_value<Accumulator>* to;
 
-  DALIB_HD void operator()(index q) const {
+  DALIB_HD void operator()(index_t q) const {
     slots<quadruple_layer<T, typename Layers::profile_type>...> all;
     T values[sizeof...(Layers)][4];
     (evaluate(at<L>(layers), at<L>(all), q, values[L]), ...);
@@ -62,7 +62,7 @@ struct quadruple_task<Gradient, Accumulator, T, std::index_sequence<L...>, Layer
 
 private:
   template <class Layer, class One>
-  DALIB_HD void evaluate(const Layer& layer, One& one, index q, T (&values)[4]) const {
+  DALIB_HD void evaluate(const Layer& layer, One& one, index_t q, T (&values)[4]) const {
     layer.load(plan, q, one);
     one.evaluate(layer.profile, layer.rows.features);
     for (int p = 0; p < 4; ++p) values[p] = one.pairs[p].value;
@@ -83,10 +83,10 @@ struct gather_quadruples_task {
   quadruple_plan plan;
   bool accumulate;
 
-  DALIB_HD void operator()(index task) const {
-    const index row = task / one.rows.features, f = task % one.rows.features;
+  DALIB_HD void operator()(index_t task) const {
+    const index_t row = task / one.rows.features, f = task % one.rows.features;
     const bool is_source = row < one.source_rows;
-    const index place = is_source ? row : row - one.source_rows;
+    const index_t place = is_source ? row : row - one.source_rows;
     const matrix_view<T, device_memory>& view = is_source ? one.source_gradient : one.target_gradient;
     if (view.data == nullptr) return;
     const int half = is_source ? 0 : 2;
@@ -102,7 +102,7 @@ struct gather_quadruples_task {
 
 private:
   /// What row r of quadruple q receives.
-  DALIB_HD T share(index q, int r, index f) const {
+  DALIB_HD T share(index_t q, int r, index_t f) const {
     const T* rows[4];
     for (int k = 0; k < 4; ++k) rows[k] = one.rows.row(one.row_of(plan, q, k));
     const quadruple_mix<T>& mix = one.mixes[q];
@@ -133,7 +133,7 @@ double sum_of_quadruples(std::index_sequence<L...> indices, const exec::thrust& 
   using task = quadruple_task<Gradient, Accumulator, T, decltype(indices), device_quadruple_layer<T, Profiles>...>;
   exec.run(plan.count, task{all, plan, scale, values});
   if constexpr (Gradient) {
-    const auto gather = [&]<class Layer>(const Layer& one, index rows) {
+    const auto gather = [&]<class Layer>(const Layer& one, index_t rows) {
       exec.run(rows * one.rows.features, gather_quadruples_task<Layer>{one, plan, mode == write_mode::accumulate});
     };
     (gather(at<L>(all), std::get<L>(layers).data.rows()), ...);

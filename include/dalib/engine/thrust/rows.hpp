@@ -10,14 +10,14 @@ namespace dalib::engine {
 /// All rows of a layer, centred, contiguous.
 template <class T>
 struct device_rows {
-  index features = 0;
+  index_t features = 0;
   T* rows = nullptr;
   T* norm = nullptr;         ///< row_terms::norm
   T* shift = nullptr;        ///< row_terms::shift, none unless a statistic needs it
   T* inverse_norm = nullptr; ///< row_terms::inverse_norm, likewise
 
-  DALIB_HD const T* row(index i) const { return rows + i * features; }
-  DALIB_HD row_terms<T> terms(index i) const { return {norm[i], shift ? shift[i] : T(0), inverse_norm ? inverse_norm[i] : T(0)}; }
+  DALIB_HD const T* row(index_t i) const { return rows + i * features; }
+  DALIB_HD row_terms<T> terms(index_t i) const { return {norm[i], shift ? shift[i] : T(0), inverse_norm ? inverse_norm[i] : T(0)}; }
 };
 
 namespace detail {
@@ -30,8 +30,8 @@ struct centre_task {
   const T* mean_low;
   T* to;
 
-  DALIB_HD void operator()(index task) const {
-    const index row = task / data.features(), f = task % data.features();
+  DALIB_HD void operator()(index_t task) const {
+    const index_t row = task / data.features(), f = task % data.features();
     to[task] = centred(data.view_of_row(row)(data.place_of_row(row), f), mean_high[f], mean_low[f]);
   }
 };
@@ -43,7 +43,7 @@ struct terms_task {
   const double* mean;
   double mean_norm;
 
-  DALIB_HD void operator()(index row) const {
+  DALIB_HD void operator()(index_t row) const {
     const row_terms<T> terms = raw_terms(rows.row(row), rows.features, mean, mean_norm);
     rows.norm[row] = terms.norm;
     if (rows.shift) rows.shift[row] = terms.shift;
@@ -56,7 +56,7 @@ struct terms_task {
 /// Centres all rows of a layer into scratch memory. O(n F).
 template <class T, class Profile>
 device_rows<T> centre_rows(const exec::thrust& exec, const layer<T, Profile, device_memory>& one, device_workspace& scratch) {
-  const index count = one.data.rows(), features = one.data.features();
+  const index_t count = one.data.rows(), features = one.data.features();
   device_rows<T> result;
   result.features = features;
   result.rows = scratch.allocate<T>(count * features);

@@ -21,7 +21,7 @@ struct value_of_row_task {
   Visit visit;
   row_value* to;
 
-  DALIB_HD void operator()(index row) const {
+  DALIB_HD void operator()(index_t row) const {
     row_value value;
     accumulator::plain::add(value.sum, visit(row));
     to[row] = value;
@@ -35,7 +35,7 @@ struct group_of_row {
   Task task;
   T* scratch;
 
-  DALIB_HD auto operator()(index row) const {
+  DALIB_HD auto operator()(index_t row) const {
     const row_scratch<T> columns{scratch + row, rows.source + rows.target, rows.classes};
     return task(row_groups{rows, 1}[row], columns);
   }
@@ -45,22 +45,22 @@ struct group_of_row {
 template <class T, class Task>
 struct value_of_group {
   group_of_row<T, Task> group;
-  DALIB_HD double operator()(index row) const { return static_cast<double>(group(row)); }
+  DALIB_HD double operator()(index_t row) const { return static_cast<double>(group(row)); }
 };
 
 /// Sum of one class's entries over a run of rows: task = run * classes + class.
 template <class T>
 struct class_sums_task {
-  static constexpr index run = 256;
+  static constexpr index_t run = 256;
   const T* columns;
-  index rows, classes;
+  index_t rows, classes;
   double* to;
 
-  DALIB_HD void operator()(index task) const {
-    const index c = task % classes, first = task / classes * run;
-    const index last = first + run < rows ? first + run : rows;
+  DALIB_HD void operator()(index_t task) const {
+    const index_t c = task % classes, first = task / classes * run;
+    const index_t last = first + run < rows ? first + run : rows;
     double sum = 0;
-    for (index row = first; row < last; ++row) sum += static_cast<double>(columns[c * rows + row]);
+    for (index_t row = first; row < last; ++row) sum += static_cast<double>(columns[c * rows + row]);
     to[task] = sum;
   }
 };
@@ -73,14 +73,14 @@ T* all_columns(device_workspace& memory, const row_problem& rows) {
 
 /// Keeps the values of `visit` and returns their sum; `values` has one entry for each row.
 template <class Visit>
-double sum_values(const exec::thrust& exec, index rows, const Visit& visit, row_value* values, row_value* spare) {
+double sum_values(const exec::thrust& exec, index_t rows, const Visit& visit, row_value* values, row_value* spare) {
   exec.run(rows, value_of_row_task<Visit>{visit, values});
   return accumulator::plain::result(merged_on_host(exec, values, spare, rows).sum);
 }
 
 /// What reduce_rows and reduce_groups share: the sum, or every row's value on the host.
 template <class T, class Reduction, class Visit>
-reduced<T, Reduction> reduce_values(const exec::thrust& exec, index rows, const Visit& visit, device_workspace& memory) {
+reduced<T, Reduction> reduce_values(const exec::thrust& exec, index_t rows, const Visit& visit, device_workspace& memory) {
   row_value* values = memory.allocate<row_value>(rows);
   if constexpr (Reduction::per_sample) {
     exec.run(rows, value_of_row_task<Visit>{visit, values});
@@ -98,18 +98,18 @@ reduced<T, Reduction> reduce_values(const exec::thrust& exec, index rows, const 
 
 /// The CPU's functions of the same names, in device memory. Those that return values wait for the device.
 template <class Visit>
-void for_each_row(const exec::thrust& exec, index rows, const Visit& visit) {
+void for_each_row(const exec::thrust& exec, index_t rows, const Visit& visit) {
   exec.run(rows, visit);
 }
 template <class Visit>
-double sum_over_rows(const exec::thrust& exec, index rows, const Visit& visit) {
+double sum_over_rows(const exec::thrust& exec, index_t rows, const Visit& visit) {
   device_workspace memory;
   detail::row_value* values = memory.allocate<detail::row_value>(rows);
   return detail::sum_values(exec, rows, visit, values,
                             memory.allocate<detail::row_value>(rows / detail::merge_task<detail::row_value>::run + 1));
 }
 template <class T>
-const T* copied_for(const exec::thrust& exec, const T* values, index count, device_workspace& memory) {
+const T* copied_for(const exec::thrust& exec, const T* values, index_t count, device_workspace& memory) {
   T* copy = memory.allocate<T>(count);
   exec.copy_to_device(values, count, copy);
   return copy;
@@ -132,7 +132,7 @@ std::vector<double> sum_classes(const exec::thrust& exec, const row_problem& row
   using sums_task = detail::class_sums_task<T>;
   device_workspace memory;
   T* columns = detail::all_columns<T>(memory, rows);
-  const index count = rows.source + rows.target, runs = (count + sums_task::run - 1) / sums_task::run;
+  const index_t count = rows.source + rows.target, runs = (count + sums_task::run - 1) / sums_task::run;
   double* sums = memory.allocate<double>(runs * rows.classes);
   exec.run(count, detail::group_of_row<T, Task>{rows, task, columns});
   exec.run(runs * rows.classes, sums_task{columns, count, rows.classes, sums});

@@ -15,17 +15,17 @@ namespace detail {
 /// Moments of one feature over one chunk of rows: task = chunk * features + feature.
 template <class T>
 struct moments_task {
-  static constexpr index chunk_rows = 64;
+  static constexpr index_t chunk_rows = 64;
   joint_sample<T, device_memory> data;
   double* sums; ///< (chunks, features)
   double* squares;
 
-  DALIB_HD void operator()(index task) const {
-    const index chunk = task / data.features(), f = task % data.features();
-    const index last = (chunk + 1) * chunk_rows < data.rows() ? (chunk + 1) * chunk_rows : data.rows();
+  DALIB_HD void operator()(index_t task) const {
+    const index_t chunk = task / data.features(), f = task % data.features();
+    const index_t last = (chunk + 1) * chunk_rows < data.rows() ? (chunk + 1) * chunk_rows : data.rows();
     const double reference = static_cast<double>(data.source.rows(0, f));
     moment_sums moments;
-    for (index row = chunk * chunk_rows; row < last; ++row)
+    for (index_t row = chunk * chunk_rows; row < last; ++row)
       moments.add(data.weight(row), static_cast<double>(data.view_of_row(row)(data.place_of_row(row), f)) - reference);
     sums[task] = moments.sum;
     squares[task] = moments.square;
@@ -38,16 +38,16 @@ struct merge_moments_task {
   joint_sample<T, device_memory> data;
   const double* sums;
   const double* squares;
-  index chunks;
+  index_t chunks;
   double weight;
   double* to;
   double* mean;
   T* mean_parts;
 
-  DALIB_HD void operator()(index f) const {
-    const index features = data.features();
+  DALIB_HD void operator()(index_t f) const {
+    const index_t features = data.features();
     double sum = 0, square = 0;
-    for (index chunk = 0; chunk < chunks; ++chunk) {
+    for (index_t chunk = 0; chunk < chunks; ++chunk) {
       sum += sums[chunk * features + f];
       square += squares[chunk * features + f];
     }
@@ -66,12 +66,12 @@ struct merge_moments_task {
 template <class T>
 struct gather_task {
   joint_sample<T, device_memory> data;
-  index count;
+  index_t count;
   T* to;
 
-  DALIB_HD void operator()(index task) const {
-    const index i = task / (data.features() + 1), f = task % (data.features() + 1);
-    const index row = median_row(i, count, data.rows());
+  DALIB_HD void operator()(index_t task) const {
+    const index_t i = task / (data.features() + 1), f = task % (data.features() + 1);
+    const index_t row = median_row(i, count, data.rows());
     to[task] = f < data.features() ? data.view_of_row(row)(data.place_of_row(row), f) : static_cast<T>(data.weight(row));
   }
 };
@@ -87,8 +87,8 @@ public:
   sample_summary(const exec::thrust& exec, const joint_sample<T, device_memory>& data, device_workspace& scratch)
       : exec_(exec), data_(data) {
     using task = detail::moments_task<T>;
-    const index features = data.features();
-    const index chunks = (data.rows() + task::chunk_rows - 1) / task::chunk_rows;
+    const index_t features = data.features();
+    const index_t chunks = (data.rows() + task::chunk_rows - 1) / task::chunk_rows;
     const auto width = static_cast<std::size_t>(features);
     mean_ = scratch.allocate<double>(features);
     mean_parts_ = scratch.allocate<T>(2 * features);
@@ -120,13 +120,13 @@ public:
 
   /// Median of |x - y|^2 over the pairs i < j, by weight; see bandwidth::median. Copies the rows that it looks at to the host.
   double median_squared_distance() const {
-    const index rows = median_rows(data_.rows()), width = data_.features() + 1;
+    const index_t rows = median_rows(data_.rows()), width = data_.features() + 1;
     ::thrust::device_vector<T> gathered = dalib::detail::device_filled<T>(rows * width);
     T* to = ::thrust::raw_pointer_cast(gathered.data());
     exec_.run(rows * width, detail::gather_task<T>{data_, rows, to});
     std::vector<T> host(gathered.size()), weights;
     exec_.copy_to_host(to, rows * width, host.data());
-    for (index i = 0; i < rows; ++i) weights.push_back(host[static_cast<std::size_t>((i + 1) * width - 1)]);
+    for (index_t i = 0; i < rows; ++i) weights.push_back(host[static_cast<std::size_t>((i + 1) * width - 1)]);
     const matrix_view<const T> all(host.data(), rows, width - 1, width, 1);
     return median_squared_distance_of(joint_sample<T>{{all, weights.data()}, {all.rows_from(0, 0), nullptr}});
   }

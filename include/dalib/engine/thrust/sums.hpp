@@ -26,15 +26,15 @@ namespace detail {
 /// Merges up to `run` partial values into one: every `runs`-th, so that neighbouring threads read neighbours.
 template <class Partial>
 struct merge_task {
-  static constexpr index run = 64;
+  static constexpr index_t run = 64;
   const Partial* from;
-  index count;
-  index runs;
+  index_t count;
+  index_t runs;
   Partial* to;
 
-  DALIB_HD void operator()(index i) const {
+  DALIB_HD void operator()(index_t i) const {
     Partial total = from[i];
-    for (index k = i + runs; k < count; k += runs) total.merge(from[k]);
+    for (index_t k = i + runs; k < count; k += runs) total.merge(from[k]);
     to[i] = total;
   }
 };
@@ -43,9 +43,9 @@ struct merge_task {
 template <class Partial>
 struct keep_task {
   const Partial* from;
-  index count;
+  index_t count;
   Partial* to;
-  DALIB_HD void operator()(index i) const { to[i] = i < count ? from[i] : Partial{}; }
+  DALIB_HD void operator()(index_t i) const { to[i] = i < count ? from[i] : Partial{}; }
 };
 
 } // namespace detail
@@ -53,10 +53,10 @@ struct keep_task {
 /// Merges `count` partial values in runs of fixed length until at most one run is left, and returns where it lies and its length. The
 /// scratch memory behind `from`, of the same length, is used in turn.
 template <class Partial>
-std::pair<const Partial*, index> merge_runs(const exec::thrust& exec, Partial* from, Partial* spare, index count) {
+std::pair<const Partial*, index_t> merge_runs(const exec::thrust& exec, Partial* from, Partial* spare, index_t count) {
   using task = detail::merge_task<Partial>;
   while (count > task::run) {
-    const index runs = (count + task::run - 1) / task::run;
+    const index_t runs = (count + task::run - 1) / task::run;
     exec.run(runs, task{from, count, runs, spare});
     std::swap(from, spare);
     count = runs;
@@ -66,7 +66,7 @@ std::pair<const Partial*, index> merge_runs(const exec::thrust& exec, Partial* f
 
 /// The sum of `count` partial values, on the host; waits for the device.
 template <class Partial>
-Partial merged_on_host(const exec::thrust& exec, Partial* from, Partial* spare, index count) {
+Partial merged_on_host(const exec::thrust& exec, Partial* from, Partial* spare, index_t count) {
   const auto [rest, left] = merge_runs(exec, from, spare, count);
   std::vector<Partial> values(static_cast<std::size_t>(left));
   exec.copy_to_host(rest, left, values.data());

@@ -20,10 +20,10 @@ namespace dalib::engine {
 
 /// Two runs of rows of the joint sample that meet in a tile; for a diagonal tile both are the same.
 struct device_block {
-  index first_lane = 0;
-  index lanes = 0;
-  index first_column = 0;
-  index columns = 0;
+  index_t first_lane = 0;
+  index_t lanes = 0;
+  index_t first_column = 0;
+  index_t columns = 0;
 
   DALIB_HD bool diagonal() const { return first_lane == first_column; }
 };
@@ -58,7 +58,7 @@ struct device_layer {
   T* self = nullptr;     ///< coefficient of each row itself
   T* shift = nullptr;    ///< coefficient of the mean
 
-  DALIB_HD const matrix_view<T, device_memory>& gradient_of(index row) const {
+  DALIB_HD const matrix_view<T, device_memory>& gradient_of(index_t row) const {
     return data.is_source(row) ? source_gradient : target_gradient;
   }
 };
@@ -88,24 +88,24 @@ struct evaluate_task<Gradient, Accumulator, Coefficients, std::index_sequence<L.
   slots<Layers...> layers;
   Coefficients coefficients;
   device_block block;
-  index run;
+  index_t run;
   partial_value<Accumulator>* values;
 
-  DALIB_HD void operator()(index task) const {
-    const index lane = task % block.lanes, first = task / block.lanes * run;
-    const index last = first + run < block.columns ? first + run : block.columns;
+  DALIB_HD void operator()(index_t task) const {
+    const index_t lane = task % block.lanes, first = task / block.lanes * run;
+    const index_t last = first + run < block.columns ? first + run : block.columns;
     double total = 0;
     partial_value<Accumulator> result;
     lane_sums<T> sums[count];
-    for (index column = first; column < last; ++column) total += visit(lane, column, result.left_out, sums);
+    for (index_t column = first; column < last; ++column) total += visit(lane, column, result.left_out, sums);
     Accumulator::add(result.sum, block.diagonal() ? total : 2 * total);
     values[task] = result;
     if constexpr (Gradient) (keep(at<L>(layers), task, sums[L]), ...);
   }
 
 private:
-  DALIB_HD double visit(index lane, index column, unsigned& left_out, lane_sums<T> (&sums)[count]) const {
-    const index x = block.first_lane + lane, y = block.first_column + column, place = column * block.lanes + lane;
+  DALIB_HD double visit(index_t lane, index_t column, unsigned& left_out, lane_sums<T> (&sums)[count]) const {
+    const index_t x = block.first_lane + lane, y = block.first_column + column, place = column * block.lanes + lane;
     T coefficient = coefficients(x, y);
     const T gram[count] = {gram_of(at<L>(layers), x, y, place)...};
     if (x != y && coefficient != T(0) && (is_close(at<L>(layers), x, y, gram[L]) || ...)) {
@@ -125,21 +125,21 @@ private:
 
   /// A row's product with itself is its norm, which makes its distance to itself exactly 0.
   template <class Layer>
-  DALIB_HD static T gram_of(const Layer& one, index x, index y, index place) {
+  DALIB_HD static T gram_of(const Layer& one, index_t x, index_t y, index_t place) {
     if constexpr (reads<typename Layer::profile_type>::gram)
       return x == y ? one.rows.norm[x] : one.tile.gram[place];
     else
       return T(0);
   }
   template <class Layer>
-  DALIB_HD static T l1_of(const Layer& one, index x, index y) {
+  DALIB_HD static T l1_of(const Layer& one, index_t x, index_t y) {
     if constexpr (reads<typename Layer::profile_type>::l1)
       return sums_of<l1_only>(one.rows.row(x), one.rows.row(y), one.rows.features).l1;
     else
       return T(0);
   }
   template <class Layer>
-  DALIB_HD void write(const Layer& one, index place, const pulls<T>& pull, lane_sums<T>& sums) const {
+  DALIB_HD void write(const Layer& one, index_t place, const pulls<T>& pull, lane_sums<T>& sums) const {
     sums.self += pull.self_x;
     sums.shift += pull.shift_x;
     if constexpr (reads<typename Layer::profile_type>::gram) one.tile.gram[place] = pull.gram;
@@ -151,7 +151,7 @@ private:
     }
   }
   template <class Layer>
-  DALIB_HD static void keep(const Layer& one, index task, const lane_sums<T>& sums) {
+  DALIB_HD static void keep(const Layer& one, index_t task, const lane_sums<T>& sums) {
     if constexpr (reads<typename Layer::profile_type>::gram) one.tile.lane_self[task] = sums.self;
     if constexpr (reads<typename Layer::profile_type>::shift) one.tile.lane_shift[task] = sums.shift;
   }
@@ -159,7 +159,7 @@ private:
 public:
   /// Whether a pair is left to close_task.
   template <class Layer>
-  DALIB_HD static bool is_close(const Layer& one, index x, index y, T gram) {
+  DALIB_HD static bool is_close(const Layer& one, index_t x, index_t y, T gram) {
     if constexpr (reads<typename Layer::profile_type>::distance)
       return closeness(one.rows.norm[x], one.rows.norm[y], gram) < T(0);
     else
@@ -182,13 +182,13 @@ struct close_task<Gradient, Accumulator, Coefficients, std::index_sequence<L...>
   bool of_columns; ///< the task's own rows are the tile's columns: their pairs' values are counted by the lanes' tasks
   partial_value<Accumulator>* values;
 
-  DALIB_HD void operator()(index own) const {
-    const index others = of_columns ? block.lanes : block.columns;
-    const index x = (of_columns ? block.first_column : block.first_lane) + own;
+  DALIB_HD void operator()(index_t own) const {
+    const index_t others = of_columns ? block.lanes : block.columns;
+    const index_t x = (of_columns ? block.first_column : block.first_lane) + own;
     double total = 0;
-    for (index other = 0; other < others; ++other) {
-      const index y = (of_columns ? block.first_lane : block.first_column) + other;
-      const index place = of_columns ? own * block.lanes + other : other * block.lanes + own;
+    for (index_t other = 0; other < others; ++other) {
+      const index_t y = (of_columns ? block.first_lane : block.first_column) + other;
+      const index_t place = of_columns ? own * block.lanes + other : other * block.lanes + own;
       if (x == y || !(left_out(at<L>(layers), x, y, place) || ...)) continue;
       const T coefficient = coefficients(x, y);
       if (coefficient != T(0)) total += visit(x, y, coefficient);
@@ -201,14 +201,14 @@ struct close_task<Gradient, Accumulator, Coefficients, std::index_sequence<L...>
 
 private:
   template <class Layer>
-  DALIB_HD static bool left_out(const Layer& one, index x, index y, index place) {
+  DALIB_HD static bool left_out(const Layer& one, index_t x, index_t y, index_t place) {
     if constexpr (reads<typename Layer::profile_type>::gram)
       return evaluate::is_close(one, x, y, one.tile.gram[place]);
     else
       return false;
   }
 
-  DALIB_HD double visit(index x, index y, T coefficient) const {
+  DALIB_HD double visit(index_t x, index_t y, T coefficient) const {
     slots<decltype(pair_of(std::declval<const Layers&>(), x, y))...> pairs{{pair_of(at<L>(layers), x, y)}...};
     const T kernels[count] = {at<L>(pairs).value...};
     if constexpr (Gradient) (pull(at<L>(layers), at<L>(pairs), x, y, product_over_layers(coefficient, kernels, L)), ...);
@@ -216,7 +216,7 @@ private:
   }
 
   template <class Layer>
-  DALIB_HD static auto pair_of(const Layer& one, index x, index y) {
+  DALIB_HD static auto pair_of(const Layer& one, index_t x, index_t y) {
     pair_sums<T> sums = sums_of<typename Layer::profile_type>(one.rows.row(x), one.rows.row(y), one.rows.features);
     // Centring has rounded both rows: what is between them is taken from the data.
     sums.squared_distance = static_cast<T>(squared_distance_of(one.data, x, y));
@@ -224,14 +224,14 @@ private:
   }
 
   template <class Layer, class Pair>
-  DALIB_HD static void pull(const Layer& one, const Pair& pair, index x, index y, T outer) {
+  DALIB_HD static void pull(const Layer& one, const Pair& pair, index_t x, index_t y, T outer) {
     if (one.gradient_of(x).data == nullptr) return;
     T difference = T(0);
     const pulls<T> pulled =
         close_pulls_of(statistics_of<typename Layer::profile_type>{}, outer, pair, one.rows.terms(x), one.rows.terms(y), difference);
     const auto &view_x = one.data.view_of_row(x), &view_y = one.data.view_of_row(y);
     T* to = one.gradient + x * one.rows.features;
-    for (index f = 0; f < one.rows.features; ++f) {
+    for (index_t f = 0; f < one.rows.features; ++f) {
       const T between = view_x(one.data.place_of_row(x), f) - view_y(one.data.place_of_row(y), f);
       to[f] += difference * between + pulled.gram * one.rows.row(y)[f] + signed_slope(one.rows.row(x)[f], one.rows.row(y)[f], pulled.l1);
     }
@@ -245,14 +245,14 @@ template <class T>
 struct signs_task {
   device_rows<T> rows;
   const T* slopes;
-  index own_first, own_stride, other_first, other_stride, others;
+  index_t own_first, own_stride, other_first, other_stride, others;
   T* gradient;
 
-  DALIB_HD void operator()(index task) const {
-    const index own = task / rows.features, f = task % rows.features;
+  DALIB_HD void operator()(index_t task) const {
+    const index_t own = task / rows.features, f = task % rows.features;
     const T x = rows.row(own_first + own)[f];
     T sum = T(0);
-    for (index other = 0; other < others; ++other)
+    for (index_t other = 0; other < others; ++other)
       sum += signed_slope(x, rows.row(other_first + other)[f], slopes[own * own_stride + other * other_stride]);
     gradient[(own_first + own) * rows.features + f] += sum;
   }
@@ -262,12 +262,12 @@ struct signs_task {
 template <class T>
 struct add_runs_task {
   const T* from;
-  index lanes, runs;
+  index_t lanes, runs;
   T* to;
 
-  DALIB_HD void operator()(index lane) const {
+  DALIB_HD void operator()(index_t lane) const {
     T sum = T(0);
-    for (index run = 0; run < runs; ++run) sum += from[run * lanes + lane];
+    for (index_t run = 0; run < runs; ++run) sum += from[run * lanes + lane];
     to[lane] += sum;
   }
 };
@@ -280,8 +280,8 @@ struct write_gradient_task {
   T scale;
   bool accumulate;
 
-  DALIB_HD void operator()(index task) const {
-    const index row = task / one.rows.features, f = task % one.rows.features;
+  DALIB_HD void operator()(index_t task) const {
+    const index_t row = task / one.rows.features, f = task % one.rows.features;
     const matrix_view<T, device_memory>& view = one.gradient_of(row);
     if (view.data == nullptr) return;
     T sum = one.gradient[task];
