@@ -5,6 +5,7 @@
 #include "../io/mapped_file.hpp"
 #include "jpeg.hpp"
 #include "png.hpp"
+#include "rgb_image.hpp"
 
 #include <filesystem>
 #include <string_view>
@@ -28,7 +29,7 @@ inline constexpr bool has_png = false;
 /// Throws std::runtime_error starting with `name` for an empty file, an unknown format, damage, more than `pixel_limit` pixels, and a
 /// format whose library this program was built without.
 inline rgb_image decode(std::span<const std::byte> bytes, const std::filesystem::path& name,
-                        std::size_t pixel_limit = default_pixel_limit) {
+                        [[maybe_unused]] std::size_t pixel_limit = default_pixel_limit) {
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (text.empty()) io::fail_file(name, "is empty");
   const bool is_jpeg = text.starts_with("\xFF\xD8\xFF"), is_png = text.starts_with("\x89PNG\r\n\x1A\n");

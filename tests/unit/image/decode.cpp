@@ -15,6 +15,7 @@ namespace {
 
 const fs::path folder = fs::path(__FILE__).parent_path() / "pillow";
 
+#if defined(DALIB_HAVE_JPEG) || defined(DALIB_HAVE_PNG)
 /// Largest difference of a grey level; fails for other sizes.
 int largest_difference(const image::rgb_image& got, const std::string& expected_name) {
   static const io::safetensors_file expected(folder / "expected.safetensors");
@@ -25,12 +26,15 @@ int largest_difference(const image::rgb_image& got, const std::string& expected_
   for (std::size_t i = 0; i < values.size(); ++i) largest = std::max(largest, std::abs(int{got.pixels[i]} - int{values[i]}));
   return largest;
 }
+#endif
 
+#ifdef DALIB_HAVE_PNG
 /// The file with `count` bytes at `place` replaced by the given one.
 std::string damaged(const std::string& name, std::size_t place, std::size_t count, char value) {
   std::string bytes = read_bytes(folder / name);
   return bytes.replace(place, count, count, value);
 }
+#endif
 
 std::string decode_error(const std::string& bytes) {
   return error_of([&] { image::decode(as_bytes(bytes), "some/picture"); });
