@@ -24,7 +24,8 @@ inline constexpr bool has_png = true;
 inline constexpr bool has_png = false;
 #endif
 
-/// Decodes an image file that lies in memory, to what Pillow's convert("RGB") gives; of 16 bits the upper 8 are kept.
+/// Decodes an image file that lies in memory, to what Pillow's convert("RGB") gives: of 16 bits the upper 8 are kept, but gray of 16 bits is
+/// cut off at 255.
 ///
 /// Throws std::runtime_error starting with `name` for an empty file, an unknown format, damage, more than `pixel_limit` pixels, and a
 /// format whose library this program was built without.

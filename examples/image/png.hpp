@@ -4,6 +4,7 @@
 
 #  include "rgb_image.hpp"
 
+#  include <algorithm>
 #  include <array>
 #  include <csetjmp>
 #  include <cstddef>
@@ -41,6 +42,7 @@ public:
     rgb_image result(static_cast<std::ptrdiff_t>(width), static_cast<std::ptrdiff_t>(height));
     for (std::ptrdiff_t y = 0; y < result.height; ++y) rows_.push_back(result.row(y));
     if (!read()) fail();
+    if (gray16_) clip_gray16(result);
     return result;
   }
 
@@ -58,23 +60,26 @@ private:
     decoder.rest_ = decoder.rest_.subspan(count);
   }
 
-  // Everything becomes 8-bit RGB: the upper byte of 16, palettes and small grays expanded, transparency dropped.
+  // Everything becomes 8-bit RGB: the upper byte of 16, palettes and small grays expanded, transparency dropped. Gray of 16 bits without
+  // transparency stays as it is, see clip_gray16.
   bool start() {
     if (setjmp(png_jmpbuf(png_)) != 0) return false; // NOLINT: the only way out that libpng has
     constexpr png_uint_32 longest_side = 1'000'000;
     png_set_user_limits(png_, longest_side, longest_side);
     png_set_read_fn(png_, this, take);
     png_read_info(png_, info_);
-    png_set_strip_16(png_);
     png_set_packing(png_);
     const int type = png_get_color_type(png_, info_);
+    gray16_ = type == PNG_COLOR_TYPE_GRAY && png_get_bit_depth(png_, info_) == 16;
+    if (!gray16_) png_set_strip_16(png_);
     if (type == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(png_);
     if (type == PNG_COLOR_TYPE_GRAY && png_get_bit_depth(png_, info_) < 8) png_set_expand_gray_1_2_4_to_8(png_);
     png_set_strip_alpha(png_);
-    if ((type & PNG_COLOR_MASK_COLOR) == 0) png_set_gray_to_rgb(png_);
+    if ((type & PNG_COLOR_MASK_COLOR) == 0 && !gray16_) png_set_gray_to_rgb(png_);
     png_set_interlace_handling(png_);
     png_read_update_info(png_, info_);
-    if (png_get_rowbytes(png_, info_) != std::size_t{3} * png_get_image_width(png_, info_)) png_error(png_, "unknown pixel format");
+    const std::size_t pixel_bytes = gray16_ ? 2 : 3;
+    if (png_get_rowbytes(png_, info_) != pixel_bytes * png_get_image_width(png_, info_)) png_error(png_, "unknown pixel format");
     return true;
   }
 
@@ -85,12 +90,23 @@ private:
     return true;
   }
 
+  // Rows of two bytes to a pixel, the upper one first, become RGB in place, from the last pixel on: its bytes lie behind all that is unread.
+  // Pillow counts such values as they are and cuts off what is above 255.
+  static void clip_gray16(rgb_image& image) {
+    for (std::ptrdiff_t y = 0; y < image.height; ++y)
+      for (std::ptrdiff_t x = image.width - 1; x >= 0; --x) {
+        std::uint8_t* const row = image.row(y);
+        std::fill_n(row + 3 * x, 3, row[2 * x] == 0 ? row[2 * x + 1] : std::uint8_t{255});
+      }
+  }
+
   [[noreturn]] void fail() const { throw std::runtime_error(std::string("the PNG is damaged: ") + text_.data()); }
 
   std::span<const std::byte> rest_; // not read yet
   std::size_t pixel_limit_;
   png_structp png_ = nullptr;
   png_infop info_ = nullptr;
+  bool gray16_ = false;
   std::array<char, 160> text_{};
   std::vector<png_bytep> rows_;
 };

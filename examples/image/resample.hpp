@@ -58,6 +58,32 @@ inline std::uint8_t weighted_byte(const std::uint8_t* first, std::ptrdiff_t stri
   return static_cast<std::uint8_t>(std::clamp(sum >> weight_bits, 0, 255));
 }
 
+/// Every row resampled to another width.
+inline rgb_image resize_rows(const rgb_image& source, std::ptrdiff_t width) {
+  if (width == source.width) return source;
+  const auto windows = resample_windows(source.width, width);
+  rgb_image result(width, source.height);
+  for (std::ptrdiff_t y = 0; y < source.height; ++y)
+    for (std::ptrdiff_t x = 0; x < width; ++x) {
+      const auto& window = windows[static_cast<std::size_t>(x)];
+      for (int c = 0; c < 3; ++c) result.row(y)[3 * x + c] = weighted_byte(source.row(y) + 3 * window.first + c, 3, window.weights);
+    }
+  return result;
+}
+
+/// Every column resampled to another height.
+inline rgb_image resize_columns(const rgb_image& source, std::ptrdiff_t height) {
+  if (height == source.height) return source;
+  const auto windows = resample_windows(source.height, height);
+  rgb_image result(source.width, height);
+  for (std::ptrdiff_t y = 0; y < height; ++y) {
+    const auto& window = windows[static_cast<std::size_t>(y)];
+    for (std::ptrdiff_t x = 0; x < 3 * source.width; ++x)
+      result.row(y)[x] = weighted_byte(source.row(window.first) + x, 3 * source.width, window.weights);
+  }
+  return result;
+}
+
 } // namespace detail
 
 /// Part of an image, which must lie inside it.
@@ -73,24 +99,15 @@ inline rgb_image crop(const rgb_image& source, const rectangle& part) {
   return result;
 }
 
-/// Antialiased bilinear resize, with the numbers of Pillow's Image.resize(size, BILINEAR): rows first, then columns, each rounded to bytes.
-/// O(height_in * width_out * window + height_out * width_out * window). Throws std::invalid_argument for empty images.
+/// Antialiased bilinear resize, with the numbers of Pillow's Image.resize(size, BILINEAR): one direction after the other, each rounded to
+/// bytes. As in Pillow from version 13 on, the columns come first where the height shrinks by more than twice what the width does, which
+/// saves time and rounds otherwise; Pillow before 13 always took the rows first, a difference of one grey level.
+/// O((height_in * width_out + width_in * height_out) * window). Throws std::invalid_argument for empty images.
 inline rgb_image resize(const rgb_image& source, std::ptrdiff_t width, std::ptrdiff_t height) {
   if (source.width < 1 || source.height < 1 || width < 1 || height < 1) throw std::invalid_argument("resize: an image without pixels");
-  const auto across = detail::resample_windows(source.width, width), down = detail::resample_windows(source.height, height);
-  rgb_image narrow(width, source.height);
-  for (std::ptrdiff_t y = 0; y < source.height; ++y)
-    for (std::ptrdiff_t x = 0; x < width; ++x) {
-      const auto& window = across[static_cast<std::size_t>(x)];
-      for (int c = 0; c < 3; ++c) narrow.row(y)[3 * x + c] = detail::weighted_byte(source.row(y) + 3 * window.first + c, 3, window.weights);
-    }
-  rgb_image result(width, height);
-  for (std::ptrdiff_t y = 0; y < height; ++y) {
-    const auto& window = down[static_cast<std::size_t>(y)];
-    for (std::ptrdiff_t x = 0; x < 3 * width; ++x)
-      result.row(y)[x] = detail::weighted_byte(narrow.row(window.first) + x, 3 * width, window.weights);
-  }
-  return result;
+  const std::ptrdiff_t lower = source.height - height, narrower = source.width - width;
+  if (lower > 0 && lower > 2 * narrower) return detail::resize_rows(detail::resize_columns(source, height), width);
+  return detail::resize_columns(detail::resize_rows(source, width), height);
 }
 
 } // namespace dalib::image

@@ -1,10 +1,15 @@
 #!/usr/bin/env python3
-"""Makes the image files of this folder and expected.safetensors: what Pillow decodes and resizes them to (made with Pillow 13.0, NumPy 2.4).
+"""Makes the image files of this folder and what Pillow makes of them (made with Pillow 13.0, NumPy 2.4):
+expected.safetensors: the files of this folder, decoded and resized;
+modes.safetensors: small files of every kind of JPEG and PNG ("file NAME"), and their pixels ("pixels NAME");
+resized.txt: lines "WIDTH HEIGHT NEW_WIDTH NEW_HEIGHT CRC32" for noise of every shape.
 
   pip install pillow numpy && python3 make.py
 """
+import io
 import json
 import struct
+import zlib
 
 import numpy as np
 from PIL import Image
@@ -20,15 +25,31 @@ def picture(width, height):
     return Image.fromarray(field.astype(np.uint8), "RGB")
 
 
-def png16(path, values):
-    """Pillow does not write 16-bit colour: the file is put together from its parts (no filter)."""
-    import zlib
-    height, width = values.shape[:2]
-    colour = 2 if values.ndim == 3 else 0
-    rows = b"".join(b"\0" + values[y].astype(">u2").tobytes() for y in range(height))
+def png_bytes(width, height, depth, colour, rows, palette=b"", transparent=b""):
+    """A PNG put together from its parts, without filters: Pillow does not write all kinds that it reads."""
     chunk = lambda name, data: struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-    header = struct.pack(">IIBBBBB", width, height, 16, colour, 0, 0, 0)
-    open(path, "wb").write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows, 9)) + chunk(b"IEND", b""))
+    parts = [chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))]
+    parts += [chunk(b"PLTE", palette)] if palette else []
+    parts += [chunk(b"tRNS", transparent)] if transparent else []
+    parts += [chunk(b"IDAT", zlib.compress(b"".join(b"\0" + row for row in rows), 9)), chunk(b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def png16(path, values):
+    height, width = values.shape[:2]
+    rows = [values[y].astype(">u2").tobytes() for y in range(height)]
+    open(path, "wb").write(png_bytes(width, height, 16, 2 if values.ndim == 3 else 0, rows))
+
+
+def write_safetensors(path, arrays):
+    header, data = {}, b""
+    for name, values in arrays.items():
+        values = np.ascontiguousarray(values)
+        header[name] = {"dtype": "U8", "shape": list(values.shape), "data_offsets": [len(data), len(data) + values.size]}
+        data += values.tobytes()
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    open(path, "wb").write(struct.pack("<Q", len(text)) + text + data)
 
 
 source = picture(WIDTH, HEIGHT)
@@ -53,20 +74,63 @@ png16("gray16.png", wide[:, :, 0])
 
 arrays = {}
 for name in ("rgb.jpg rgb444.jpg progressive.jpg gray.jpg cmyk.jpg rgb.png rgba.png gray.png gray_alpha.png palette.png "
-             "palette_transparent.png bits.png rgb16.png").split():
+             "palette_transparent.png bits.png rgb16.png gray16.png").split():
     arrays[name] = np.asarray(Image.open(name).convert("RGB"))
-# Pillow clips 16-bit gray where it should scale; the upper byte is what other 16-bit files keep.
-arrays["gray16.png"] = np.repeat((wide[:, :, :1] >> 8).astype(np.uint8), 3, axis=2)
 for width, height in ((16, 16), (64, 50), (37, 7), (5, 29), (1, 1), (36, 30)):
     arrays[f"rgb.png to {width}x{height}"] = np.asarray(source.resize((width, height), Image.BILINEAR))
 part = source.crop((5, 3, 26, 25)).resize((24, 24), Image.BILINEAR)
 arrays["rgb.png part (5, 3, 21, 22) to 24x24"] = np.asarray(part)
 
-header, data = {}, b""
-for name, values in arrays.items():
-    values = np.ascontiguousarray(values)
-    header[name] = {"dtype": "U8", "shape": list(values.shape), "data_offsets": [len(data), len(data) + values.size]}
-    data += values.tobytes()
-text = json.dumps(header).encode()
-text += b" " * (-len(text) % 8)
-open("expected.safetensors", "wb").write(struct.pack("<Q", len(text)) + text + data)
+write_safetensors("expected.safetensors", arrays)
+
+# Every kind of file.
+files, random = {}, np.random.default_rng(0)
+CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
+TRANSPARENT = {0: struct.pack(">H", 1), 2: struct.pack(">HHH", 1, 2, 3), 3: bytes([0, 128]), 4: b"", 6: b""}
+width, height = 13, 7
+for colour, depth in ((colour, depth) for colour in DEPTHS for depth in DEPTHS[colour]):
+    rows = [random.integers(0, 256, (width * CHANNELS[colour] * depth + 7) // 8, np.uint8).tobytes() for _ in range(height)]
+    if (colour, depth) == (0, 16):  # values on both sides of what 8 bits hold
+        rows[:3] = [random.integers(0, 600, width).astype(">u2").tobytes() for _ in range(3)]
+    palette = random.integers(0, 256, 3 << depth, np.uint8).tobytes() if colour == 3 else b""
+    for transparent in {b"", TRANSPARENT[colour]}:
+        name = f"colour {colour} depth {depth}{' transparent' if transparent else ''}.png"
+        files[name] = png_bytes(width, height, depth, colour, rows, palette, transparent)
+
+
+def noise_in_squares(width, height):
+    small = random.integers(0, 256, (height // 2 + 1, width // 2 + 1, 3), np.uint8)
+    return Image.fromarray(small.repeat(2, 0).repeat(2, 1)[:height, :width])
+
+
+def jpeg(image, **options):
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", **options)
+    return buffer.getvalue()
+
+
+for width, height in ((1, 1), (8, 8), (16, 17), (19, 33), (3, 50), (50, 3)):
+    image, size = noise_in_squares(width, height), f"{width}x{height}"
+    for subsampling in ("4:4:4", "4:2:2", "4:2:0", "4:1:1"):
+        files[f"{size} {subsampling}.jpg"] = jpeg(image, subsampling=subsampling)
+    files[f"{size} progressive.jpg"] = jpeg(image, progressive=True)
+    files[f"{size} rgb.jpg"] = jpeg(image, keep_rgb=True)
+    files[f"{size} gray.jpg"] = jpeg(image.convert("L"))
+    files[f"{size} cmyk.jpg"] = jpeg(image.convert("CMYK"))
+files["17x261 4:2:0.jpg"] = jpeg(picture(17, 261), subsampling="4:2:0", quality=40)
+
+arrays = {}
+for name in sorted(files):
+    arrays["file " + name] = np.frombuffer(files[name], np.uint8)
+    arrays["pixels " + name] = np.asarray(Image.open(io.BytesIO(files[name])).convert("RGB"))
+write_safetensors("modes.safetensors", arrays)
+
+# Every shape. Byte i of an image is the upper one of i * 2654435761 mod 2^32.
+SIDES = (1, 33, 100, 200, 256, 300, 333, 517)
+with open("resized.txt", "w") as lines:
+    for width, height in ((width, height) for width in SIDES for height in SIDES):
+        noise = (np.arange(3 * width * height, dtype=np.uint64) * 2654435761 % 2**32 >> 24).astype(np.uint8)
+        for size in ((256, 256), (224, 100), (40, 300)):
+            result = Image.fromarray(noise.reshape(height, width, 3)).resize(size, Image.BILINEAR)
+            print(width, height, *size, f"{zlib.crc32(result.tobytes()):08x}", file=lines)
