@@ -1,6 +1,11 @@
 /// @file
-/// Version and the one macro of the API.
+/// Version and the macros of the API.
 #pragma once
+
+#if !defined(__cpp_exceptions)
+#  include <cstdio>
+#  include <cstdlib>
+#endif
 
 #define DALIB_VERSION_MAJOR 0
 #define DALIB_VERSION_MINOR 1
@@ -11,4 +16,11 @@
 #  define DALIB_HD __host__ __device__
 #else
 #  define DALIB_HD
+#endif
+
+/// Throws an exception. Where exceptions are switched off (-fno-exceptions) its message is printed and the program ends by std::abort.
+#if defined(__cpp_exceptions)
+#  define DALIB_THROW(...) throw __VA_ARGS__
+#else
+#  define DALIB_THROW(...) (std::fprintf(stderr, "%s\n", (__VA_ARGS__).what()), std::abort())
 #endif

@@ -10,9 +10,9 @@
 
 namespace dalib {
 
-/// Throws std::invalid_argument "measure: reason".
+/// Throws std::invalid_argument "measure: reason" (see DALIB_THROW for a program without exceptions).
 [[noreturn]] inline void fail(const char* measure, const std::string& reason) {
-  throw std::invalid_argument(std::string(measure) + ": " + reason);
+  DALIB_THROW(std::invalid_argument(std::string(measure) + ": " + reason));
 }
 
 /// Throws std::invalid_argument with both shapes unless `condition`.

@@ -59,8 +59,8 @@ struct matrix_view {
   /// A row-major view of a span. @throws std::invalid_argument if the span has another size than row_count * col_count.
   matrix_view(std::span<T> elements, index_t row_count, index_t col_count) : matrix_view(elements.data(), row_count, col_count) {
     if (row_count < 0 || col_count < 0 || static_cast<index_t>(elements.size()) != row_count * col_count)
-      throw std::invalid_argument("matrix_view: a span of " + std::to_string(elements.size()) + " elements is not " +
-                                  std::to_string(row_count) + " x " + std::to_string(col_count));
+      DALIB_THROW(std::invalid_argument("matrix_view: a span of " + std::to_string(elements.size()) + " elements is not " +
+                                        std::to_string(row_count) + " x " + std::to_string(col_count)));
   }
 
   DALIB_HD T& operator()(index_t row, index_t col) const { return data[row * row_stride + col * col_stride]; }

@@ -11,17 +11,14 @@
 
 namespace dalib::exec {
 
-#if defined(_OPENMP)
-
 /// Runs tasks on `threads` threads (0: as many as OpenMP gives). Engines cut work into tasks by the problem's size alone and merge results
 /// in task order, so the answer has the same bits for any number of threads. Inside another parallel region it runs on the calling thread.
+/// In a program that is compiled without OpenMP (-fopenmp) every region is the calling thread's: the same answer, one worker.
 ///
 /// @code{.cpp}
 /// const Eigen::MatrixXf zs = Eigen::MatrixXf::Random(300, 8), zt = Eigen::MatrixXf::Random(200, 8);
-/// #if defined(_OPENMP)
 /// const exec::openmp three{.threads = 3};
 /// assert(mmd{}(three, zs, zt) == mmd{}(exec::serial{}, zs, zt)); // the same bits
-/// #endif
 /// assert(mmd{}(zs, zt) == mmd{}(exec::default_policy{}, zs, zt));
 /// @endcode
 struct openmp {
@@ -29,28 +26,33 @@ struct openmp {
   int threads = 0;
 
   int workers() const {
+#if defined(_OPENMP)
     if (omp_in_parallel()) return 1;
     return threads > 0 ? threads : omp_get_max_threads();
+#else
+    return 1;
+#endif
   }
 
   /// Calls task(i, worker) for i = 0 .. count - 1, in any order, worker < workers(); returns when all are done.
   template <class Task>
   void run(index_t count, const Task& task) const {
+#if defined(_OPENMP)
     const int team = static_cast<int>(count < workers() ? count : workers());
     if (team <= 1) return serial{}.run(count, task);
 #  pragma omp parallel for schedule(dynamic, 1) num_threads(team)
     for (index_t i = 0; i < count; ++i) task(i, omp_get_thread_num());
+#else
+    serial{}.run(count, task);
+#endif
   }
 };
 
 /// What a measure uses when no execution policy is passed.
+#if defined(_OPENMP)
 using default_policy = openmp;
-
 #else
-
-/// What a measure uses when no execution policy is passed: this build has no OpenMP.
 using default_policy = serial;
-
 #endif
 
 namespace detail {

@@ -1,0 +1,21 @@
+# Configures a user's project with `options` and checks its flags and what dalib says about them: once, and nothing with DALIB_ADVICE=OFF or
+# where there is nothing to say.
+file(REMOVE_RECURSE ${folder})
+function(configure expected)
+  execute_process(COMMAND ${CMAKE_COMMAND} -S ${project} -B ${folder} ${options} ${ARGN}
+    OUTPUT_VARIABLE output ERROR_VARIABLE output RESULT_VARIABLE result)
+  string(REGEX MATCHALL "is built without" sentences "${output}")
+  list(LENGTH sentences count)
+  if(NOT result EQUAL 0 OR NOT count EQUAL expected)
+    message(FATAL_ERROR "configured with ${result}; ${count} sentences instead of ${expected} in\n${output}")
+  endif()
+  message(STATUS "${output}")
+endfunction()
+configure(0 -DDALIB_ADVICE=OFF)
+configure(1 -DDALIB_ADVICE=ON)
+configure(0)
+configure(0 -DFAST=ON -UDALIB_ADVICE_GIVEN)
+configure(0 "-DCMAKE_CXX_FLAGS=-O2 -mavx2" -DFAST=OFF)
+configure(1 -DCMAKE_CXX_FLAGS=)
+set(commands ${folder}/compile_commands.json)
+include(${CMAKE_CURRENT_LIST_DIR}/check_flags.cmake)
