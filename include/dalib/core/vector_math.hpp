@@ -6,8 +6,7 @@
 #if defined(__CUDA_ARCH__)
 #  include "dalib/core/simd_stand_in.hpp"
 #endif
-
-#include <Eigen/Core>
+#include "dalib/core/eigen_core.hpp"
 
 #include <cstdint>
 #include <cstring>
@@ -82,13 +81,12 @@ DALIB_HD constexpr T inverse_factorial(int k) {
 template <class T>
 using simd_vector = typename detail::simd_register<T>::type;
 
-/// A register's numbers in double.
+/// sums += a register's numbers in double. Both by reference: a vector wider than the processor's registers that is returned by value
+/// depends on -march, of which g++ warns (-Wpsabi) even in a function that is always inlined.
 template <class T>
-[[gnu::always_inline]] inline typename detail::wide_register<T>::type widened(const simd_vector<T>& v) {
-#if defined(__CUDA_ARCH__)
-  return {};
-#else
-  return __builtin_convertvector(v, typename detail::wide_register<T>::type);
+[[gnu::always_inline]] inline void add_widened(typename detail::wide_register<T>::type& sums, const simd_vector<T>& v) {
+#if !defined(__CUDA_ARCH__)
+  sums += __builtin_convertvector(v, typename detail::wide_register<T>::type);
 #endif
 }
 

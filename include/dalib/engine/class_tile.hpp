@@ -237,7 +237,7 @@ reduced<T, Reduction> reduce_groups(const Exec& exec, const row_problem& rows, c
       const row_group group = groups[g];
       pack<T> values = task(group, scratch(worker));
       if (group.count < lanes) values = detail::first_lanes(values, group.count);
-      totals += widened<T>(values.lanes);
+      add_widened<T>(totals, values.lanes);
       if constexpr (Reduction::per_sample) store_samples(values, group, samples.data());
     }
     double total = 0;

@@ -93,7 +93,7 @@ public:
       const index_t own_lane = lane_block.first == column_block.first ? column - lanes.first : -1;
       take_close_lanes<Profiles...>(layer_indices{}, tile, lanes, column, place, stride, own_lane, scratch, close);
       const auto sum = combine_column<Gradient>(layer_indices{}, layers_, tile, lanes, column, place, both_from, stride, scratch);
-      sums += widened<T>(sum.lanes);
+      add_widened<T>(sums, sum.lanes);
       if (close.count > 0)
         total += add_close_lanes<Gradient>(layer_indices{}, layers_, tile, close, lanes, column, place, both_from, stride);
     }

@@ -69,8 +69,8 @@ struct class_balance {
 
   double offset;
 
-  /// @param offset  what the mean of a class is kept away from 0 by; 1e-6 as in MCD's code.
-  explicit class_balance(Scores = {}, double offset = 1e-6) : offset(offset) {}
+  /// @param away  `offset`: what the mean of a class is kept away from 0 by; 1e-6 as in MCD's code.
+  explicit class_balance(Scores = {}, double away = 1e-6) : offset(away) {}
 
   /// The value only.
   template <class A>

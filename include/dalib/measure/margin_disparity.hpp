@@ -95,8 +95,8 @@ struct margin_disparity {
   double margin;
   Term target_term;
 
-  /// @param margin  weight of the source's term; exp(rho) of the paper. DALIB's default is 4.
-  explicit margin_disparity(double margin = 4, Reduction = {}, Term term = {}) : margin(margin), target_term(term) {}
+  /// @param weight  `margin`: weight of the source's term; exp(rho) of the paper. DALIB's default is 4.
+  explicit margin_disparity(double weight = 4, Reduction = {}, Term term = {}) : margin(weight), target_term(term) {}
 
   /// The value only.
   template <class S, class SA, class TT, class TA>

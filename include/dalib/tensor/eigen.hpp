@@ -2,9 +2,8 @@
 /// Eigen tensors: Matrix, Array, Map, Ref, Block of either, row- or column-major, const or not.
 #pragma once
 
+#include "dalib/core/eigen_core.hpp"
 #include "dalib/core/matrix_traits.hpp"
-
-#include <Eigen/Core>
 
 #include <type_traits>
 
