@@ -24,3 +24,12 @@
 #else
 #  define DALIB_THROW(...) (std::fprintf(stderr, "%s\n", (__VA_ARGS__).what()), std::abort())
 #endif
+
+/// @internal
+/// Marks a function that is compiled once, whoever calls it: code inlined at two places may round differently at each, since compilers
+/// contract a * b + c there as they like.
+#if defined(__GNUC__) && !defined(__clang__) && !defined(__CUDACC__)
+#  define DALIB_ONE_COPY [[gnu::noinline, gnu::noclone]]
+#else
+#  define DALIB_ONE_COPY [[gnu::noinline]]
+#endif

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "dalib/engine/estimate.hpp"
-#include "dalib/engine/pair.hpp"
+#include "dalib/engine/quadruple.hpp"
 #include "dalib/kernel/terms.hpp"
 #include "dalib/measure/mmd.hpp"
 #include "dalib/selection/running_covariance.hpp"
@@ -42,30 +42,26 @@ template <class T, class Profile>
 class quadruple_terms {
 public:
   using problem = engine::layer<T, Profile>;
+  using quadruple = engine::quadruple_layer<T, Profile>;
 
   explicit quadruple_terms(const problem& data) : data_(data) {}
 
   index_t features() const { return data_.data.features(); }
 
-  /// Copies a row, centred, and returns its terms.
-  row_terms<T> load(const matrix_view<const T>& rows, index_t row, T* to) const {
-    engine::detail::centre_row(&rows(row, 0), rows.col_stride, data_.summary->mean_high(), data_.summary->mean_low(), features(), to);
-    if constexpr (engine::reads<Profile>::shift) return engine::raw_terms(to, features(), *data_.summary);
-    return {};
+  /// Copies a row and returns it.
+  const T* load(const matrix_view<const T>& rows, index_t row, T* to) const {
+    for (index_t f = 0; f < features(); ++f) to[f] = rows(row, f);
+    return to;
   }
 
-  /// `rows` holds s, s', t, t' one after the other.
-  void evaluate(const T* rows, const row_terms<T>* terms, double* h) const {
-    constexpr int pairs[4][2] = {{0, 1}, {2, 3}, {0, 3}, {1, 2}};
+  /// `one.rows` are s, s', t, t'.
+  void evaluate(quadruple& one, double* h) const {
     std::fill_n(h, most_kernels, 0.0);
+    one.add_up(features());
     for (int p = 0; p < 4; ++p) {
-      const int x = pairs[p][0], y = pairs[p][1];
       const double sign = p < 2 ? 1 : -1;
-      const auto sums = engine::sums_of<Profile>(rows + x * features(), rows + y * features(), features());
       double* next = h;
-      kernel::for_each_term(data_.profile, [&](const auto& term) {
-        *next++ += sign * static_cast<double>(engine::evaluate_pair(term, sums, terms[x], terms[y]).value);
-      });
+      kernel::for_each_term(data_.profile, [&](const auto& term) { *next++ += sign * one.kernel_on(term, p).value; });
     }
   }
 
@@ -85,11 +81,12 @@ running_covariance gather_disjoint(const Exec& exec, const engine::layer<T, Prof
   std::vector<running_covariance> parts(static_cast<std::size_t>(tasks));
   exec.run(tasks, [&](index_t task, int worker) {
     T* rows = memory + worker * 4 * terms_of.features();
-    row_terms<T> terms[4];
+    typename quadruple_terms<T, Profile>::quadruple one;
     double h[most_kernels];
     for (index_t q = task * per_task; q < std::min(quadruples, (task + 1) * per_task); ++q) {
-      for (index_t r = 0; r < 4; ++r) terms[r] = terms_of.load(r < 2 ? source : target, 2 * q + r % 2, rows + r * terms_of.features());
-      terms_of.evaluate(rows, terms, h);
+      for (index_t r = 0; r < 4; ++r)
+        one.rows[r] = terms_of.load(r < 2 ? source : target, 2 * q + r % 2, rows + r * terms_of.features());
+      terms_of.evaluate(one, h);
       parts[static_cast<std::size_t>(task)].add(h, kernels);
     }
   });
@@ -108,15 +105,15 @@ running_covariance gather_all(const Exec& exec, const engine::layer<T, Profile>&
   std::vector<running_covariance> parts(static_cast<std::size_t>(source.rows));
   exec.run(source.rows, [&](index_t i, int worker) {
     T* rows = memory + worker * 4 * features;
-    row_terms<T> terms[4];
-    terms[0] = terms_of.load(source, i, rows);
-    terms[2] = terms_of.load(target, i, rows + 2 * features);
+    typename quadruple_terms<T, Profile>::quadruple one;
+    one.rows[0] = terms_of.load(source, i, rows);
+    one.rows[2] = terms_of.load(target, i, rows + 2 * features);
     double h[most_kernels], sums[most_kernels] = {};
     for (index_t j = 0; j < source.rows; ++j) {
       if (j == i) continue;
-      terms[1] = terms_of.load(source, j, rows + features);
-      terms[3] = terms_of.load(target, j, rows + 3 * features);
-      terms_of.evaluate(rows, terms, h);
+      one.rows[1] = terms_of.load(source, j, rows + features);
+      one.rows[3] = terms_of.load(target, j, rows + 3 * features);
+      terms_of.evaluate(one, h);
       for (int k = 0; k < kernels; ++k) sums[k] += h[k];
     }
     for (int k = 0; k < kernels; ++k) sums[k] /= static_cast<double>(source.rows - 1);

@@ -11,36 +11,41 @@
 
 namespace dalib::engine {
 
+/// One row of a tensor, wherever its features lie.
+template <class T>
+struct strided_row {
+  const T* first = nullptr;
+  index_t stride = 1;
+  DALIB_HD T operator[](index_t f) const { return first[f * stride]; }
+};
+
 /// A layer of a quadruple problem as tasks carry it.
 template <class T, class Profile>
 struct device_quadruple_layer {
   using scalar = T;
   using profile_type = Profile;
+  using quadruple = quadruple_layer<T, Profile, strided_row<T>>;
 
   Profile profile;
-  device_rows<T> rows;
-  index_t source_rows;
-  const double* mean;
+  joint_sample<T, device_memory> data;
   matrix_view<T, device_memory> source_gradient;
   matrix_view<T, device_memory> target_gradient;
-  quadruple_mix<T>* mixes; ///< one for each quadruple
+  quadruple_pulls* pulls; ///< one for each quadruple
 
-  /// The rows of quadruple q, with their terms unless only pointers are asked for.
-  DALIB_HD void load(const quadruple_plan& plan, index_t q, quadruple_layer<T, Profile>& to) const {
-    for (int r = 0; r < 4; ++r) {
-      const index_t row = row_of(plan, q, r);
-      to.rows[r] = rows.row(row);
-      to.terms[r] = rows.terms(row);
-    }
+  /// The rows of quadruple q.
+  DALIB_HD void load(const quadruple_plan& plan, index_t q, quadruple& to) const {
+    for (int r = 0; r < 4; ++r) to.rows[r] = row_of(plan, q, r);
   }
-  DALIB_HD index_t row_of(const quadruple_plan& plan, index_t q, int r) const {
-    return (r % 2 == 0 ? plan.first(q) : plan.second(q)) + (r < 2 ? 0 : source_rows);
+  DALIB_HD strided_row<T> row_of(const quadruple_plan& plan, index_t q, int r) const {
+    const index_t place = r % 2 == 0 ? plan.first(q) : plan.second(q);
+    const matrix_view<const T, device_memory>& view = r < 2 ? data.source.rows : data.target.rows;
+    return {&view(place, 0), view.col_stride};
   }
 };
 
 namespace detail {
 
-/// Kernels, value and row mixes of one quadruple.
+/// Kernels, value and pulls of one quadruple.
 template <bool Gradient, class Accumulator, class T, class Indices, class... Layers>
 struct quadruple_task;
 template <bool Gradient, class Accumulator, class T, std::size_t... L, class... Layers>
@@ -51,26 +56,26 @@ struct quadruple_task<Gradient, Accumulator, T, std::index_sequence<L...>, Layer
   partial_value<Accumulator>* to;
 
   DALIB_HD void operator()(index_t q) const {
-    slots<quadruple_layer<T, typename Layers::profile_type>...> all;
-    T values[sizeof...(Layers)][4];
+    slots<typename Layers::quadruple...> all;
+    double values[sizeof...(Layers)][4];
     (evaluate(at<L>(layers), at<L>(all), q, values[L]), ...);
     partial_value<Accumulator> result;
     Accumulator::add(result.sum, quadruple_value(plan, values));
     to[q] = result;
-    if constexpr (Gradient) (mix<L>(values, at<L>(all), at<L>(layers).mixes[q]), ...);
+    if constexpr (Gradient) (set_pulls<L>(values, at<L>(all), at<L>(layers).pulls[q]), ...);
   }
 
 private:
   template <class Layer, class One>
-  DALIB_HD void evaluate(const Layer& layer, One& one, index_t q, T (&values)[4]) const {
+  DALIB_HD void evaluate(const Layer& layer, One& one, index_t q, double (&values)[4]) const {
     layer.load(plan, q, one);
-    one.evaluate(layer.profile, layer.rows.features);
+    one.evaluate(layer.profile, layer.data.features());
     for (int p = 0; p < 4; ++p) values[p] = one.pairs[p].value;
   }
   template <std::size_t Which, class One>
-  DALIB_HD void mix(const T (&values)[sizeof...(Layers)][4], const One& one, quadruple_mix<T>& result) const {
-    result = quadruple_mix<T>{};
-    for (int p = 0; p < 4; ++p) result.add(one, p, quadruple_weight(plan, scale, values, Which, p));
+  DALIB_HD void set_pulls(const double (&values)[sizeof...(Layers)][4], const One& one, quadruple_pulls& result) const {
+    result = quadruple_pulls{};
+    for (int p = 0; p < 4; ++p) result.set(one, p, quadruple_weight(plan, static_cast<double>(scale), values, Which, p));
   }
 };
 
@@ -84,15 +89,15 @@ struct gather_quadruples_task {
   bool accumulate;
 
   DALIB_HD void operator()(index_t task) const {
-    const index_t row = task / one.rows.features, f = task % one.rows.features;
-    const bool is_source = row < one.source_rows;
-    const index_t place = is_source ? row : row - one.source_rows;
+    const index_t row = task / one.data.features(), f = task % one.data.features();
+    const bool is_source = one.data.is_source(row);
+    const index_t place = one.data.place_of_row(row);
     const matrix_view<T, device_memory>& view = is_source ? one.source_gradient : one.target_gradient;
     if (view.data == nullptr) return;
     const int half = is_source ? 0 : 2;
     T sum = T(0);
     if (plan.ring) {
-      sum = share(place, half, f) + share((place + plan.count - 1) % plan.count, half + 1, f);
+      if (place < plan.count) sum = share(place, half, f) + share((place + plan.count - 1) % plan.count, half + 1, f);
     } else if (place / 2 < plan.count) {
       sum = share(place / 2, half + static_cast<int>(place % 2), f);
     }
@@ -103,13 +108,14 @@ struct gather_quadruples_task {
 private:
   /// What row r of quadruple q receives.
   DALIB_HD T share(index_t q, int r, index_t f) const {
-    const T* rows[4];
-    for (int k = 0; k < 4; ++k) rows[k] = one.rows.row(one.row_of(plan, q, k));
-    const quadruple_mix<T>& mix = one.mixes[q];
-    T sum = mix.pulled(r, rows, f);
-    if constexpr (reads<profile>::shift) sum += mix.shift[r] * static_cast<T>(one.mean[f]);
-    if constexpr (reads<profile>::l1) sum += mix.signed_sum(r, rows, f);
-    return sum;
+    const quadruple_pulls& pulls = one.pulls[q];
+    return pulls.fit<T>() ? share_in<T>(pulls, q, r, f) : share_in<double>(pulls, q, r, f);
+  }
+  template <class Real>
+  DALIB_HD T share_in(const quadruple_pulls& pulls, index_t q, int r, index_t f) const {
+    const quadruple_row_pull<profile, Real> of_row(pulls, r);
+    return static_cast<T>(
+        of_row(one.row_of(plan, q, r), one.row_of(plan, q, partner_of_row(r, 0)), one.row_of(plan, q, partner_of_row(r, 1)), f));
   }
 };
 
@@ -119,13 +125,8 @@ double sum_of_quadruples(std::index_sequence<L...> indices, const exec::thrust& 
                          device_workspace& scratch) {
   using partial = partial_value<Accumulator>;
   const auto prepared = [&]<class Profile>(const layer<T, Profile, device_memory>& one) {
-    return device_quadruple_layer<T, Profile>{one.profile,
-                                              centre_rows(exec, one, scratch),
-                                              one.data.source_rows(),
-                                              one.summary->mean(),
-                                              one.source_gradient,
-                                              one.target_gradient,
-                                              Gradient ? scratch.template allocate<quadruple_mix<T>>(plan.count) : nullptr};
+    return device_quadruple_layer<T, Profile>{one.profile, one.data, one.source_gradient, one.target_gradient,
+                                              Gradient ? scratch.template allocate<quadruple_pulls>(plan.count) : nullptr};
   };
   const slots<device_quadruple_layer<T, Profiles>...> all{{prepared(std::get<L>(layers))}...};
   partial* values = scratch.template allocate<partial>(plan.count);
@@ -134,7 +135,7 @@ double sum_of_quadruples(std::index_sequence<L...> indices, const exec::thrust& 
   exec.run(plan.count, task{all, plan, scale, values});
   if constexpr (Gradient) {
     const auto gather = [&]<class Layer>(const Layer& one, index_t rows) {
-      exec.run(rows * one.rows.features, gather_quadruples_task<Layer>{one, plan, mode == write_mode::accumulate});
+      exec.run(rows * one.data.features(), gather_quadruples_task<Layer>{one, plan, mode == write_mode::accumulate});
     };
     (gather(at<L>(all), std::get<L>(layers).data.rows()), ...);
   }
