@@ -46,7 +46,7 @@ struct fixed {
 
   template <class Data>
   double squared_scale(const Data&) const {
-    if (!(sigma > 0) || !std::isfinite(sigma))
+    if (!(sigma > 0) || !is_finite(sigma))
       fail("bandwidth::fixed", "sigma must be positive and finite (got " + std::to_string(sigma) + ")");
     return sigma * sigma;
   }
@@ -59,7 +59,7 @@ struct mean {
 
   template <class Data>
   double squared_scale(const Data& data) const {
-    if (!(alpha > 0) || !std::isfinite(alpha))
+    if (!(alpha > 0) || !is_finite(alpha))
       fail("bandwidth::mean", "alpha must be positive and finite (got " + std::to_string(alpha) + ")");
     const double scale = alpha * data.mean_squared_distance();
     return scale > 0 ? scale : degenerate_scale;
@@ -73,7 +73,7 @@ struct median {
 
   template <class Data>
   double squared_scale(const Data& data) const {
-    if (!(alpha > 0) || !std::isfinite(alpha))
+    if (!(alpha > 0) || !is_finite(alpha))
       fail("bandwidth::median", "alpha must be positive and finite (got " + std::to_string(alpha) + ")");
     const double scale = alpha * data.median_squared_distance();
     return scale > 0 ? scale : degenerate_scale;
@@ -111,7 +111,7 @@ struct running_average {
   double squared_scale(const Data& data) const {
     if (state == nullptr) fail("bandwidth::running_average", "needs a running_state to remember in");
     if (!(momentum > 0) || momentum > 1) fail("bandwidth::running_average", "momentum must be in (0, 1]");
-    if (!(alpha > 0) || !std::isfinite(alpha)) fail("bandwidth::running_average", "alpha must be positive and finite");
+    if (!(alpha > 0) || !is_finite(alpha)) fail("bandwidth::running_average", "alpha must be positive and finite");
     if (!state->training) return alpha * (state->updates > 0 ? state->value : rule.squared_scale(data));
     const double now = rule.squared_scale(data);
     state->value = state->updates == 0 ? now : (1 - momentum) * state->value + momentum * now;

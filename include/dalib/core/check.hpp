@@ -3,8 +3,8 @@
 #pragma once
 
 #include "dalib/core/matrix_view.hpp"
+#include "dalib/core/strict.hpp"
 
-#include <cmath>
 #include <stdexcept>
 #include <string>
 
@@ -42,7 +42,7 @@ template <class T>
 void require_finite(const char* measure, const char* which, const matrix_view<T, host_memory>& view) {
   for (index_t i = 0; i < view.rows; ++i)
     for (index_t j = 0; j < view.cols; ++j)
-      if (!std::isfinite(view(i, j)))
+      if (!is_finite(view(i, j)))
         fail(measure, std::string(which) + " (" + shape_of(view) + ") has a value that is not finite at row " + std::to_string(i) +
                           ", column " + std::to_string(j));
 }

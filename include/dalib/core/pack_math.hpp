@@ -34,7 +34,8 @@ DALIB_HD pack<T> where_equal(const pack<T>& a, const pack<T>& b, const pack<T>& 
 /// log(1 + x) for x >= 0, to a few roundings: the rounding of 1 + x is divided out again.
 template <class T>
 DALIB_HD pack<T> log1p(const pack<T>& x) {
-  const pack<T> sum = pack<T>(1) + x;
+  pack<T> sum = pack<T>(1) + x;
+  keep_as_written(sum.lanes);
   return where_equal(sum, pack<T>(1), x, log(sum) * (x / (sum - pack<T>(1))));
 }
 

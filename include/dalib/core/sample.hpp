@@ -42,7 +42,7 @@ void require_weights(const matrix_view<const T, Memory>& rows, const T* weights,
     fail("weighted", "needs one weight per row (got " + std::to_string(count) + " weights for " + shape_of(rows) + ")");
   T total = 0;
   for (index_t i = 0; i < count; ++i) {
-    if (!(weights[i] >= T(0)) || !std::isfinite(weights[i])) fail("weighted", "weights must be finite and not negative");
+    if (!(weights[i] >= T(0)) || !is_finite(weights[i])) fail("weighted", "weights must be finite and not negative");
     total += weights[i];
   }
   if (!(total > T(0))) fail("weighted", "the sum of the weights must be positive");

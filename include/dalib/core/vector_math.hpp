@@ -7,6 +7,7 @@
 #  include "dalib/core/simd_stand_in.hpp"
 #endif
 #include "dalib/core/eigen_core.hpp"
+#include "dalib/core/strict.hpp"
 
 #include <cstdint>
 #include <cstring>
@@ -90,32 +91,84 @@ template <class T>
 #endif
 }
 
+namespace detail {
+/// x = n ln 2 + r with |r| <= ln 2 / 2: r, and 2^n as what is added to a number's bits.
+template <class T>
+struct exp_reduction {
+  simd_vector<T> r;
+  simd_vector<typename exp_constants<T>::integer> exponent;
+};
+
+/// For x in [lowest, highest].
+template <class T>
+[[gnu::always_inline]] DALIB_HD inline void reduce_exponent(const simd_vector<T>& x, exp_reduction<T>& result) {
+  using constants = exp_constants<T>;
+  simd_vector<T> shifted = x * static_cast<T>(1.4426950408889634074) + constants::round_magic;
+  keep_as_written(shifted);
+  const simd_vector<T> n = shifted - constants::round_magic;
+  simd_vector<T> high = x - n * constants::ln2_high;
+  keep_as_written(high);
+  result.r = high - n * constants::ln2_low;
+  std::memcpy(&result.exponent, &shifted, sizeof(shifted));
+  result.exponent = result.exponent << constants::mantissa_bits;
+}
+
+/// sum_k r^k / (k + first)! up to the degree of exp: e^r for first = 0, (e^r - 1) / r for first = 1.
+template <class T>
+[[gnu::always_inline]] DALIB_HD inline simd_vector<T> exp_polynomial(const simd_vector<T>& r, int first) {
+  constexpr int degree = exp_constants<T>::degree;
+  simd_vector<T> p = simd_vector<T>{} + inverse_factorial<T>(degree);
+#if !defined(__CUDACC__) // whose front end does not know it
+#  pragma GCC unroll 16
+#endif
+  for (int k = degree - 1; k >= first; --k) p = p * r + inverse_factorial<T>(k);
+  return p;
+}
+
+/// p 2^n, n as reduce_exponent leaves it.
+template <class T>
+[[gnu::always_inline]] DALIB_HD inline simd_vector<T> times_power(const simd_vector<T>& p, const exp_reduction<T>& reduction) {
+  simd_vector<typename exp_constants<T>::integer> value;
+  std::memcpy(&value, &p, sizeof(p));
+  value += reduction.exponent;
+  simd_vector<T> result;
+  std::memcpy(&result, &value, sizeof(result));
+  return result;
+}
+} // namespace detail
+
 /// e^x in every lane, relative error below 2 roundings on [-87, 88] (float) or [-708, 709] (double). Below that range the result is 0 (what
 /// would be subnormal is flushed), above it is e^highest; NaN stays NaN. Reduction to |r| <= ln 2 / 2 and the Taylor polynomial.
 template <class T>
 [[gnu::always_inline]] DALIB_HD inline simd_vector<T> vector_exp(simd_vector<T> x) {
   using constants = detail::exp_constants<T>;
   using vector = simd_vector<T>;
-  using bits = simd_vector<typename constants::integer>;
   const vector zero{};
   const vector lowest = zero + constants::lowest, highest = zero + constants::highest;
   const vector clamped = x > highest ? highest : (x < lowest ? lowest : x);
-  const vector shifted = clamped * static_cast<T>(1.4426950408889634074) + constants::round_magic;
-  const vector n = shifted - constants::round_magic;
-  const vector r = (clamped - n * constants::ln2_high) - n * constants::ln2_low;
-  vector p = zero + detail::inverse_factorial<T>(constants::degree);
-#if !defined(__CUDACC__) // whose front end does not know it
-#  pragma GCC unroll 16
-#endif
-  for (int k = constants::degree - 1; k >= 0; --k) p = p * r + detail::inverse_factorial<T>(k);
-  bits exponent, value;
-  std::memcpy(&exponent, &shifted, sizeof(vector));
-  std::memcpy(&value, &p, sizeof(vector));
-  value += exponent << constants::mantissa_bits;
-  vector result;
-  std::memcpy(&result, &value, sizeof(vector));
-  // Below the range clamped is lowest, hence 0; for NaN, whose payload the shift above may destroy, the difference is NaN.
+  detail::exp_reduction<T> reduction;
+  detail::reduce_exponent<T>(clamped, reduction);
+  const vector result = detail::times_power<T>(detail::exp_polynomial<T>(reduction.r, 0), reduction);
+  // Below the range clamped is lowest, hence 0; for NaN, whose payload the shift may destroy, the difference is NaN.
   return x >= lowest ? result : lowest - clamped;
+}
+
+/// e^x - 1 in every lane without cancellation near 0, error and range as of vector_exp (below the range -1): 2^n (e^r - 1) + (2^n - 1).
+template <class T>
+[[gnu::always_inline]] DALIB_HD inline simd_vector<T> vector_expm1(simd_vector<T> x) {
+  using constants = detail::exp_constants<T>;
+  using vector = simd_vector<T>;
+  const vector zero{}, one = zero + T(1);
+  const vector lowest = zero + constants::lowest, highest = zero + constants::highest;
+  const vector clamped = x > highest ? highest : (x < lowest ? lowest : x);
+  detail::exp_reduction<T> reduction;
+  detail::reduce_exponent<T>(clamped, reduction);
+  const vector power = detail::times_power<T>(one, reduction);
+  vector small = detail::exp_polynomial<T>(reduction.r, 1) * reduction.r, whole = power - one;
+  keep_as_written(small);
+  keep_as_written(whole);
+  const vector result = power * small + whole;
+  return x >= lowest ? result : (lowest - clamped) - one;
 }
 
 } // namespace dalib

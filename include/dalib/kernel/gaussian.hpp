@@ -99,7 +99,7 @@ struct gaussian_ladder {
   Bandwidth bandwidth;
 
   explicit gaussian_ladder(double first = 0.125, int terms = 5, Bandwidth rule = {}) : first_alpha(first), count(terms), bandwidth(rule) {
-    if (!(first > 0) || !std::isfinite(first)) fail("kernel::gaussian_ladder", "first_alpha must be positive and finite");
+    if (!(first > 0) || !is_finite(first)) fail("kernel::gaussian_ladder", "first_alpha must be positive and finite");
     if (terms < 1 || terms > gaussian_ladder_profile::capacity) fail("kernel::gaussian_ladder", "count must be in 1..16");
   }
 

@@ -49,7 +49,7 @@ struct polynomial {
   template <class Data>
   polynomial bind(const Data&) const {
     if (degree < 1) fail("kernel::polynomial", "degree must be at least 1 (got " + std::to_string(degree) + ")");
-    if (!std::isfinite(gamma) || !std::isfinite(coef0)) fail("kernel::polynomial", "gamma and coef0 must be finite");
+    if (!is_finite(gamma) || !is_finite(coef0)) fail("kernel::polynomial", "gamma and coef0 must be finite");
     return *this;
   }
 };
@@ -91,7 +91,7 @@ struct laplacian_l1 {
 
   template <class Data>
   laplacian_l1 bind(const Data&) const {
-    if (!(scale > 0) || !std::isfinite(scale))
+    if (!(scale > 0) || !is_finite(scale))
       fail("kernel::laplacian_l1", "scale must be positive and finite (got " + std::to_string(scale) + ")");
     return *this;
   }

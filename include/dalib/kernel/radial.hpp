@@ -77,7 +77,7 @@ struct rational_quadratic {
 
   template <class Data>
   rational_quadratic_profile bind(const Data& data) const {
-    if (!(alpha > 0) || !std::isfinite(alpha)) fail("kernel::rational_quadratic", "alpha must be positive and finite");
+    if (!(alpha > 0) || !is_finite(alpha)) fail("kernel::rational_quadratic", "alpha must be positive and finite");
     return {1 / (2 * alpha * bandwidth.squared_scale(data)), alpha};
   }
 };

@@ -34,7 +34,7 @@ struct warm_start_reversal {
   /// @throws std::invalid_argument if iterations is not positive or a coefficient is not finite.
   double coefficient() const {
     if (iterations <= 0) fail("warm_start_reversal", "iterations must be positive");
-    if (!std::isfinite(alpha) || !std::isfinite(low) || !std::isfinite(high))
+    if (!is_finite(alpha) || !is_finite(low) || !is_finite(high))
       fail("warm_start_reversal", "alpha, low and high must be finite");
     const double range = high - low;
     return 2 * range / (1 + std::exp(-alpha * static_cast<double>(iteration) / static_cast<double>(iterations))) - range + low;

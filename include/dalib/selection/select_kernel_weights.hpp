@@ -54,7 +54,7 @@ struct maximum_power {
 
   /// @throws std::invalid_argument unless the ridge is positive and finite, or if the statistics are not finite.
   kernel_weights weights(const kernel_statistics& statistics) const {
-    if (!(ridge > 0) || !std::isfinite(ridge)) fail("selection::maximum_power", "ridge must be positive and finite");
+    if (!(ridge > 0) || !is_finite(ridge)) fail("selection::maximum_power", "ridge must be positive and finite");
     require_finite_statistics(statistics);
     std::vector<double> matrix = statistics.covariance;
     const auto size = statistics.values.size();
@@ -69,7 +69,7 @@ struct maximum_power {
 
 private:
   static void require_finite_statistics(const kernel_statistics& statistics) {
-    const auto finite = [](double x) { return std::isfinite(x); };
+    const auto finite = [](double x) { return is_finite(x); };
     if (statistics.values.empty() || !std::all_of(statistics.values.begin(), statistics.values.end(), finite) ||
         !std::all_of(statistics.covariance.begin(), statistics.covariance.end(), finite))
       fail("selection::maximum_power", "needs finite statistics of at least one kernel");
