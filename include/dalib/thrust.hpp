@@ -5,6 +5,7 @@
 
 #include "dalib/dalib.hpp"
 
+#include "dalib/engine/thrust/counted_rows.hpp"
 #include "dalib/engine/thrust/kernel_entries.hpp"
 #include "dalib/engine/thrust/pairwise.hpp"
 #include "dalib/engine/thrust/quadruples.hpp"

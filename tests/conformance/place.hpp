@@ -30,8 +30,7 @@ struct on_host {
     using T = dalib::sample_value<A>;
     dalib::workspace scratch;
     const dalib::engine::joint_sample<T> data{dalib::sample_of(zs), dalib::sample_of(zt)};
-    const dalib::engine::sample_summary<T> summary(dalib::exec::serial{}, data, scratch);
-    return rule.squared_scale(summary);
+    return dalib::engine::squared_scale_of(dalib::exec::serial{}, rule, data, scratch);
   }
 };
 

@@ -136,8 +136,7 @@ struct on_device {
     const detail::copied_sample<T> source(dalib::sample_of(zs)), target(dalib::sample_of(zt));
     dalib::device_workspace scratch;
     const dalib::engine::joint_sample<T, dalib::device_memory> data{source.get(), target.get()};
-    const dalib::engine::sample_summary<T, dalib::device_memory> summary(dalib::exec::thrust{}, data, scratch);
-    return rule.squared_scale(summary);
+    return dalib::engine::squared_scale_of(dalib::exec::thrust{}, rule, data, scratch);
   }
 };
 

@@ -6,11 +6,15 @@
 
 #include <cmath>
 #include <concepts>
+#include <limits>
+#include <string>
 
 namespace dalib {
 
 /// A rule that gives a squared length scale sigma^2 > 0. `Data` offers mean_squared_distance() in O(1) (found in O(n F) while the rows are
-/// centred) and median_squared_distance().
+/// centred) and median_squared_distance(). Both are over all rows that have weight, also those that an estimator leaves out; they are NaN if
+/// one of these rows is, or if squared distances leave double's range (rows of scale 1e154 or 1e-145), and so are then the built-in rules'
+/// answers and the loss.
 ///
 /// @code{.cpp}
 /// struct two_numbers { // what a rule sees of the data
@@ -40,7 +44,17 @@ namespace bandwidth {
 /// What data-driven rules give when all rows are identical: any positive number does, since then every distance is 0.
 inline constexpr double degenerate_scale = 1.0;
 
-/// sigma, chosen by the user. @throws std::invalid_argument unless positive and finite.
+namespace detail {
+/// alpha times a distance of the data as a scale: NaN stays NaN, since any number in its place would make a wrong loss that looks right.
+inline double scale_of_distance(double alpha, double distance) {
+  const double scale = alpha * distance;
+  if (!std::isfinite(scale)) return std::numeric_limits<double>::quiet_NaN();
+  return scale > 0 ? scale : degenerate_scale;
+}
+} // namespace detail
+
+/// sigma, chosen by the user: the length at which a Gaussian has fallen to exp(-1/2). @throws std::invalid_argument unless it is positive
+/// and finite, and its square too.
 struct fixed {
   double sigma = 1;
 
@@ -48,6 +62,7 @@ struct fixed {
   double squared_scale(const Data&) const {
     if (!(sigma > 0) || !is_finite(sigma))
       fail("bandwidth::fixed", "sigma must be positive and finite (got " + std::to_string(sigma) + ")");
+    if (sigma < 1e-150 || sigma > 1e150) fail("bandwidth::fixed", "sigma must be in 1e-150 .. 1e150, so that its square is a double");
     return sigma * sigma;
   }
 };
@@ -61,13 +76,13 @@ struct mean {
   double squared_scale(const Data& data) const {
     if (!(alpha > 0) || !is_finite(alpha))
       fail("bandwidth::mean", "alpha must be positive and finite (got " + std::to_string(alpha) + ")");
-    const double scale = alpha * data.mean_squared_distance();
-    return scale > 0 ? scale : degenerate_scale;
+    return detail::scale_of_distance(alpha, data.mean_squared_distance());
   }
 };
 
 /// sigma^2 = alpha * median of |x - y|^2 over the pairs i < j of the joint sample: exact up to 1024 rows, beyond that over 1024 rows at
-/// equal distance in the order given. O(min(n, 1024)^2 F). 1 if the median is 0.
+/// equal distance in the order given. With weights, rows count by weight, and those of weight 0 not at all. O(min(n, 1024)^2 F) time; up to
+/// 4 MiB of the call's workspace (8 with weights). 1 if the median is 0.
 struct median {
   double alpha = 1;
 
@@ -75,8 +90,7 @@ struct median {
   double squared_scale(const Data& data) const {
     if (!(alpha > 0) || !is_finite(alpha))
       fail("bandwidth::median", "alpha must be positive and finite (got " + std::to_string(alpha) + ")");
-    const double scale = alpha * data.median_squared_distance();
-    return scale > 0 ? scale : degenerate_scale;
+    return detail::scale_of_distance(alpha, data.median_squared_distance());
   }
 };
 
@@ -89,6 +103,10 @@ struct running_state {
 
 /// sigma^2 = alpha * (1 - momentum) * old + momentum * rule(batch), the first batch taken whole; frozen while `state->training` is false.
 /// The loss of a batch already uses the updated value. A frozen state that never saw a batch falls back to the rule itself.
+///
+/// A call that throws, for whatever reason, leaves the state as it was. @throws std::invalid_argument for a missing state, a momentum outside
+/// (0, 1], an alpha that is not positive and finite, and while training for a batch whose scale is not finite (a NaN in it): one such batch
+/// would spoil the state for good.
 ///
 /// @code{.cpp}
 /// bandwidth::running_state state;
@@ -114,6 +132,8 @@ struct running_average {
     if (!(alpha > 0) || !is_finite(alpha)) fail("bandwidth::running_average", "alpha must be positive and finite");
     if (!state->training) return alpha * (state->updates > 0 ? state->value : rule.squared_scale(data));
     const double now = rule.squared_scale(data);
+    if (!std::isfinite(now)) fail("bandwidth::running_average", "the squared scale of this batch is not finite; the state is as it was");
+    if constexpr (requires { data.remember(*state); }) data.remember(*state); // the call may still be refused
     state->value = state->updates == 0 ? now : (1 - momentum) * state->value + momentum * now;
     ++state->updates;
     return alpha * state->value;

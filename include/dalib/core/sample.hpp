@@ -14,7 +14,8 @@ namespace dalib {
 
 /// A read-only sample: n rows of F features, with optional non-negative weights (n of them; none = all ones).
 ///
-/// Weights are frequencies: an integer weight w means that the row stands w times in the sample, for every estimator that takes weights.
+/// Weights are frequencies: an integer weight w means that the row stands w times in the sample, for every estimator that takes weights. A
+/// row of weight 0 is not in the sample: whatever stands in it, NaN too, changes nothing, and its gradient is 0.
 ///
 /// @code{.cpp}
 /// const Eigen::MatrixXd z = Eigen::MatrixXd::Random(3, 4), other = Eigen::MatrixXd::Random(5, 4);

@@ -2,6 +2,8 @@
 /// From kernels and an estimator to numbers: binds bandwidths on the data and hands the problem to the engine that the estimator needs.
 #pragma once
 
+#include "dalib/bandwidth/state_journal.hpp"
+#include "dalib/engine/counted_rows.hpp"
 #include "dalib/engine/pairwise.hpp"
 #include "dalib/engine/quadruples.hpp"
 #include "dalib/estimator/estimators.hpp"
@@ -91,6 +93,23 @@ void require_accepted(const Estimator& estimator, const joint_sample<T, Memory>&
   }
 }
 
+/// Calls use(layers) with the same layers around means of their own rows: rows that are in none of them are not looked at.
+template <class Exec, class T, class Memory, class... Profiles, class Use>
+auto with_own_means(const Exec& exec, const std::tuple<layer<T, Profiles, Memory>...>& layers, workspace_of<Memory>& scratch, const Use& use) {
+  using summary = sample_summary<T, Memory>;
+  return std::apply(
+      [&](const auto&... one) {
+        const std::array<summary, sizeof...(Profiles)> summaries{summary(exec, one.data, scratch)...};
+        std::size_t place = 0;
+        const auto centred = [&](auto part) {
+          part.summary = &summaries[place++];
+          return part;
+        };
+        return use(std::tuple<layer<T, Profiles, Memory>...>{centred(one)...});
+      },
+      layers);
+}
+
 /// Mean over blocks of the inner estimator. Blocks are visited in order; the pairs inside each run in parallel.
 template <bool Gradient, class Accumulator, class Exec, class Estimator, class T, class Memory, class... Profiles>
 double estimate_blocks(const Exec& exec, const Estimator& estimator, const std::tuple<layer<T, Profiles, Memory>...>& layers,
@@ -111,7 +130,13 @@ double estimate_blocks(const Exec& exec, const Estimator& estimator, const std::
     const workspace_mark mark(scratch);
     const auto parts = std::apply([&](const auto&... one) { return std::tuple{part_of(one, block * rows)...}; }, layers);
     const estimate_rule<T> inner{rule.measure, rule.scale / static_cast<T>(blocks), rule.mode};
-    Accumulator::add(total, estimate_bound<Gradient, Accumulator>(exec, estimator.within, parts, inner, scratch));
+    const auto estimate = [&](const auto& own) {
+      return estimate_bound<Gradient, Accumulator>(exec, estimator.within, own, inner, scratch);
+    };
+    if constexpr (full_pair_estimator<decltype(estimator.within)>)
+      Accumulator::add(total, with_own_means(exec, parts, scratch, estimate));
+    else
+      Accumulator::add(total, estimate(parts));
   }
   if (Gradient && rule.mode == write_mode::overwrite) {
     const auto clear_rest = [&](const matrix_view<T, Memory>& gradient) {
@@ -122,28 +147,49 @@ double estimate_blocks(const Exec& exec, const Estimator& estimator, const std::
   return Accumulator::result(total) / static_cast<double>(blocks);
 }
 
-/// Summaries and bound layers of a problem: what an estimate is made of. All layers have the same rows in the same order.
+/// The data of a call: rows of weight 0 replaced.
+template <class Exec, class T, class Memory>
+joint_sample<T, Memory> counted_samples(const Exec& exec, const joint_sample<T, Memory>& data, workspace_of<Memory>& scratch) {
+  return {counted_rows(exec, data.source, scratch), counted_rows(exec, data.target, scratch)};
+}
+
+/// sigma^2 that a bandwidth rule gives on these samples, as a measure's kernels are bound.
+template <class Exec, class Rule, class T, class Memory>
+double squared_scale_of(const Exec& exec, const Rule& rule, const joint_sample<T, Memory>& data, workspace_of<Memory>& scratch) {
+  bandwidth::state_journal journal;
+  const sample_summary<T, Memory> summary(exec, counted_samples(exec, data, scratch), scratch);
+  return rule.squared_scale(bandwidth::call_data<sample_summary<T, Memory>, workspace_of<Memory>>{&summary, &scratch, &journal});
+}
+
+/// Summaries and bound layers of a problem: what an estimate is made of. All layers have the same rows in the same order. If an exception
+/// ends the problem's life, the running averages of its kernels' bandwidths are as they were before it.
 template <class T, class Memory, class... Kernels>
 class bound_problem {
   using summary = sample_summary<T, Memory>;
+  using call_data = bandwidth::call_data<summary, workspace_of<Memory>>;
 
 public:
-  using layers_tuple = std::tuple<layer<T, bound_kernel<Kernels, summary>, Memory>...>;
+  using layers_tuple = std::tuple<layer<T, bound_kernel<Kernels, call_data>, Memory>...>;
 
   template <class Exec>
   bound_problem(const Exec& exec, workspace_of<Memory>& scratch, const layer_input<T, Kernels, Memory>&... inputs)
-      : summaries_{summary(exec, inputs.data, scratch)...}, layers_(bind_all(std::index_sequence_for<Kernels...>{}, inputs...)) {}
+      : bound_problem(exec, scratch, std::index_sequence_for<Kernels...>{}, {counted_samples(exec, inputs.data, scratch)...}, inputs...) {}
   bound_problem(const bound_problem&) = delete;
   bound_problem& operator=(const bound_problem&) = delete;
 
   const layers_tuple& layers() const { return layers_; }
 
 private:
-  template <std::size_t... L>
-  layers_tuple bind_all(std::index_sequence<L...>, const layer_input<T, Kernels, Memory>&... inputs) const {
-    return {{inputs.data, &summaries_[L], dalib::bind(inputs.kernel, summaries_[L]), inputs.source_gradient, inputs.target_gradient}...};
-  }
+  using samples = std::array<joint_sample<T, Memory>, sizeof...(Kernels)>;
 
+  template <class Exec, std::size_t... L>
+  bound_problem(const Exec& exec, workspace_of<Memory>& scratch, std::index_sequence<L...>, const samples& data,
+                const layer_input<T, Kernels, Memory>&... inputs)
+      : summaries_{summary(exec, data[L], scratch)...},
+        layers_{{data[L], &summaries_[L], dalib::bind(inputs.kernel, call_data{&summaries_[L], &scratch, &journal_}), inputs.source_gradient,
+                 inputs.target_gradient}...} {}
+
+  bandwidth::state_journal journal_;
   std::array<summary, sizeof...(Kernels)> summaries_;
   layers_tuple layers_;
 };

@@ -9,9 +9,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <type_traits>
-#include <utility>
-#include <vector>
 
 namespace dalib::engine {
 
@@ -81,7 +80,7 @@ struct moment_sums {
 /// What the moments of all features say of the joint sample.
 struct sample_spread {
   double mean_norm = 0;             ///< |mean|^2
-  double mean_squared_distance = 0; ///< of all n^2 ordered pairs, by weight
+  double mean_squared_distance = 0; ///< of all n^2 ordered pairs, by weight; NaN if a row is, or if squares leave double's range
 
   /// Finds the spread, and every feature's split_mean, from the features' sums of offsets from `reference` and of their squares over rows
   /// of that total weight. All arrays have one entry for each feature.
@@ -101,22 +100,17 @@ struct sample_spread {
       result.mean_norm += mean[f] * mean[f];
     }
     const double variance = square / weight - offset_norm;
-    // Below the rounding of the two terms nothing but rounding is left: identical rows.
-    result.mean_squared_distance = variance > 1e-15 * offset_norm ? 2 * variance : 0;
+    // Below the rounding of the two terms nothing but rounding is left: identical rows. Their squares may also be too small for a double.
+    result.mean_squared_distance = variance <= 1e-15 * offset_norm ? 0 : 2 * variance;
+    if (square < 1e-290 && std::any_of(sums, sums + features, [](double sum) { return sum != 0; }))
+      result.mean_squared_distance = std::numeric_limits<double>::quiet_NaN();
     return result;
   }
 };
 
-/// The median rule looks at this many rows at most.
-inline constexpr index_t median_rows_limit = 1024;
-
-/// Number of rows that the median rule looks at among `rows`, and the i-th of these `count`.
-inline index_t median_rows(index_t rows) { return std::min(rows, median_rows_limit); }
-DALIB_HD constexpr index_t median_row(index_t i, index_t count, index_t rows) { return i * rows / count; }
-
-/// Median of |x - y|^2 over the pairs i < j, by weight; see bandwidth::median.
+/// Of median_distance.hpp.
 template <class T>
-double median_squared_distance_of(const joint_sample<T>& data);
+double median_squared_distance_of(const joint_sample<T>& data, workspace& scratch);
 
 template <class T, class Memory = host_memory>
 class sample_summary;
@@ -173,7 +167,7 @@ public:
   double mean_squared_distance() const { return spread_.mean_squared_distance; }
 
   /// Median of |x - y|^2 over the pairs i < j, by weight; see bandwidth::median.
-  double median_squared_distance() const { return median_squared_distance_of(data_); }
+  double median_squared_distance(workspace& scratch) const { return median_squared_distance_of(data_, scratch); }
 
 private:
   static constexpr index_t fewest_rows = 256;
@@ -191,7 +185,7 @@ private:
 
   /// Adds up to rows_at_once rows of one domain to the sums of a range of features: the more rows in one sweep, the fewer times the sums
   /// are read and written.
-  void add_rows(index_t row, index_t count, feature_range range, double* sum, double* square) const {
+  DALIB_ONE_COPY void add_rows(index_t row, index_t count, feature_range range, double* sum, double* square) const {
     const auto& view = data_.view_of_row(row);
     const T* from = &view(data_.place_of_row(row), 0);
     double weight[rows_at_once];
@@ -218,7 +212,7 @@ private:
       sweep(std::true_type{}, 1, [](index_t) { return 1.0; });
   }
 
-  void merge(index_t chunks, double* sums, double* squares, const double* weights) {
+  DALIB_ONE_COPY void merge(index_t chunks, double* sums, double* squares, const double* weights) {
     double weight = 0;
     const index_t features = data_.features();
     for (index_t c = 0; c < chunks; ++c) weight += weights[c];
@@ -238,44 +232,6 @@ private:
   T* mean_low_ = nullptr;
   sample_spread spread_;
 };
-
-namespace detail {
-/// Median of (number, weight) pairs by weight; sorts them.
-inline double weighted_median(std::vector<std::pair<double, double>>& distances) {
-  std::sort(distances.begin(), distances.end());
-  double total = 0;
-  for (const auto& [distance, weight] : distances) total += std::max(weight, 0.0);
-  double below = 0;
-  for (std::size_t i = 0; i < distances.size(); ++i) {
-    below += std::max(distances[i].second, 0.0);
-    if (below > total / 2) return distances[i].first;
-    if (below == total / 2) {
-      // Exactly half of the weight lies below: the median is the middle of this and the next pair that has weight.
-      std::size_t next = i + 1;
-      while (next < distances.size() && distances[next].second <= 0) ++next;
-      return next < distances.size() ? (distances[i].first + distances[next].first) / 2 : distances[i].first;
-    }
-  }
-  return 0;
-}
-} // namespace detail
-
-template <class T>
-double median_squared_distance_of(const joint_sample<T>& data) {
-  const index_t rows = median_rows(data.rows());
-  std::vector<std::pair<double, double>> distances;
-  distances.reserve(static_cast<std::size_t>(rows * (rows + 1) / 2));
-  for (index_t i = 0; i < rows; ++i) {
-    const index_t x = median_row(i, rows, data.rows());
-    // Copies of one row are pairs at distance 0.
-    distances.emplace_back(0.0, data.weight(x) * (data.weight(x) - 1) / 2);
-    for (index_t j = 0; j < i; ++j) {
-      const index_t y = median_row(j, rows, data.rows());
-      distances.emplace_back(squared_distance_of(data, x, y), data.weight(x) * data.weight(y));
-    }
-  }
-  return detail::weighted_median(distances);
-}
 
 /// What the terms of a centred row that depend on where the mean lies are made of; see row_terms. In double: the mean may be far larger
 /// than the row.

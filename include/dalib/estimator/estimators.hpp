@@ -88,13 +88,17 @@ namespace estimator {
 namespace detail {
 /// 1 / (number of ordered pairs of distinct rows) for a domain of that total weight.
 inline double per_distinct_pair(const sample_sizes& n, double weight) {
-  if (!(weight > 1)) fail(n, "estimator::unbiased needs at least 2 samples (by weight) in each domain");
+  if (!(weight > 1))
+    fail(n, n.has_weights ? "estimator::unbiased needs at least 2 samples (by weight) in each domain: weights are counts, so their sum must "
+                            "be more than 1. For weights that sum to 1 take estimator::biased, or multiply them by the number of rows"
+                          : "estimator::unbiased needs at least 2 samples in each domain");
   return 1 / (weight * (weight - 1));
 }
 } // namespace detail
 
 /// V statistic: 1/n_s^2 sum k(s,s') + 1/n_t^2 sum k(t,t') - 2/(n_s n_t) sum k(s,t), all pairs (Gretton et al. 2012, eq. 5). Never negative
-/// for a positive definite kernel; biased upwards by O(1/n). Takes weights.
+/// for a positive definite kernel; biased upwards by O(1/n). Takes weights; only their ratios count, so they may sum to 1.
+/// @throws std::invalid_argument if the weights of a domain, or of a block of it, sum to 0.
 ///
 /// @code{.cpp}
 /// const Eigen::MatrixXd zs = Eigen::MatrixXd::Random(16, 4), zt = Eigen::MatrixXd::Random(12, 4);
@@ -103,13 +107,15 @@ inline double per_distinct_pair(const sample_sizes& n, double weight) {
 /// @endcode
 struct biased {
   pair_coefficients coefficients(const sample_sizes& n) const {
+    if (!(n.source_weight > 0) || !(n.target_weight > 0)) fail(n, "estimator::biased needs at least one sample of positive weight in each domain");
     return {1 / (n.source_weight * n.source_weight), 1 / (n.target_weight * n.target_weight), -1 / (n.source_weight * n.target_weight),
             false, 0};
   }
 };
 
 /// U statistic: a row is not paired with itself (Gretton et al. 2012, eq. 3 for any n_s, n_t). Unbiased, hence below zero about half of the
-/// time when both laws are equal: that is no error. Takes weights. @throws std::invalid_argument for fewer than 2 samples in a domain.
+/// time when both laws are equal: that is no error. Takes weights, which are counts: their sum in a domain is its number of samples.
+/// @throws std::invalid_argument for fewer than 2 samples in a domain, or weights that sum to 1 or less.
 ///
 /// @code{.cpp}
 /// const Eigen::MatrixXd z = Eigen::MatrixXd::Random(16, 4);
@@ -141,8 +147,9 @@ struct linear_time {
 };
 
 /// B-test: mean of the `within` estimator over floor(min(n_s, n_t) / rows) blocks of `rows` source and `rows` target samples (Zaremba et
-/// al. 2013, eq. 4). One block of everything is the inner estimator itself. Rows beyond the last whole block are not used.
-/// @throws std::invalid_argument if there is no whole block or rows < 2.
+/// al. 2013, eq. 4). One block of everything is the inner estimator itself. Rows beyond the last whole block are not used, except by a
+/// bandwidth rule that looks at the data. Blocks are cut by the rows' places; a row of weight 0 keeps its place.
+/// @throws std::invalid_argument if there is no whole block, rows < 2, or the inner estimator refuses a block.
 ///
 /// @code{.cpp}
 /// const Eigen::MatrixXd zs = Eigen::MatrixXd::Random(16, 4), zt = Eigen::MatrixXd::Random(16, 4);

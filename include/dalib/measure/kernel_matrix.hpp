@@ -37,9 +37,15 @@ struct kernel_problem {
   workspace_of<Memory> scratch;
   engine::joint_sample<T, Memory> data;
   engine::sample_summary<T, Memory> summary;
+  bandwidth::state_journal journal;
 
   kernel_problem(const Exec& exec, const matrix_view<const T, Memory>& x)
       : data{{x, nullptr}, {x.rows_from(0, 0), nullptr}}, summary(exec, data, scratch) {}
+
+  /// The kernel with its bandwidths resolved on x.
+  auto bind(const Kernel& kernel) {
+    return dalib::bind(kernel, bandwidth::call_data<engine::sample_summary<T, Memory>, workspace_of<Memory>>{&summary, &scratch, &journal});
+  }
 };
 } // namespace detail
 
@@ -66,7 +72,7 @@ void kernel_matrix(const Exec& exec, const Kernel& kernel, const X& x, K&& out) 
   require_shapes(rows.rows > 0 && rows.cols > 0 && to.rows == rows.rows && to.cols == rows.rows, "kernel_matrix",
                  "needs n x F rows and an n x n result", rows, to);
   detail::kernel_problem<Exec, Kernel, T, Memory> problem(exec, rows);
-  const auto profile = dalib::bind(kernel, problem.summary);
+  const auto profile = problem.bind(kernel);
   using profile_type = std::remove_const_t<decltype(profile)>;
   const engine::layer<T, profile_type, Memory> one{problem.data, &problem.summary, profile, matrix_view<T, Memory>{},
                                                    matrix_view<T, Memory>{}};
@@ -88,7 +94,7 @@ auto kernel_matrix_gradient(const Exec& exec, const Kernel& kernel, const X& x, 
                  "needs n x F rows and an n x n upstream gradient", rows, weights);
   require_gradient_shape("kernel_matrix_gradient", rows, to);
   detail::kernel_problem<Exec, Kernel, T, Memory> problem(exec, rows);
-  const auto profile = dalib::bind(kernel, problem.summary);
+  const auto profile = problem.bind(kernel);
   using profile_type = std::remove_const_t<decltype(profile)>;
   const std::tuple layers{engine::layer<T, profile_type, Memory>{problem.data, &problem.summary, profile, to, matrix_view<T, Memory>{}}};
   const engine::matrix_coefficients<T, Memory> coefficients{weights};

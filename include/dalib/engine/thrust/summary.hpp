@@ -2,7 +2,7 @@
 /// Mean and spread of a joint sample in device memory.
 #pragma once
 
-#include "dalib/engine/joint_sample.hpp"
+#include "dalib/engine/median_distance.hpp"
 #include "dalib/execution/thrust.hpp"
 #include "dalib/tensor/thrust.hpp"
 
@@ -119,16 +119,18 @@ public:
   double mean_squared_distance() const { return spread_.mean_squared_distance; }
 
   /// Median of |x - y|^2 over the pairs i < j, by weight; see bandwidth::median. Copies the rows that it looks at to the host.
-  double median_squared_distance() const {
+  double median_squared_distance(device_workspace& scratch) const {
+    const workspace_mark mark(scratch);
     const index_t rows = median_rows(data_.rows()), width = data_.features() + 1;
-    ::thrust::device_vector<T> gathered = dalib::detail::device_filled<T>(rows * width);
-    T* to = ::thrust::raw_pointer_cast(gathered.data());
+    T* to = scratch.allocate<T>(rows * width);
     exec_.run(rows * width, detail::gather_task<T>{data_, rows, to});
-    std::vector<T> host(gathered.size()), weights;
+    std::vector<T> host(static_cast<std::size_t>(rows * width)), weights;
     exec_.copy_to_host(to, rows * width, host.data());
     for (index_t i = 0; i < rows; ++i) weights.push_back(host[static_cast<std::size_t>((i + 1) * width - 1)]);
     const matrix_view<const T> all(host.data(), rows, width - 1, width, 1);
-    return median_squared_distance_of(joint_sample<T>{{all, weights.data()}, {all.rows_from(0, 0), nullptr}});
+    const bool has_weights = data_.source.weights || data_.target.weights;
+    workspace memory;
+    return median_squared_distance_of(joint_sample<T>{{all, has_weights ? weights.data() : nullptr}, {all.rows_from(0, 0), nullptr}}, memory);
   }
 
 private:
