@@ -8,6 +8,7 @@
 #include <concepts>
 #include <limits>
 #include <string>
+#include <type_traits>
 
 namespace dalib {
 
@@ -32,7 +33,7 @@ namespace dalib {
 /// assert(bandwidth::mean{0.5}.squared_scale(two_numbers{}) == 2);
 /// assert(bandwidth::median{}.squared_scale(two_numbers{}) == 9);
 /// const Eigen::MatrixXd zs = Eigen::MatrixXd::Random(30, 4), zt = Eigen::MatrixXd::Random(20, 4);
-/// assert(std::isfinite(mmd{kernel::gaussian{wider{}}}(zs, zt)));
+/// assert(is_finite(mmd{kernel::gaussian{wider{}}}(zs, zt)));
 /// @endcode
 template <class B, class Data>
 concept bandwidth_policy = requires(const B& rule, const Data& data) {
@@ -48,7 +49,7 @@ namespace detail {
 /// alpha times a distance of the data as a scale: NaN stays NaN, since any number in its place would make a wrong loss that looks right.
 inline double scale_of_distance(double alpha, double distance) {
   const double scale = alpha * distance;
-  if (!std::isfinite(scale)) return std::numeric_limits<double>::quiet_NaN();
+  if (!is_finite(scale)) return std::numeric_limits<double>::quiet_NaN();
   return scale > 0 ? scale : degenerate_scale;
 }
 } // namespace detail
@@ -66,6 +67,11 @@ struct fixed {
     return sigma * sigma;
   }
 };
+
+/// @internal
+/// The rule that a kernel's argument stands for: a number is a fixed length.
+template <class Argument>
+using rule_of = std::conditional_t<std::is_arithmetic_v<Argument>, fixed, Argument>;
 
 /// sigma^2 = alpha * mean of |x - y|^2 over all n^2 ordered pairs of the joint sample, the n zero ones included (DALIB's rule), by the
 /// closed form 2 / n * sum |z - mean|^2. With weights, rows count by weight. 1 if all rows are identical.
@@ -132,7 +138,7 @@ struct running_average {
     if (!(alpha > 0) || !is_finite(alpha)) fail("bandwidth::running_average", "alpha must be positive and finite");
     if (!state->training) return alpha * (state->updates > 0 ? state->value : rule.squared_scale(data));
     const double now = rule.squared_scale(data);
-    if (!std::isfinite(now)) fail("bandwidth::running_average", "the squared scale of this batch is not finite; the state is as it was");
+    if (!is_finite(now)) fail("bandwidth::running_average", "the squared scale of this batch is not finite; the state is as it was");
     if constexpr (requires { data.remember(*state); }) data.remember(*state); // the call may still be refused
     state->value = state->updates == 0 ? now : (1 - momentum) * state->value + momentum * now;
     ++state->updates;

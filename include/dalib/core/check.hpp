@@ -29,12 +29,13 @@ void require_two_samples(const char* measure, const A& source, const B& target) 
   require_shapes(source.cols > 0, measure, "samples must have at least one feature", source, target);
 }
 
-/// A gradient must have the shape of what it is the gradient of. An empty gradient (no data) means "not wanted".
+/// A gradient must have the shape of what it is the gradient of, and memory. A default-made view means "not wanted".
 template <class A, class B>
 void require_gradient_shape(const char* measure, const A& tensor, const B& gradient) {
   if (gradient.data == nullptr && gradient.rows == 0) return;
   require_shapes(tensor.rows == gradient.rows && tensor.cols == gradient.cols, measure, "a gradient must have its tensor's shape", tensor,
                  gradient);
+  require_shapes(gradient.data != nullptr, measure, "a gradient needs memory; a default-made view says that it is not wanted", tensor, gradient);
 }
 
 /// Every element must be finite. O(n F).

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dalib/core/matrix_traits.hpp"
+#include "dalib/core/overlap.hpp"
 #include "dalib/core/sample.hpp"
 
 #include <type_traits>
@@ -16,6 +17,11 @@ enum class write_mode {
 };
 
 namespace detail {
+template <class M>
+inline constexpr bool is_view = false;
+template <class T, class Memory>
+inline constexpr bool is_view<matrix_view<T, Memory>> = true;
+
 /// The view of a tensor that receives gradients; `G` is its type as it was passed, with its reference.
 template <class T, class Memory, class G>
 matrix_view<T, Memory> writable_view(std::remove_reference_t<G>& tensor) {
@@ -26,16 +32,23 @@ matrix_view<T, Memory> writable_view(std::remove_reference_t<G>& tensor) {
   static_assert(mutable_elements, "dalib: gradients are written, so their tensors must not be const");
   static_assert(std::is_lvalue_reference_v<G> || !matrix_traits<std::remove_cvref_t<G>>::owning,
                 "dalib: a temporary that owns its memory cannot receive gradients");
-  if constexpr (fits && mutable_elements)
-    return view_of(tensor);
-  else
+  if constexpr (fits && mutable_elements) {
+    matrix_view<T, Memory> result = view_of(tensor);
+    // An empty tensor is not a default-made view: its shape is refused, not taken for "not wanted".
+    static T no_element;
+    if (!is_view<std::remove_cvref_t<G>> && result.data == nullptr) result.data = &no_element;
+    return result;
+  } else {
     return {};
+  }
 }
 } // namespace detail
 
 /// The caller's memory for the gradients of a two-sample measure.
 ///
-/// @param source, target  writable tensors of the samples' shapes; a default-made view means "not wanted".
+/// @param source, target  writable tensors of the samples' shapes, with memory of their own: measures throw std::invalid_argument at entry
+/// if an element of a gradient is also one of the inputs, their weights, or another gradient. Views of one buffer are fine if they have no
+/// element in common, such as columns of one matrix. A default-made view (and nothing else) means "not wanted".
 /// @param scale  the upstream gradient dL/dloss; gradient reversal is a negative scale. It does not change the value.
 ///
 /// @code{.cpp}
@@ -74,6 +87,15 @@ template <class GS, class GT, class S>
 gradients(GS&&, GT&&, S) -> gradients<value_type_of<GS>, memory_of<GS>>;
 template <class GS, class GT, class S>
 gradients(GS&&, GT&&, S, write_mode) -> gradients<value_type_of<GS>, memory_of<GS>>;
+
+/// The checks of every measure of two samples: gradients of their samples' shapes, apart from the samples, the weights and each other.
+template <class T, class Memory>
+void require_gradients(const char* measure, const sample<T, Memory>& source, const sample<T, Memory>& target,
+                       const gradients<T, Memory>& out) {
+  require_gradient_shape(measure, source.rows, out.source);
+  require_gradient_shape(measure, target.rows, out.target);
+  require_apart(measure, {source.rows, target.rows, weights_of(source), weights_of(target)}, {out.source, out.target});
+}
 
 /// Gradients that nobody wants: what the value alone is computed with.
 template <class T, class Memory>

@@ -21,7 +21,9 @@ std::tuple<Tensors...> layers(Tensors&&... tensors) {
 
 /// The same weights for every layer: `weighted(layers(f, g), w)`. Errors as for one tensor.
 template <class... Tensors, class Weights>
-auto weighted(const std::tuple<Tensors...>& rows, const Weights& weights) {
+auto weighted(const std::tuple<Tensors...>& rows, Weights&& weights) {
+  static_assert(!detail::holds_elements<std::tuple<Tensors...>> && !detail::dies_with_elements<Weights>(),
+                "dalib: a weighted sample refers to its rows and weights, so neither may be a temporary that owns its memory");
   return std::apply([&](const auto&... layer) { return std::tuple{weighted(layer, weights)...}; }, rows);
 }
 

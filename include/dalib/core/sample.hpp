@@ -8,6 +8,8 @@
 #include <cmath>
 #include <cstddef>
 #include <iterator>
+#include <span>
+#include <tuple>
 #include <type_traits>
 
 namespace dalib {
@@ -49,16 +51,55 @@ void require_weights(const matrix_view<const T, Memory>& rows, const T* weights,
   if (!(total > T(0))) fail("weighted", "the sum of the weights must be positive");
 }
 
-/// A sample with weights: `loss(weighted(zs, ws), weighted(zt, wt))`. `weights` is contiguous (vector, array, span, Eigen vector).
+namespace detail {
+/// Whether an argument of type `M` (with its reference, as a forwarding reference deduces it) takes its elements with it at the end of the
+/// expression.
+template <class M>
+constexpr bool dies_with_elements() {
+  using type = std::remove_cvref_t<M>;
+  if constexpr (std::is_lvalue_reference_v<M> || std::ranges::enable_borrowed_range<type>)
+    return false;
+  else if constexpr (matrix_like<type>)
+    return matrix_traits<type>::owning;
+  else
+    return true;
+}
+
+/// Whether any layer of `layers(...)` is held by value there and owns its elements.
+template <class Layered>
+inline constexpr bool holds_elements = false;
+template <class... Tensors>
+inline constexpr bool holds_elements<std::tuple<Tensors...>> = (dies_with_elements<Tensors>() || ...);
+
+/// Anything but layers(...), for which weighted() has a form of its own.
+template <class M>
+inline constexpr bool is_layers = false;
+template <class... Tensors>
+inline constexpr bool is_layers<std::tuple<Tensors...>> = true;
+template <class M>
+concept unlayered = !is_layers<std::remove_cvref_t<M>>;
+} // namespace detail
+
+/// A sample with weights: `loss(weighted(zs, ws), weighted(zt, wt))`. `weights` is contiguous (vector, array, span, Eigen vector). The sample
+/// refers to both, so temporaries that own their elements do not compile.
 /// @throws std::invalid_argument if there is not one finite, non-negative weight per row or their sum is 0. O(n).
-template <class M, class Weights>
-auto weighted(const M& rows, const Weights& weights) {
+template <detail::unlayered M, class Weights>
+auto weighted(M&& rows, Weights&& weights) {
+  static_assert(!detail::dies_with_elements<M>() && !detail::dies_with_elements<Weights>(),
+                "dalib: a weighted sample refers to its rows and weights, so neither may be a temporary that owns its memory");
   using T = value_type_of<M>;
   static_assert(std::is_same_v<std::remove_cvref_t<decltype(*weights.data())>, T>, "dalib: weights must have the scalar type of the rows");
   static_assert(std::is_same_v<memory_of<M>, host_memory>, "dalib: weights of device tensors must be in device memory too");
   sample<T, memory_of<M>> result{const_view_of(rows), weights.data()};
   require_weights(result.rows, result.weights, static_cast<index_t>(std::size(weights)));
   return result;
+}
+
+/// A sample's weights as one column; without data if it has none.
+template <class T, class Memory>
+matrix_view<const T, Memory> weights_of(const sample<T, Memory>& s) {
+  if (!s.weights) return {};
+  return {s.weights, s.rows.rows, 1};
 }
 
 /// What a measure does with its arguments: a sample stays what it is, any tensor becomes a sample without weights.

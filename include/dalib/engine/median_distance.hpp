@@ -5,6 +5,7 @@
 #include "dalib/engine/joint_sample.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace dalib::engine {
 
@@ -61,7 +62,7 @@ index_t* rows_for_median(const joint_sample<T>& data, index_t& count, workspace&
 } // namespace detail
 
 /// Median of |x - y|^2 over the pairs i < j, by weight; see bandwidth::median. Its numbers, of which there are at most 524,800, lie in
-/// `scratch` during the call. NaN if a distance is.
+/// `scratch` during the call. NaN if a distance is not finite.
 template <class T>
 double median_squared_distance_of(const joint_sample<T>& data, workspace& scratch) {
   const workspace_mark mark(scratch);
@@ -78,7 +79,7 @@ double median_squared_distance_of(const joint_sample<T>& data, workspace& scratc
     if (has_weights && own > 1) pairs[found++] = {0, own * (own - 1) / 2};
     for (index_t j = 0; j < i; ++j) {
       const double distance = squared_distance_of(data, rows[i], rows[j]);
-      if (std::isnan(distance)) return distance; // it has no place in an order
+      if (!is_finite(distance)) return std::numeric_limits<double>::quiet_NaN(); // it has no place in an order
       if (has_weights)
         pairs[found++] = {distance, own * data.weight(rows[j])};
       else

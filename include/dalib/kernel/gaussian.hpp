@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <span>
+#include <type_traits>
 
 namespace dalib::kernel {
 
@@ -23,7 +24,8 @@ struct gaussian_profile {
   }
 };
 
-/// k(x, y) = exp(-|x - y|^2 / (2 sigma^2)), sigma^2 by the bandwidth rule (DAN, Long et al. 2015; DALIB's GaussianKernel).
+/// k(x, y) = exp(-|x - y|^2 / (2 sigma^2)), sigma^2 by the bandwidth rule (DAN, Long et al. 2015; DALIB's GaussianKernel). A number in the
+/// rule's place is sigma itself, in the unit of the rows: `gaussian{0.5}` is `gaussian{bandwidth::fixed{0.5}}`.
 ///
 /// @code{.cpp}
 /// const kernel::gaussian_profile bound{.rate = 0.5}; // sigma = 1
@@ -31,7 +33,8 @@ struct gaussian_profile {
 /// assert(at.value == std::exp(-1.0) && at.slope == -0.5 * at.value);
 /// const Eigen::MatrixXd zs = Eigen::MatrixXd::Random(16, 4), zt = Eigen::MatrixXd::Random(12, 4);
 /// const mmd data_width{kernel::gaussian{}};
-/// const mmd own_width{kernel::gaussian{bandwidth::fixed{2}}};
+/// const mmd own_width{kernel::gaussian{2.0}};
+/// assert(own_width(zs, zt) == mmd{kernel::gaussian{bandwidth::fixed{2}}}(zs, zt));
 /// assert(std::isfinite(data_width(zs, zt)) && data_width(zs, zt) != own_width(zs, zt));
 /// @endcode
 template <class Bandwidth = bandwidth::mean>
@@ -46,7 +49,7 @@ struct gaussian {
 };
 gaussian()->gaussian<bandwidth::mean>;
 template <class Bandwidth>
-gaussian(Bandwidth) -> gaussian<Bandwidth>;
+gaussian(Bandwidth) -> gaussian<bandwidth::rule_of<Bandwidth>>;
 
 /// Bound ladder: sum_k w_k exp(-rate_k s) with rate_k = 2^(count-1-k) * rate. Every term is the square of the one above it, so one
 /// exponential serves all; the relative error of a term grows to 2^(count-1) roundings, its absolute error stays at one.
@@ -78,7 +81,8 @@ struct gaussian_ladder_profile {
 };
 
 /// k(x, y) = sum_{k=0}^{count-1} exp(-|x - y|^2 / (2 first_alpha 2^k sigma^2)), sigma^2 by the bandwidth rule: MK-MMD's family of kernels
-/// (DAN, Long et al. 2015, section 3.1; DALIB: first_alpha = 2^-3, count = 5). One exponential for all terms.
+/// (DAN, Long et al. 2015, section 3.1; DALIB: first_alpha = 2^-3, count = 5). One exponential for all terms. A number as third argument is
+/// sigma itself.
 /// @throws std::invalid_argument unless first_alpha > 0 and 1 <= count <= 16.
 ///
 /// @code{.cpp}
@@ -102,6 +106,9 @@ struct gaussian_ladder {
     if (!(first > 0) || !is_finite(first)) fail("kernel::gaussian_ladder", "first_alpha must be positive and finite");
     if (terms < 1 || terms > gaussian_ladder_profile::capacity) fail("kernel::gaussian_ladder", "count must be in 1..16");
   }
+  /// The same with a number as sigma.
+  gaussian_ladder(double first, int terms, double sigma) requires std::is_same_v<Bandwidth, bandwidth::fixed>
+      : gaussian_ladder(first, terms, bandwidth::fixed{sigma}) {}
 
   template <class Data>
   gaussian_ladder_profile bind(const Data& data) const {
@@ -111,5 +118,11 @@ struct gaussian_ladder {
     return profile;
   }
 };
+
+gaussian_ladder()->gaussian_ladder<bandwidth::mean>;
+gaussian_ladder(double)->gaussian_ladder<bandwidth::mean>;
+gaussian_ladder(double, int)->gaussian_ladder<bandwidth::mean>;
+template <class Bandwidth>
+gaussian_ladder(double, int, Bandwidth) -> gaussian_ladder<bandwidth::rule_of<Bandwidth>>;
 
 } // namespace dalib::kernel

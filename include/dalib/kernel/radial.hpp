@@ -1,5 +1,6 @@
 /// @file
-/// Further kernels of the distance. Each length scale comes from a bandwidth rule.
+/// Further kernels of the distance. Each length scale comes from a bandwidth rule; a number in the rule's place is the length itself, in the
+/// unit of the rows.
 #pragma once
 
 #include "dalib/bandwidth/bandwidths.hpp"
@@ -30,7 +31,7 @@ struct laplacian_profile {
 /// const kernel::laplacian_profile bound{.rate = 0.5}; // sigma = 2
 /// assert(bound(4.0).value == std::exp(-1.0) && bound(4.0).slope == -0.125 * std::exp(-1.0));
 /// const Eigen::MatrixXd zs = Eigen::MatrixXd::Random(16, 4), zt = Eigen::MatrixXd::Random(12, 4);
-/// assert(mmd(kernel::laplacian{bandwidth::fixed{2}}, estimator::biased{})(zs, zt) > 0);
+/// assert(mmd(kernel::laplacian{2.0}, estimator::biased{})(zs, zt) > 0);
 /// @endcode
 template <class Bandwidth = bandwidth::mean>
 struct laplacian {
@@ -44,7 +45,7 @@ struct laplacian {
 };
 laplacian()->laplacian<bandwidth::mean>;
 template <class Bandwidth>
-laplacian(Bandwidth) -> laplacian<Bandwidth>;
+laplacian(Bandwidth) -> laplacian<bandwidth::rule_of<Bandwidth>>;
 
 /// Bound rational quadratic: k(s) = (1 + rate s)^-alpha.
 struct rational_quadratic_profile {
@@ -84,7 +85,7 @@ struct rational_quadratic {
 rational_quadratic()->rational_quadratic<bandwidth::mean>;
 rational_quadratic(double)->rational_quadratic<bandwidth::mean>;
 template <class Bandwidth>
-rational_quadratic(double, Bandwidth) -> rational_quadratic<Bandwidth>;
+rational_quadratic(double, Bandwidth) -> rational_quadratic<bandwidth::rule_of<Bandwidth>>;
 
 /// Bound inverse multiquadric: k(s) = (1 + rate s)^-1/2.
 struct inverse_multiquadric_profile {
@@ -120,7 +121,7 @@ struct inverse_multiquadric {
 };
 inverse_multiquadric()->inverse_multiquadric<bandwidth::mean>;
 template <class Bandwidth>
-inverse_multiquadric(Bandwidth) -> inverse_multiquadric<Bandwidth>;
+inverse_multiquadric(Bandwidth) -> inverse_multiquadric<bandwidth::rule_of<Bandwidth>>;
 
 /// Smoothness of a Matern kernel.
 enum class matern_order { three_halves, five_halves };
@@ -165,6 +166,9 @@ struct matern {
     return {std::sqrt(twice_nu / bandwidth.squared_scale(data))};
   }
 };
+matern()->matern<matern_order::five_halves, bandwidth::mean>;
+template <class Bandwidth>
+matern(Bandwidth) -> matern<matern_order::five_halves, bandwidth::rule_of<Bandwidth>>;
 
 /// k(x, y) = -|x - y|_2: with it the (squared) MMD is the energy distance 2 E|x-y| - E|x-x'| - E|y-y'| (Szekely and Rizzo 2013, eq. 5).
 /// Conditionally positive definite. Its gradient at x = y is taken as 0.

@@ -110,6 +110,7 @@ private:
     using engine::sum_classes, engine::visit_groups, engine::copied_for; // other memories overload them
     require_same_scores(name, scores, scores);
     require_gradient_shape(name, scores.tensor, out.target);
+    require_apart(name, {scores.tensor}, {out.target});
     if (!(offset > 0) || !is_finite(offset)) fail(name, "offset must be positive and finite (got " + std::to_string(offset) + ")");
     const index_t classes = scores.classes();
     const engine::row_problem problem{scores.rows(), 0, 1, classes};

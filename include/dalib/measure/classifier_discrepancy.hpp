@@ -159,6 +159,7 @@ private:
     require_same_scores(name, first, second);
     require_gradient_shape(name, first.tensor, out.source);
     require_gradient_shape(name, second.tensor, out.target);
+    require_apart(name, {first.tensor, second.tensor}, {out.source, out.target});
     const index_t classes = first.classes();
     const T factor = static_cast<T>(Reduction::factor(first.rows()) / static_cast<double>(classes));
     return reduce_groups<T, Reduction>(exec, engine::row_problem{first.rows(), 0, 3, classes},

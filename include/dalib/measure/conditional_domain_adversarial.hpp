@@ -155,6 +155,7 @@ private:
     require_gradient_shape(name, l_t, out.target);
     require_gradient_shape(name, g_s, class_out.source);
     require_gradient_shape(name, g_t, class_out.target);
+    require_apart(name, {l_s, l_t, g_s, g_t}, {out.source, out.target, class_out.source, class_out.target});
   }
 
   template <bool Gradient, class T, class Exec, class Memory>

@@ -99,6 +99,7 @@ struct domain_adversarial {
     require_shapes(source.cols == 1, name, "a discriminator gives one logit per sample", source, target);
     require_gradient_shape(name, source, out.source);
     require_gradient_shape(name, target, out.target);
+    require_apart(name, {source, target}, {out.source, out.target});
     const T source_factor = static_cast<T>(0.5 * Reduction::factor(source.rows));
     const T target_factor = static_cast<T>(0.5 * Reduction::factor(target.rows));
     return reduce_groups<T, Reduction>(exec, engine::row_problem{source.rows, target.rows, 1, 1},

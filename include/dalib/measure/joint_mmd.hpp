@@ -161,6 +161,13 @@ private:
       require_gradient_shape(name, source[l].rows, out.source[l]);
       require_gradient_shape(name, target[l].rows, out.target[l]);
     }
+    require_layers_apart(std::make_index_sequence<layer_count>{}, source, target, out);
+  }
+  template <class T, class Memory, std::size_t... L>
+  static void require_layers_apart(std::index_sequence<L...>, const samples<T, Memory>& source, const samples<T, Memory>& target,
+                                   const layer_gradients<T, layer_count, Memory>& out) {
+    require_apart(name, {source[L].rows..., target[L].rows..., weights_of(source[0]), weights_of(target[0])},
+                  {out.source[L]..., out.target[L]...});
   }
   template <class T, class Memory>
   static void require_same_samples(const sample<T, Memory>& first, const sample<T, Memory>& other) {

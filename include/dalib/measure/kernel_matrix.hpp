@@ -71,6 +71,7 @@ void kernel_matrix(const Exec& exec, const Kernel& kernel, const X& x, K&& out) 
   const matrix_view<T, Memory> to = view_of(out);
   require_shapes(rows.rows > 0 && rows.cols > 0 && to.rows == rows.rows && to.cols == rows.rows, "kernel_matrix",
                  "needs n x F rows and an n x n result", rows, to);
+  require_apart("kernel_matrix", {rows}, {to});
   detail::kernel_problem<Exec, Kernel, T, Memory> problem(exec, rows);
   const auto profile = problem.bind(kernel);
   using profile_type = std::remove_const_t<decltype(profile)>;
@@ -93,6 +94,7 @@ auto kernel_matrix_gradient(const Exec& exec, const Kernel& kernel, const X& x, 
   require_shapes(rows.rows > 0 && rows.cols > 0 && weights.rows == rows.rows && weights.cols == rows.rows, "kernel_matrix_gradient",
                  "needs n x F rows and an n x n upstream gradient", rows, weights);
   require_gradient_shape("kernel_matrix_gradient", rows, to);
+  require_apart("kernel_matrix_gradient", {rows, weights}, {to});
   detail::kernel_problem<Exec, Kernel, T, Memory> problem(exec, rows);
   const auto profile = problem.bind(kernel);
   using profile_type = std::remove_const_t<decltype(profile)>;

@@ -146,6 +146,7 @@ private:
     require_shapes(y_s.classes() == y_t.classes(), name, "source and target must have the same number of classes", y_s.tensor, y_t.tensor);
     require_gradient_shape(name, y_s_adv.tensor, out.source);
     require_gradient_shape(name, y_t_adv.tensor, out.target);
+    require_apart(name, {y_s.tensor, y_s_adv.tensor, y_t.tensor, y_t_adv.tensor}, {out.source, out.target});
     if (!(margin > 0) || !is_finite(margin)) fail(name, "margin must be positive and finite (got " + std::to_string(margin) + ")");
   }
 

@@ -90,8 +90,7 @@ private:
   T run(const Exec& exec, const sample<T, Memory>& source, const sample<T, Memory>& target, const gradients<T, Memory>& out,
         workspace_of<Memory>& scratch) const {
     require_two_samples(name, source.rows, target.rows);
-    require_gradient_shape(name, source.rows, out.source);
-    require_gradient_shape(name, target.rows, out.target);
+    require_gradients(name, source, target, out);
     const workspace_scope scope(scratch);
     const engine::bound_problem problem(exec, scratch,
                                         engine::layer_input<T, Kernel, Memory>{{source, target}, kernel, out.source, out.target});

@@ -136,8 +136,7 @@ private:
   T run(const Exec& exec, const sample<T, Memory>& source, const sample<T, Memory>& target, const gradients<T, Memory>& out,
         workspace_of<Memory>& scratch) const {
     require_two_samples(name, source.rows, target.rows);
-    require_gradient_shape(name, source.rows, out.source);
-    require_gradient_shape(name, target.rows, out.target);
+    require_gradients(name, source, target, out);
     const auto problem = problem_of(exec, source, target, out, scratch);
     const auto& one = std::get<0>(problem.layers());
     const std::vector<double> values = terms_of(exec, problem, scratch);

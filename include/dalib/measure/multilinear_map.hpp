@@ -146,6 +146,7 @@ private:
                const matrix_view<T, Memory>& h) const {
     using engine::visit_groups; // other memories overload it
     detail::require_map_shapes(name, f, g, columns(f.cols, g.cols), h);
+    require_apart(name, {f, g}, {h});
     visit_groups<T>(exec, engine::row_problem{f.rows, 0, 1, g.cols}, detail::multilinear_task<T, Memory>{f, g, h});
   }
 
@@ -156,6 +157,7 @@ private:
     detail::require_map_shapes(name, f, g, columns(f.cols, g.cols), u);
     require_gradient_shape(name, f, out.source);
     require_gradient_shape(name, g, out.target);
+    require_apart(name, {f, g, u}, {out.source, out.target});
     visit_groups<T>(exec, engine::row_problem{f.rows, 0, 2, g.cols}, detail::multilinear_pull_task<T, Memory>{f, g, u, out});
   }
 };

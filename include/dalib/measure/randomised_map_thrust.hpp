@@ -111,6 +111,7 @@ public:
     const view f = const_view_of(features), g = const_view_of(logits);
     const matrix_view<T, device_memory> to = view_of(h);
     detail::require_map_shapes(name, f, g, columns(f.cols, g.cols), to);
+    require_apart(name, {f, g}, {to});
     device_workspace memory;
     const factors all = find_factors(exec, f, g, memory);
     exec.run(to.rows * to.cols, detail::mapped_task<T>{all.left, all.right, map_.normaliser(), to});
@@ -125,6 +126,7 @@ public:
     detail::require_map_shapes(name, f, g, columns(f.cols, g.cols), u);
     require_gradient_shape(name, f, out.source);
     require_gradient_shape(name, g, out.target);
+    require_apart(name, {f, g, u}, {out.source, out.target});
     device_workspace memory;
     const factors all = find_factors(exec, f, g, memory);
     T* pulled_f = memory.allocate<T>(f.rows * f.cols);

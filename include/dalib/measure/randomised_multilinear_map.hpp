@@ -155,6 +155,7 @@ private:
   template <class Exec>
   void forward(const Exec& exec, const matrix_view<const T>& f, const matrix_view<const T>& g, const matrix_view<T>& h) const {
     detail::require_map_shapes(name, f, g, columns(f.cols, g.cols), h);
+    require_apart(name, {f, g}, {h});
     workspace memory;
     const engine::row_groups groups{{f.rows, 0, 1, register_rows()}, simd_lanes<T>};
     const engine::worker_scratch<T> scratch(memory, exec.workers(), groups.rows);
@@ -173,6 +174,7 @@ private:
     detail::require_map_shapes(name, f, g, columns(f.cols, g.cols), u);
     require_gradient_shape(name, f, out.source);
     require_gradient_shape(name, g, out.target);
+    require_apart(name, {f, g, u}, {out.source, out.target});
     workspace memory;
     const engine::row_groups groups{{f.rows, 0, 1, register_rows() + stride_}, simd_lanes<T>};
     const engine::worker_scratch<T> scratch(memory, exec.workers(), groups.rows);

@@ -186,10 +186,12 @@ void require_finite(const char* measure, const char* which, const matrix_view<T,
 
 /// A sample with weights in device memory, such as a thrust::device_vector. Looking at them waits for the device's default stream.
 /// @throws std::invalid_argument if there is not one finite, non-negative weight per row or their sum is 0. O(n).
-template <matrix_like M, class Weights>
-requires std::is_same_v<memory_of<M>, device_memory>
-auto weighted(const M& rows, const Weights& weights) {
+template <detail::unlayered M, class Weights>
+requires matrix_like<M> && std::is_same_v<memory_of<M>, device_memory>
+auto weighted(M&& rows, Weights&& weights) {
   using T = value_type_of<M>;
+  static_assert(!detail::dies_with_elements<M>() && std::is_lvalue_reference_v<Weights>,
+                "dalib: a weighted sample refers to its rows and weights, so neither may be a temporary that owns its memory");
   static_assert(std::is_convertible_v<decltype(weights.data()), ::thrust::device_ptr<const T>>,
                 "dalib: weights of device tensors must be a thrust::device_vector of the rows' scalar type");
   sample<T, device_memory> result{const_view_of(rows), ::thrust::raw_pointer_cast(weights.data())};

@@ -45,13 +45,18 @@ TEST_CASE("a span must have the size of its shape") {
 
 TEST_CASE("weights are checked: one per row, finite, not negative, not all zero") {
   const Eigen::MatrixXd rows = Eigen::MatrixXd::Ones(3, 2);
-  CHECK(weighted(rows, std::vector<double>{1, 0, 2}).weights[2] == 2);
-  CHECK(weighted(rows, Eigen::VectorXd::Ones(3).eval()).rows.rows == 3);
-  CHECK_THROWS_WITH_AS(weighted(rows, std::vector<double>{1, 2}), doctest::Contains("2 weights for 3 x 2"), std::invalid_argument);
-  CHECK_THROWS_WITH_AS(weighted(rows, std::vector<double>{1, -1, 1}), doctest::Contains("not negative"), std::invalid_argument);
-  CHECK_THROWS_AS(weighted(rows, std::vector<double>{1, std::numeric_limits<double>::quiet_NaN(), 1}), std::invalid_argument);
-  CHECK_THROWS_AS(weighted(rows, std::vector<double>{1, std::numeric_limits<double>::infinity(), 1}), std::invalid_argument);
-  CHECK_THROWS_WITH_AS(weighted(rows, std::vector<double>{0, 0, 0}), doctest::Contains("sum"), std::invalid_argument);
+  const std::vector<double> good = {1, 0, 2}, few = {1, 2}, negative = {1, -1, 1}, none = {0, 0, 0};
+  const std::vector<double> not_a_number = {1, std::numeric_limits<double>::quiet_NaN(), 1};
+  const std::vector<double> infinite = {1, std::numeric_limits<double>::infinity(), 1};
+  const Eigen::VectorXd ones = Eigen::VectorXd::Ones(3);
+  CHECK(weighted(rows, good).weights[2] == 2);
+  CHECK(weighted(rows, std::span(good)).weights == good.data());
+  CHECK(weighted(rows.topRows(3), ones).rows.rows == 3);
+  CHECK_THROWS_WITH_AS(weighted(rows, few), doctest::Contains("2 weights for 3 x 2"), std::invalid_argument);
+  CHECK_THROWS_WITH_AS(weighted(rows, negative), doctest::Contains("not negative"), std::invalid_argument);
+  CHECK_THROWS_AS(weighted(rows, not_a_number), std::invalid_argument);
+  CHECK_THROWS_AS(weighted(rows, infinite), std::invalid_argument);
+  CHECK_THROWS_WITH_AS(weighted(rows, none), doctest::Contains("sum"), std::invalid_argument);
 }
 
 TEST_CASE("type lists keep each type once, in the order met") {

@@ -5,6 +5,7 @@
 #include <limits>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 using namespace dalib;
@@ -109,4 +110,86 @@ TEST_CASE("parameters that are not positive and finite are refused with the rule
   bandwidth::running_state state;
   CHECK_THROWS_WITH_AS(squared_scale(bandwidth::running_average{&state, 1.5}, a, a), doctest::Contains("momentum"), std::invalid_argument);
   CHECK_THROWS_WITH_AS(squared_scale(bandwidth::running_average<>{}, a, a), doctest::Contains("running_state"), std::invalid_argument);
+}
+
+TEST_CASE("a call that is refused, whatever for, leaves every running average as it was") {
+  const matrix<double> a = normal_rows<double>(6, 2, 1), b = normal_rows<double>(5, 2, 2, 3);
+  matrix<double> g(6, 2);
+  bandwidth::running_state first, second;
+  const auto rule = [](bandwidth::running_state& state) { return kernel::gaussian{bandwidth::running_average{&state, 0.25}}; };
+  const mmd seen{rule(first) + rule(second)};
+  seen(a, a);
+  const auto check = [&](const auto& measure, const auto& zs, const auto& zt) {
+    const bandwidth::running_state before[2] = {first, second};
+    CHECK_THROWS_AS(measure(zs, zt), std::invalid_argument);
+    CHECK(first.value == before[0].value);
+    CHECK(first.updates == before[0].updates);
+    CHECK(second.value == before[1].value);
+    CHECK(second.updates == before[1].updates);
+  };
+  const auto both = rule(first) + rule(second);
+  const matrix<double> one = b.topRows(1), empty(0, 2), wide = normal_rows<double>(5, 3, 2);
+  check(mmd{both, estimator::unbiased{}}, one, b);
+  check(mmd{both, estimator::linear_time{}}, one, b);
+  check(mmd{both, compat::ring{}}, a, b);
+  check(mmd{both, estimator::block{6}}, a, b);
+  check(seen, empty, b);
+  check(seen, a, wide);
+  check(mmd{both + kernel::gaussian{bandwidth::fixed{-1}}}, a, b);
+  check(mmd{kernel::polynomial{.degree = 0} + both}, a, b);
+  check(mmd{both + rule(first) + kernel::laplacian_l1{-1}}, a, b);
+  check(weighted_mmd{kernel::gaussian_ladder{0.5, 2, bandwidth::running_average{&first}}, estimator::unbiased{}, compat::quadratic_program{}}, one,
+        b);
+  check(joint_mmd{layer_kernels(rule(first), kernel::gaussian{bandwidth::mean{-1}})}, layers(a, a), layers(b, b));
+  CHECK_THROWS_AS(seen.value_and_gradient(b, a, gradients{g, g}), std::invalid_argument);
+  CHECK(first.updates == 1);
+  seen(b, b);
+  CHECK(first.updates == 2);
+}
+
+TEST_CASE("a batch that is not finite: a running average refuses it, and the other rules give no number that looks right") {
+  const matrix<double> good = normal_rows<double>(6, 2, 1);
+  for (const double bad : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(), 1e200}) {
+    matrix<double> batch = good;
+    batch(3, 1) = bad;
+    bandwidth::running_state state;
+    const mmd measure{kernel::gaussian{bandwidth::running_average{&state, 0.25}}};
+    measure(good, good);
+    const double before = state.value;
+    CHECK_THROWS_WITH_AS(measure(good, batch), doctest::Contains("not finite"), std::invalid_argument);
+    CHECK(state.value == before);
+    CHECK(state.updates == 1);
+    state.training = false;
+    CHECK_NOTHROW(measure(good, good));
+    CHECK_FALSE(std::isfinite(mmd{kernel::gaussian{}}(good, batch)));
+    CHECK_FALSE(std::isfinite(mmd{kernel::gaussian_ladder{}, estimator::linear_time{}}(good, batch)));
+    CHECK_FALSE(std::isfinite(mmd{kernel::laplacian{bandwidth::median{}}}(good, batch)));
+  }
+  // Squares of doubles of these scales are no doubles: no finite answer for what should be the one of scale 1.
+  for (const double scale : {1e-170, 1e-160, 1e160, 1e200}) {
+    const matrix<double> zs = scale * good, zt = scale * normal_rows<double>(6, 2, 2);
+    CAPTURE(scale);
+    CHECK_FALSE(std::isfinite(mmd{kernel::gaussian{}, estimator::linear_time{}}(zs, zt)));
+    CHECK_FALSE(std::isfinite(mmd{}(zs, zt)));
+    CHECK_THROWS_AS((mmd{kernel::gaussian{bandwidth::fixed{scale}}}(zs, zt)), std::invalid_argument);
+  }
+}
+
+TEST_CASE("a number in a rule's place is a fixed length, for every kernel that has one") {
+  const matrix<double> a = normal_rows<double>(6, 2, 1), b = normal_rows<double>(5, 2, 2, 3);
+  const auto same = [&](const auto& number, const auto& rule) {
+    static_assert(std::is_same_v<decltype(number), decltype(rule)>);
+    CHECK(mmd{number}(a, b) == mmd{rule}(a, b));
+  };
+  const bandwidth::fixed two{2};
+  same(kernel::gaussian{2.0}, kernel::gaussian{two});
+  same(kernel::gaussian{2}, kernel::gaussian{two});
+  same(kernel::gaussian{2.f}, kernel::gaussian{two});
+  same(kernel::gaussian_ladder{0.5, 3, 2.0}, kernel::gaussian_ladder{0.5, 3, two});
+  same(kernel::laplacian{2.0}, kernel::laplacian{two});
+  same(kernel::rational_quadratic{1.5, 2.0}, kernel::rational_quadratic{1.5, two});
+  same(kernel::inverse_multiquadric{2.0}, kernel::inverse_multiquadric{two});
+  same(kernel::matern{2.0}, kernel::matern<kernel::matern_order::five_halves, bandwidth::fixed>{two});
+  static_assert(std::is_same_v<decltype(kernel::gaussian{}), kernel::gaussian<bandwidth::mean>>);
+  static_assert(std::is_same_v<decltype(kernel::gaussian_ladder{0.125f, 5}), kernel::gaussian_ladder<>>);
 }
