@@ -253,27 +253,39 @@ reduced<T, Reduction> reduce_groups(const Exec& exec, const row_problem& rows, c
   }
 }
 
-/// Sum over the rows of each class's entry in column 0 as `task(group, scratch)` leaves it; in an order that no thread count changes.
+namespace detail {
+/// Sum of the first `count` lanes.
+template <class T>
+double sum_of_lanes(const T* values, index_t count) {
+  constexpr int lanes = simd_lanes<T>;
+  if (count == lanes) return Eigen::Map<const Eigen::Array<T, lanes, 1>>(values).template cast<double>().sum();
+  double sum = 0;
+  for (index_t lane = 0; lane < count; ++lane) sum += static_cast<double>(values[lane]);
+  return sum;
+}
+} // namespace detail
+
+/// Sum over the rows of each class's entry in every column as `task(group, scratch)` leaves it, column after column; in an order that no
+/// thread count changes.
 template <class T, class Exec, class Task>
 std::vector<double> sum_classes(const Exec& exec, const row_problem& rows, const Task& task) {
   const row_groups groups{rows, simd_lanes<T>};
   workspace memory;
   const worker_scratch<T> scratch(memory, exec.workers(), rows);
-  const index_t per_task = groups_per_task<T>(rows), classes = rows.classes;
+  const index_t per_task = groups_per_task<T>(rows), entries = rows.columns * rows.classes;
   const index_t tasks = (groups.count() + per_task - 1) / per_task;
-  std::vector<double> sums(static_cast<std::size_t>(tasks * classes));
+  std::vector<double> sums(static_cast<std::size_t>(tasks * entries));
   exec.run(tasks, [&](index_t run, int worker) {
-    const auto p = scratch(worker)(0);
-    double* to = sums.data() + run * classes;
+    const auto columns = scratch(worker)(0);
+    double* to = sums.data() + run * entries;
     for (index_t g = run * per_task; g < std::min(groups.count(), (run + 1) * per_task); ++g) {
       task(groups[g], scratch(worker));
-      for (index_t c = 0; c < classes; ++c)
-        for (index_t lane = 0; lane < groups[g].count; ++lane) to[c] += static_cast<double>(p.data[c * p.stride + lane]);
+      for (index_t c = 0; c < entries; ++c) to[c] += detail::sum_of_lanes(columns.data + c * columns.stride, groups[g].count);
     }
   });
   for (index_t run = 1; run < tasks; ++run)
-    for (index_t c = 0; c < classes; ++c) sums[static_cast<std::size_t>(c)] += sums[static_cast<std::size_t>(run * classes + c)];
-  sums.resize(static_cast<std::size_t>(classes));
+    for (index_t c = 0; c < entries; ++c) sums[static_cast<std::size_t>(c)] += sums[static_cast<std::size_t>(run * entries + c)];
+  sums.resize(static_cast<std::size_t>(entries));
   return sums;
 }
 

@@ -14,7 +14,7 @@ namespace dalib {
 
 namespace detail {
 
-/// Leaves the probabilities of a register of rows in column 0.
+/// Leaves the probabilities of a register of rows in column 0, or both parts of those of logits in columns 0 and 1.
 template <class T, class Memory, class Scores>
 struct probabilities_task {
   class_rows<const T, Memory> scores;
@@ -22,24 +22,71 @@ struct probabilities_task {
   template <class V>
   DALIB_HD void operator()(const engine::row_group& group, const engine::row_scratch<V>& scratch) const {
     engine::load_rows(scores, group.first, group.count, scratch(0));
-    Scores::to_probabilities(scratch(0));
+    if constexpr (Scores::sum_to_one) engine::split_softmax(scratch(0), scratch(1));
   }
 };
 
-/// Writes the gradient of a register of rows, given that with respect to each class's probability.
+/// What a row's gradient needs of the mean predictions: for every class the plain part of its mean, the rest of it, and 1/(mean + offset).
+template <class T>
+struct balance_table {
+  const T* numbers;
+  index_t classes;
+  T share; ///< 1/(C n)
+
+  DALIB_HD T plain(index_t c) const { return numbers[c]; }
+  DALIB_HD T rest(index_t c) const { return numbers[classes + c]; }
+  DALIB_HD T inverse(index_t c) const { return numbers[2 * classes + c]; }
+};
+
+/// Writes the gradient of a register of rows. With respect to class c's probability it is -share / (mean_c + offset). A softmax passes only
+/// differences of these on, which are formed from those of the means.
 template <class T, class Memory, class Scores>
 struct balance_gradient_task {
   class_rows<const T, Memory> scores;
   gradient<T, Memory> out;
-  const T* slopes;
+  balance_table<T> table;
 
   template <class V>
   DALIB_HD void operator()(const engine::row_group& group, const engine::row_scratch<V>& scratch) const {
     const auto p = scratch(0);
-    probabilities_task<T, Memory, Scores>{scores}(group, scratch);
-    Scores::pull(p, V(out.scale), [&](index_t c) { return V(slopes[c]); });
+    engine::load_rows(scores, group.first, group.count, p);
+    Scores::to_probabilities(p);
+    const V factor = V(out.scale * table.share);
+    if constexpr (Scores::sum_to_one) {
+      const V plain = engine::at_largest(p, [&](index_t c) { return V(table.plain(c)); });
+      const V rest = engine::at_largest(p, [&](index_t c) { return V(table.rest(c)); });
+      const V inverse = engine::at_largest(p, [&](index_t c) { return V(table.inverse(c)); });
+      engine::pull_relative_slopes(p, factor, [&](index_t c) {
+        return ((V(table.plain(c)) - plain) + (V(table.rest(c)) - rest)) * (V(table.inverse(c)) * inverse);
+      });
+    } else {
+      Scores::pull(p, factor, [&](index_t c) { return V(-table.inverse(c)); });
+    }
     engine::store_rows(p, group.first, group.count, scores.like(out.target), out.mode);
   }
+};
+
+/// Mean predictions of C classes over `rows` rows in two parts, so that differences of them keep their digits.
+class mean_predictions {
+public:
+  /// @param sums  of every class's probability, or of the plain parts and, behind them, the rests of engine::split_softmax
+  mean_predictions(const std::vector<double>& sums, double rows, index_t classes) : sums_(sums), rows_(rows), classes_(classes) {}
+
+  double operator[](index_t c) const { return plain(c) + rest(c); }
+  double plain(index_t c) const {
+    if (!split()) return 0;
+    const double sum = sums_[static_cast<std::size_t>(c)], ones = std::floor(sum);
+    const double nearly_uniform = (sum - ones) / engine::uniform_mark<double>;
+    return (ones + nearly_uniform / static_cast<double>(classes_)) / rows_;
+  }
+  double rest(index_t c) const { return sums_[static_cast<std::size_t>(split() ? classes_ + c : c)] / rows_; }
+
+private:
+  bool split() const { return sums_.size() > static_cast<std::size_t>(classes_); }
+
+  const std::vector<double>& sums_;
+  double rows_;
+  index_t classes_;
 };
 
 } // namespace detail
@@ -113,23 +160,31 @@ private:
     require_apart(name, {scores.tensor}, {out.target});
     if (!(offset > 0) || !is_finite(offset)) fail(name, "offset must be positive and finite (got " + std::to_string(offset) + ")");
     const index_t classes = scores.classes();
-    const engine::row_problem problem{scores.rows(), 0, 1, classes};
+    const engine::row_problem problem{scores.rows(), 0, Scores::sum_to_one ? 2 : 1, classes};
     const std::vector<double> sums = sum_classes<T>(exec, problem, detail::probabilities_task<T, Memory, Scores>{scores});
-    const double rows = static_cast<double>(scores.rows());
+    const detail::mean_predictions means(sums, static_cast<double>(scores.rows()), classes);
     double value = 0;
-    std::vector<T> slopes(static_cast<std::size_t>(classes));
-    for (std::size_t c = 0; c < slopes.size(); ++c) {
-      const double mean = sums[c] / rows + offset;
-      value -= std::log(mean) / static_cast<double>(classes);
-      slopes[c] = static_cast<T>(-1 / (static_cast<double>(classes) * rows * mean));
-    }
+    for (index_t c = 0; c < classes; ++c) value -= std::log(means[c] + offset) / static_cast<double>(classes);
     if constexpr (Gradient)
       if (out.target.data) {
+        const std::vector<T> numbers = table_of<T>(means, classes);
         workspace_of<Memory> memory;
-        const T* readable = copied_for(exec, slopes.data(), classes, memory);
-        visit_groups<T>(exec, problem, detail::balance_gradient_task<T, Memory, Scores>{scores, out, readable});
+        const T* readable = copied_for(exec, numbers.data(), 3 * classes, memory);
+        const T share = static_cast<T>(1 / (static_cast<double>(classes) * static_cast<double>(scores.rows())));
+        visit_groups<T>(exec, engine::row_problem{scores.rows(), 0, 1, classes},
+                        detail::balance_gradient_task<T, Memory, Scores>{scores, out, {readable, classes, share}});
       }
     return static_cast<T>(value);
+  }
+
+  /// The numbers of a balance_table.
+  template <class T>
+  std::vector<T> table_of(const detail::mean_predictions& means, index_t classes) const {
+    std::vector<T> numbers;
+    for (index_t c = 0; c < classes; ++c) numbers.push_back(static_cast<T>(means.plain(c)));
+    for (index_t c = 0; c < classes; ++c) numbers.push_back(static_cast<T>(means.rest(c)));
+    for (index_t c = 0; c < classes; ++c) numbers.push_back(static_cast<T>(1 / (means[c] + offset)));
+    return numbers;
   }
 };
 

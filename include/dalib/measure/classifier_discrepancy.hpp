@@ -17,9 +17,17 @@ namespace scores {
 
 /// Logits: softmax is fused into the measure, value and gradient.
 struct logits {
+  /// Whether a gradient with respect to the probabilities counts up to a constant: they sum to 1 whatever the scores are.
+  static constexpr bool sum_to_one = true;
   template <class V>
   DALIB_HD static void to_probabilities(const engine::class_column<V>& column) {
     engine::softmax_in_place(column);
+  }
+  /// The same for two tensors' scores, and the differences of the probabilities.
+  template <class V>
+  DALIB_HD static void compare(const engine::class_column<V>& first, const engine::class_column<V>& second,
+                               const engine::class_column<V>& difference) {
+    engine::softmax_pair_in_place(first, second, difference);
   }
   /// Gradient with respect to the scores, in place of the probabilities; slope(c) is the gradient with respect to probability c.
   template <class V, class Slope>
@@ -30,8 +38,14 @@ struct logits {
 
 /// Probabilities: used as they are.
 struct probabilities {
+  static constexpr bool sum_to_one = false;
   template <class V>
   DALIB_HD static void to_probabilities(const engine::class_column<V>&) {}
+  template <class V>
+  DALIB_HD static void compare(const engine::class_column<V>& first, const engine::class_column<V>& second,
+                               const engine::class_column<V>& difference) {
+    for (index_t c = 0; c < first.classes; ++c) difference.set(c, first[c] - second[c]);
+  }
   template <class V, class Slope>
   DALIB_HD static void pull(const engine::class_column<V>& p, const V& factor, const Slope& slope) {
     for (index_t c = 0; c < p.classes; ++c) p.set(c, factor * slope(c));
@@ -54,14 +68,10 @@ struct discrepancy_task {
     const auto p1 = scratch(0), p2 = scratch(1), difference = scratch(2);
     engine::load_rows(first, group.first, group.count, p1);
     engine::load_rows(second, group.first, group.count, p2);
-    Scores::to_probabilities(p1);
-    Scores::to_probabilities(p2);
-    const V total = differences(p1, p2, difference);
+    Scores::compare(p1, p2, difference);
+    const V total = replace_by_signs(difference);
     if constexpr (Gradient) {
-      const auto sign = [&](index_t c) {
-        const V d = difference[c];
-        return where_greater(d, V(0), V(1), where_greater(V(0), d, V(-1), V(0)));
-      };
+      const auto sign = [&](index_t c) { return difference[c]; };
       Scores::pull(p1, V(out.scale * factor), sign);
       Scores::pull(p2, V(-out.scale * factor), sign);
       engine::store_rows(p1, group.first, group.count, first.like(out.source), out.mode);
@@ -71,22 +81,17 @@ struct discrepancy_task {
   }
 
 private:
-  /// Turns p1 into p1 - p2 (p2 stays) and returns sum_c |p1_c - p2_c|. The differences sum to 0, which gives the one at p1's largest entry.
+  /// Leaves the signs of the differences, if they are needed, and returns the sum of the absolute values.
   template <class V>
-  DALIB_HD static V differences(const engine::class_column<V>& p1, const engine::class_column<V>& p2, const engine::class_column<V>& out) {
+  DALIB_HD static V replace_by_signs(const engine::class_column<V>& differences) {
     using std::abs;
-    constexpr bool sums_to_zero = std::is_same_v<Scores, scores::logits>;
-    const V top = sums_to_zero ? engine::top_class(p1) : V(-1);
-    V others = V(0), total = V(0);
-    for (index_t c = 0; c < p1.classes; ++c) {
-      const V d = where_equal(V(c), top, V(0), p1[c] - p2[c]);
-      others = others + d;
+    V total = V(0);
+    for (index_t c = 0; c < differences.classes; ++c) {
+      const V d = differences[c];
       total = total + abs(d);
-      out.set(c, d);
+      if constexpr (Gradient) differences.set(c, where_greater(d, V(0), V(1), where_greater(V(0), d, V(-1), V(0))));
     }
-    if constexpr (!sums_to_zero) return total;
-    engine::set_class(out, top, -others);
-    return total + abs(others);
+    return total;
   }
 };
 
@@ -97,8 +102,9 @@ private:
 ///     mean_i 1/C sum_c |p1_ic - p2_ic|,   p = softmax of the logits
 ///
 /// Both are (n, C), or (n, C, d1, ..., dK) as xtensor tensors. With `scores::probabilities` the tensors hold p1 and p2. The gradient takes
-/// the sign of 0 as 0. Differences of probabilities near 1 are found from the other classes', so the gradient is right for any finite
-/// logits. With reduction::none there is one value per row. One class has discrepancy 0. O(n C).
+/// the sign of 0 as 0. Differences of probabilities near 1 are found from the other classes', and those of classifiers that nearly agree
+/// from their logits, so value and gradient are right for any finite logits. With reduction::none there is one value per row. One class has
+/// discrepancy 0. O(n C).
 ///
 /// `gradients{g1, g2}` are those of the first and of the second classifier.
 /// @throws std::invalid_argument for empty tensors or different shapes; nothing has been written then. See `checked` for NaN.

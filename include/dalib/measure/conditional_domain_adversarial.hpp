@@ -55,14 +55,14 @@ struct entropy_gradient_task {
   gradients<T, Memory> out;
   const T* entropy_slopes;
   T scale;
+  double offset;
 
   template <class V>
   DALIB_HD void operator()(const engine::row_group& group, const engine::row_scratch<V>& scratch) const {
-    const auto p = scratch(0);
-    engine::load_rows(group.is_source ? source : target, group.first, group.count, p);
-    engine::softmax_in_place(p);
-    engine::pull_entropy(p, V(scale) * engine::load_samples<V>(entropy_slopes, group));
-    engine::store_rows(p, group.first, group.count, class_rows<T, Memory>{group.is_source ? out.source : out.target}, out.mode);
+    const auto rows = scratch(0);
+    engine::load_rows(group.is_source ? source : target, group.first, group.count, rows);
+    engine::pull_entropy(rows, scratch(1), offset, V(scale) * engine::load_samples<V>(entropy_slopes, group));
+    engine::store_rows(rows, group.first, group.count, class_rows<T, Memory>{group.is_source ? out.source : out.target}, out.mode);
   }
 };
 
@@ -181,8 +181,8 @@ private:
                     const gradients<T, Memory>& class_out) const {
     using engine::visit_groups; // other memories overload it
     const T scale = conditioning.reverses_entropy() ? static_cast<T>(-entropy_reversal) * class_out.scale : T(0);
-    visit_groups<T>(exec, engine::row_problem{g_s.rows, g_t.rows, 1, g_s.cols},
-                    detail::entropy_gradient_task<T, Memory>{{g_s}, {g_t}, class_out, entropy_slopes, scale});
+    visit_groups<T>(exec, engine::row_problem{g_s.rows, g_t.rows, 2, g_s.cols},
+                    detail::entropy_gradient_task<T, Memory>{{g_s}, {g_t}, class_out, entropy_slopes, scale, conditioning.offset});
   }
 };
 

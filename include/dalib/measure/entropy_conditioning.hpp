@@ -120,25 +120,49 @@ struct entropy_conditioning : conditioning::joint_entropy {
 
 namespace engine {
 
-/// Entropy -sum p log(p + offset) of the softmax of each row of logits, in natural units; the column holds p afterwards. With offset 0
-/// it is exact for any finite logits, with 0 log 0 = 0.
+/// Entropy -sum p log(p + offset) of the softmax of each row of logits, in natural units; the column is used up. With offset 0 it is exact
+/// for any finite logits, with 0 log 0 = 0.
 template <class V>
 DALIB_HD V entropy_in_place(const class_column<V>& logits, double offset) {
   using std::log;
-  softmax_in_place(logits);
-  V entropy = V(0);
-  for (index_t c = 0; c < logits.classes; ++c) {
-    const V p = logits[c];
-    entropy = entropy - where_greater(p, V(0), p * log(p + V(offset)), V(0));
+  using std::log1p;
+  if (offset == 0) { // log sum e^x - sum p x, x relative to the largest: no term is negative, and the largest's own 1 is left out
+    const V top = top_class(logits), largest = largest_of(logits);
+    class_sum<V> sum, others;
+    for (index_t c = 0; c < logits.classes; ++c) {
+      const split_number<V> x = exact_difference(logits[c], largest);
+      const V e = exp_of(x);
+      others.add(c, where_equal(V(c), top, V(0), e));
+      sum.add(c, where_nonzero(e, e * x.high));
+    }
+    return log1p(others.value()) - sum.value() / (V(1) + others.value());
   }
-  return entropy;
+  softmax_in_place(logits);
+  class_sum<V> sum;
+  for (index_t c = 0; c < logits.classes; ++c) sum.add(c, logits[c] * log(logits[c] + V(offset)));
+  return -sum.value();
 }
 
-/// Gradient of the entropy (offset 0) with respect to the logits, times factor, in place of p.
+/// Gradient of that entropy with respect to the logits, times factor, in place of the logits; `slopes` is used up. The slope of class c
+/// less that of the largest is f(p_c) - f(p), f(p) = -log(p + offset) - p / (p + offset), written so that nothing cancels:
+/// log(1 + gap / (p_c + offset)) + offset gap / ((p_c + offset) (p + offset)) with gap = p - p_c.
 template <class V>
-DALIB_HD void pull_entropy(const class_column<V>& p, const V& factor) {
-  using std::log;
-  pull_softmax(p, factor, [&](index_t c) { return where_greater(p[c], V(0), -log(p[c]), V(0)); });
+DALIB_HD void pull_entropy(const class_column<V>& logits, const class_column<V>& slopes, double offset, const V& factor) {
+  using std::log1p;
+  const V largest = largest_of(logits), kept = V(offset);
+  for (index_t c = 0; c < logits.classes; ++c) slopes.set(c, logits[c] - largest);
+  softmax_in_place(logits);
+  const V top = largest_of(logits);
+  for (index_t c = 0; c < logits.classes; ++c) {
+    const V x = slopes[c], p = logits[c];
+    V slope = -x; // offset 0
+    if (offset != 0) {
+      const V gap = where_greater(x, V(-series_radius<V>), -top * expm1_near_zero(x), top - p), shifted = p + kept;
+      slope = log1p(gap / shifted) + kept * gap / (shifted * (top + kept));
+    }
+    slopes.set(c, where_nonzero(p, slope));
+  }
+  pull_softmax(logits, factor, [&](index_t c) { return slopes[c]; });
 }
 
 } // namespace engine

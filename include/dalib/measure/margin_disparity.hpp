@@ -14,7 +14,8 @@
 
 namespace dalib {
 
-/// -log(1 - softmax_k) as a function of the logit of class k against all others: log(1 + e^logit), exact for any softmax.
+/// -log(1 - softmax_k) as a function of the logit of class k against all others: log(1 + e^logit), exact for any softmax. A term of this
+/// kind may also take the logit as an engine::split_number, with what rounding took from it; then it is called so.
 struct log_complement {
   /// With one class 1 - softmax is 0 by definition, and the term is left out.
   static constexpr bool needs_others = true;
@@ -22,6 +23,10 @@ struct log_complement {
   template <class V>
   DALIB_HD V operator()(const V& logit, V& slope) const {
     return binary_cross_entropy(logit, false, slope);
+  }
+  template <class V>
+  DALIB_HD V operator()(const engine::split_number<V>& logit, V& slope) const {
+    return engine::binary_cross_entropy(logit, false, slope);
   }
 };
 
@@ -47,9 +52,12 @@ struct margin_task {
     const auto against = engine::against_rest_in_place(column, k);
     V slope(0), loss(0);
     if (group.is_source) {
-      loss = binary_cross_entropy(against.logit, true, slope);
+      loss = engine::binary_cross_entropy(against.logit, true, slope);
     } else if (!without_target) {
-      loss = target_term(against.logit, slope);
+      if constexpr (requires { target_term(against.logit, slope); })
+        loss = target_term(against.logit, slope);
+      else
+        loss = target_term(against.logit.high, slope);
     }
     const V factor = group.is_source ? source_factor : target_factor;
     if constexpr (Gradient) {

@@ -133,11 +133,12 @@ std::vector<double> sum_classes(const exec::thrust& exec, const row_problem& row
   device_workspace memory;
   T* columns = detail::all_columns<T>(memory, rows);
   const index_t count = rows.source + rows.target, runs = (count + sums_task::run - 1) / sums_task::run;
-  double* sums = memory.allocate<double>(runs * rows.classes);
+  const index_t entries = rows.columns * rows.classes; // all columns lie behind one another
+  double* sums = memory.allocate<double>(runs * entries);
   exec.run(count, detail::group_of_row<T, Task>{rows, task, columns});
-  exec.run(runs * rows.classes, sums_task{columns, count, rows.classes, sums});
-  std::vector<double> found(static_cast<std::size_t>(runs * rows.classes)), result(static_cast<std::size_t>(rows.classes));
-  exec.copy_to_host(sums, runs * rows.classes, found.data());
+  exec.run(runs * entries, sums_task{columns, count, entries, sums});
+  std::vector<double> found(static_cast<std::size_t>(runs * entries)), result(static_cast<std::size_t>(entries));
+  exec.copy_to_host(sums, runs * entries, found.data());
   for (std::size_t i = 0; i < found.size(); ++i) result[i % result.size()] += found[i];
   return result;
 }
