@@ -2,7 +2,7 @@
 /// The logarithm with an offset in which DALIB's margin disparity is written.
 #pragma once
 
-#include "dalib/core/pack_math.hpp"
+#include "dalib/engine/softmax.hpp"
 
 #include <cmath>
 
@@ -32,11 +32,11 @@ struct shifted_log_complement {
   double offset = 1e-6;
 
   template <class V>
-  DALIB_HD V operator()(const V& logit, V& slope) const {
-    const V complement = sigmoid(-logit);
+  DALIB_HD V operator()(const engine::split_number<V>& logit, V& slope) const {
+    const engine::split_sigmoid<V> s = engine::sigmoid_of(logit);
     V log_slope;
-    const V value = shift_log(complement, offset, log_slope);
-    slope = log_slope * complement * sigmoid(logit);
+    const V value = shift_log(s.complement, offset, log_slope);
+    slope = log_slope * s.complement * s.sigmoid;
     return -value;
   }
 };

@@ -5,11 +5,13 @@
 #include "dalib/core/class_rows.hpp"
 #include "dalib/core/gradients.hpp"
 #include "dalib/core/pack_math.hpp"
+#include "dalib/core/partial_sums.hpp"
 #include "dalib/core/transpose_square.hpp"
 #include "dalib/core/workspace.hpp"
 #include "dalib/reduction/reductions.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <vector>
 
 namespace dalib::engine {
@@ -258,7 +260,13 @@ namespace detail {
 template <class T>
 double sum_of_lanes(const T* values, index_t count) {
   constexpr int lanes = simd_lanes<T>;
-  if (count == lanes) return Eigen::Map<const Eigen::Array<T, lanes, 1>>(values).template cast<double>().sum();
+  if (count == lanes) {
+    typename dalib::detail::wide_register<T>::type wide{};
+    add_widened<T>(wide, pack<T>::load(values).lanes);
+    double numbers[lanes];
+    std::memcpy(numbers, &wide, sizeof(numbers));
+    return sum_by_halves(numbers);
+  }
   double sum = 0;
   for (index_t lane = 0; lane < count; ++lane) sum += static_cast<double>(values[lane]);
   return sum;

@@ -13,16 +13,28 @@ namespace dalib::engine {
 template <class T>
 inline constexpr T infinity = std::numeric_limits<T>::infinity();
 
-/// Place of the largest score, the first of several; always a valid class, also if scores are NaN.
+/// Largest score of each row and its class.
 template <class V>
-DALIB_HD V top_class(const class_column<V>& scores) {
+struct top_score {
+  V place; ///< the first of several; always a valid class, also if scores are NaN
+  V score;
+};
+
+template <class V>
+DALIB_HD top_score<V> top_of(const class_column<V>& scores) {
   V best = scores[0], place = V(0);
   for (index_t c = 1; c < scores.classes; ++c) {
     const V score = scores[c];
     place = where_greater(score, best, V(c), place);
     best = maximum(best, score);
   }
-  return place;
+  return {place, best};
+}
+
+/// Place of the largest score.
+template <class V>
+DALIB_HD V top_class(const class_column<V>& scores) {
+  return top_of(scores).place;
 }
 
 /// A difference of two numbers, exactly: high + low, where low is what rounding took.
@@ -35,14 +47,14 @@ struct split_number {
 /// x - y. The rounding of a difference of logits would be a relative error of its exponential: 40 roundings for e^-80. A compiler that may
 /// reassociate sums makes low 0, and a difference with an infinite number has no low.
 template <class V>
-DALIB_HD split_number<V> exact_difference(const V& x, const V& y) {
+[[gnu::always_inline]] inline DALIB_HD split_number<V> exact_difference(const V& x, const V& y) {
   const V high = x - y, back = high - x;
   return {high, (x - (high - back)) - (y + back)};
 }
 
 /// e^(high + low), without `low` where that is no number.
 template <class V>
-DALIB_HD V exp_of(const split_number<V>& x) {
+[[gnu::always_inline]] inline DALIB_HD V exp_of(const split_number<V>& x) {
   using std::exp;
   const V e = exp(x.high);
   return e + where_nonzero(e, e * x.low);
@@ -56,12 +68,24 @@ DALIB_HD V largest_of(const class_column<V>& scores) {
   return largest;
 }
 
+/// A score less the largest one, and its exponential with all its digits.
+template <class V>
+struct relative_score {
+  split_number<V> x;
+  V e;
+};
+template <class V>
+[[gnu::always_inline]] inline DALIB_HD relative_score<V> relative_to(const V& score, const V& largest) {
+  const split_number<V> x = exact_difference(score, largest);
+  return {x, exp_of(x)};
+}
+
 /// A sum over the classes, in runs: rounding grows with the run's length and not with the number of classes.
 template <class V>
 class class_sum {
 public:
   /// Adds the summand of class c; classes come in order.
-  DALIB_HD void add(index_t c, const V& summand) {
+  [[gnu::always_inline]] DALIB_HD void add(index_t c, const V& summand) {
     run_ = run_ + summand;
     if (c % length == length - 1) {
       total_ = total_ + run_;
@@ -83,7 +107,7 @@ inline constexpr element_of<V> series_radius = element_of<V>(0.35);
 namespace detail {
 /// The series of e^x from its term K on, over x^K.
 template <int K, int Last, class V>
-DALIB_HD V exp_series(const V& x) {
+[[gnu::always_inline]] inline DALIB_HD V exp_series(const V& x) {
   constexpr auto coefficient = dalib::detail::inverse_factorial<element_of<V>>(K);
   if constexpr (K == Last)
     return V(coefficient);
@@ -94,7 +118,7 @@ DALIB_HD V exp_series(const V& x) {
 
 /// e^x - 1 to a few roundings for |x| <= series_radius.
 template <class V>
-DALIB_HD V expm1_near_zero(const V& x) {
+[[gnu::always_inline]] inline DALIB_HD V expm1_near_zero(const V& x) {
   return x * detail::exp_series<1, sizeof(element_of<V>) == sizeof(float) ? 7 : 13>(x);
 }
 
@@ -104,7 +128,7 @@ DALIB_HD void softmax_in_place(const class_column<V>& logits) {
   const V largest = largest_of(logits);
   class_sum<V> total;
   for (index_t c = 0; c < logits.classes; ++c) {
-    const V e = exp_of(exact_difference(logits[c], largest));
+    const V e = relative_to(logits[c], largest).e;
     logits.set(c, e);
     total.add(c, e);
   }
@@ -121,24 +145,25 @@ inline constexpr T uniform_mark = T(0x1p-30);
 /// x' = e^(x - max) - 1 and S = sum (x' + 1) the rests are (x' - mean x') / S, and minus the shares of the others.
 template <class V>
 DALIB_HD void split_softmax(const class_column<V>& logits, const class_column<V>& rest) {
-  const V top = top_class(logits), largest = largest_of(logits), zero(0), one(1);
+  const V zero(0), one(1);
+  const top_score<V> top = top_of(logits);
   class_sum<V> excess, others;
   for (index_t c = 0; c < logits.classes; ++c) {
-    const split_number<V> x = exact_difference(logits[c], largest);
-    const V e = exp_of(x), above_one = where_greater(x.high, V(-series_radius<V>), expm1_near_zero(x.high), e - one);
+    const auto [x, e] = relative_to(logits[c], top.score);
+    const V above_one = where_greater(x.high, V(-series_radius<V>), expm1_near_zero(x.high), e - one);
     logits.set(c, e);
     rest.set(c, above_one);
     excess.add(c, above_one);
-    others.add(c, where_equal(V(c), top, zero, e));
+    others.add(c, where_equal(V(c), top.place, zero, e));
   }
   const V total = one + others.value(), inverse = one / total, mean = excess.value() / V(logits.classes);
   const V uniform = where_greater(mean, V(-series_radius<V>), V(uniform_mark<element_of<V>>), zero);
   const V top_plain = where_greater(uniform, zero, uniform, where_greater(one, others.value(), one, zero));
   const V top_rest = where_greater(one, others.value(), -others.value(), one) * inverse;
   for (index_t c = 0; c < logits.classes; ++c) {
-    const V from_zero = where_equal(V(c), top, top_rest, logits[c] * inverse);
+    const V from_zero = where_equal(V(c), top.place, top_rest, logits[c] * inverse);
     rest.set(c, where_greater(uniform, zero, (rest[c] - mean) * inverse, from_zero));
-    logits.set(c, where_equal(V(c), top, top_plain, uniform));
+    logits.set(c, where_equal(V(c), top.place, top_plain, uniform));
   }
 }
 
@@ -150,8 +175,9 @@ DALIB_HD void softmax_pair_in_place(const class_column<V>& first, const class_co
   const V largest_first = largest_of(first), largest_second = largest_of(second);
   class_sum<V> total_first, total_second, gap;
   for (index_t c = 0; c < first.classes; ++c) {
-    const split_number<V> x = exact_difference(first[c], largest_first), y = exact_difference(second[c], largest_second);
-    const V ex = exp_of(x), ey = exp_of(y), apart = (x.high - y.high) + (x.low - y.low);
+    const auto [x, ex] = relative_to(first[c], largest_first);
+    const auto [y, ey] = relative_to(second[c], largest_second);
+    const V apart = (x.high - y.high) + (x.low - y.low);
     const V d = where_greater(V(series_radius<V>), abs(apart), ey * expm1_near_zero(apart), ex - ey);
     first.set(c, ex);
     second.set(c, ey);
@@ -246,7 +272,7 @@ struct split_sigmoid {
   V smaller;
 };
 template <class V>
-DALIB_HD split_sigmoid<V> sigmoid_of(const split_number<V>& x) {
+[[gnu::always_inline]] inline DALIB_HD split_sigmoid<V> sigmoid_of(const split_number<V>& x) {
   using std::abs;
   const V zero(0), e = exp_of(split_number<V>{-abs(x.high), where_greater(x.high, zero, -x.low, x.low)});
   const V larger = V(1) / (V(1) + e), rest = e * larger;
@@ -255,7 +281,7 @@ DALIB_HD split_sigmoid<V> sigmoid_of(const split_number<V>& x) {
 
 /// Binary cross-entropy of a logit that is known to more than one number, as `dalib::binary_cross_entropy`.
 template <class V>
-DALIB_HD V binary_cross_entropy(const split_number<V>& logit, bool label, V& slope) {
+[[gnu::always_inline]] inline DALIB_HD V binary_cross_entropy(const split_number<V>& logit, bool label, V& slope) {
   using std::log1p;
   const split_sigmoid<V> s = sigmoid_of(logit);
   slope = label ? -s.complement : s.sigmoid;

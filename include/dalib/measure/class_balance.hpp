@@ -53,16 +53,25 @@ struct balance_gradient_task {
     Scores::to_probabilities(p);
     const V factor = V(out.scale * table.share);
     if constexpr (Scores::sum_to_one) {
-      const V plain = engine::at_largest(p, [&](index_t c) { return V(table.plain(c)); });
-      const V rest = engine::at_largest(p, [&](index_t c) { return V(table.rest(c)); });
-      const V inverse = engine::at_largest(p, [&](index_t c) { return V(table.inverse(c)); });
-      engine::pull_relative_slopes(p, factor, [&](index_t c) {
-        return ((V(table.plain(c)) - plain) + (V(table.rest(c)) - rest)) * (V(table.inverse(c)) * inverse);
-      });
+      const V top = engine::top_class(p), plain = at<V>(top, 0), rest = at<V>(top, 1), inverse = at<V>(top, 2);
+      const auto relative = scratch(1);
+      for (index_t c = 0; c < p.classes; ++c)
+        relative.set(c, ((V(table.plain(c)) - plain) + (V(table.rest(c)) - rest)) * (V(table.inverse(c)) * inverse));
+      engine::pull_relative_slopes(p, factor, [&](index_t c) { return relative[c]; });
     } else {
       Scores::pull(p, factor, [&](index_t c) { return V(-table.inverse(c)); });
     }
     engine::store_rows(p, group.first, group.count, scores.like(out.target), out.mode);
+  }
+
+private:
+  /// One of the table's numbers for the class that each lane holds.
+  template <class V>
+  DALIB_HD V at(const V& place, index_t which) const {
+    T lanes[lanes_of<V>];
+    store_lanes(place, lanes);
+    for (index_t lane = 0; lane < lanes_of<V>; ++lane) lanes[lane] = table.numbers[which * table.classes + static_cast<index_t>(lanes[lane])];
+    return load_lanes<V>(lanes);
   }
 };
 
@@ -171,7 +180,7 @@ private:
         workspace_of<Memory> memory;
         const T* readable = copied_for(exec, numbers.data(), 3 * classes, memory);
         const T share = static_cast<T>(1 / (static_cast<double>(classes) * static_cast<double>(scores.rows())));
-        visit_groups<T>(exec, engine::row_problem{scores.rows(), 0, 1, classes},
+        visit_groups<T>(exec, engine::row_problem{scores.rows(), 0, 2, classes},
                         detail::balance_gradient_task<T, Memory, Scores>{scores, out, {readable, classes, share}});
       }
     return static_cast<T>(value);

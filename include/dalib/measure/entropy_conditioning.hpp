@@ -127,12 +127,11 @@ DALIB_HD V entropy_in_place(const class_column<V>& logits, double offset) {
   using std::log;
   using std::log1p;
   if (offset == 0) { // log sum e^x - sum p x, x relative to the largest: no term is negative, and the largest's own 1 is left out
-    const V top = top_class(logits), largest = largest_of(logits);
+    const top_score<V> top = top_of(logits);
     class_sum<V> sum, others;
     for (index_t c = 0; c < logits.classes; ++c) {
-      const split_number<V> x = exact_difference(logits[c], largest);
-      const V e = exp_of(x);
-      others.add(c, where_equal(V(c), top, V(0), e));
+      const auto [x, e] = relative_to(logits[c], top.score);
+      others.add(c, where_equal(V(c), top.place, V(0), e));
       sum.add(c, where_nonzero(e, e * x.high));
     }
     return log1p(others.value()) - sum.value() / (V(1) + others.value());
@@ -149,7 +148,7 @@ DALIB_HD V entropy_in_place(const class_column<V>& logits, double offset) {
 template <class V>
 DALIB_HD void pull_entropy(const class_column<V>& logits, const class_column<V>& slopes, double offset, const V& factor) {
   using std::log1p;
-  const V largest = largest_of(logits), kept = V(offset);
+  const V kept = V(offset), largest = largest_of(logits);
   for (index_t c = 0; c < logits.classes; ++c) slopes.set(c, logits[c] - largest);
   softmax_in_place(logits);
   const V top = largest_of(logits);
