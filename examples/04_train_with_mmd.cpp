@@ -1,6 +1,7 @@
-// DAN in forty lines: a network with the library's loss as one node of the example tape.
+// DAN in fifty lines: a network with the library's loss as one node of the example tape.
 #include <autodiff/autodiff.hpp>
 #include <autodiff/dalib_graph.hpp>
+#include <autodiff/short_spinning.hpp>
 #include <dalib/dalib.hpp>
 #include <nn/nn.hpp>
 
@@ -11,7 +12,8 @@
 using namespace dalib;
 using rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-int main() {
+int main(int, char** argv) {
+  spin_briefly(argv); // threads that wait sleep: see include/dalib/threads.md
   io::random_generator random(1);
   const auto draw = [&](Eigen::Index n, float shift,
                         std::vector<std::int64_t>& labels) { // two classes; the target is rotated into the third axis

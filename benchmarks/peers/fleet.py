@@ -15,7 +15,7 @@ class Process:
     """A persistent worker: one line in, one line of JSON out."""
 
     def __init__(self, command, threads):
-        # Idle OpenMP threads are left to each runtime's default (they spin for some milliseconds, then sleep), unless the caller's
+        # Idle OpenMP threads are left to each runtime's default (they spin for some milliseconds, then sleep; include/dalib/threads.md), unless the caller's
         # environment says otherwise: that is what users have, and every runtime is at its fastest with it.
         environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
         self.log = tempfile.TemporaryFile("w+")

@@ -1,5 +1,6 @@
 // dalib_features: images and weights in, features and labels out, as arrays for any other program.
 
+#include "../autodiff/short_spinning.hpp"
 #include "../data/image_files.hpp"
 #include "../data/image_layouts.hpp"
 #include "../io/npy.hpp"
@@ -78,6 +79,7 @@ int run(const options& o) {
 } // namespace dalib::features
 
 int main(int argc, char** argv) {
+  dalib::spin_briefly(argv);
   dalib::features::options options;
   CLI::App app(dalib::features::introduction, "dalib_features");
   dalib::features::add_options(app, options);

@@ -10,14 +10,9 @@ namespace dalib::report {
 /// Calls body(i) for i = 0 .. count - 1 on `threads` threads (0: OpenMP's default; serial without OpenMP). Each call must write to places
 /// of its own and must not throw; then the results do not depend on the number of threads.
 template <class Body>
-void for_rows(index_t count, [[maybe_unused]] int threads, const Body& body) {
-#ifdef _OPENMP
-  const exec::openmp policy{threads};
-#else
-  const exec::serial policy;
-#endif
+void for_rows(index_t count, int threads, const Body& body) {
   constexpr index_t block = 16;
-  policy.run((count + block - 1) / block, [&](index_t task, int) {
+  exec::openmp{threads}.run((count + block - 1) / block, [&](index_t task, int) {
     for (index_t i = task * block; i < std::min((task + 1) * block, count); ++i) body(i);
   });
 }

@@ -4,6 +4,7 @@
 #include "run.hpp"
 #include "stop_request.hpp"
 
+#include "../autodiff/short_spinning.hpp"
 #include "../report/results_json.hpp"
 #include "../report/terminal.hpp"
 
@@ -114,6 +115,7 @@ int run_program(const options& settings) {
 } // namespace dalib::train
 
 int main(int argc, char** argv) {
+  dalib::spin_briefly(argv);
   try {
     const auto parsed = dalib::train::parse_options(argc, argv);
     return parsed.settings ? dalib::train::run_program(*parsed.settings) : parsed.exit_code;

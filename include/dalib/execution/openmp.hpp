@@ -6,13 +6,16 @@
 #include "dalib/execution/serial.hpp"
 
 #if defined(_OPENMP)
+#  include "dalib/execution/fork.hpp"
+
 #  include <omp.h>
 #endif
 
 namespace dalib::exec {
 
 /// Runs tasks on `threads` threads (0: as many as OpenMP gives). Engines cut work into tasks by the problem's size alone and merge results
-/// in task order, so the answer has the same bits for any number of threads. Inside another parallel region it runs on the calling thread.
+/// in task order, so the answer has the same bits for any number of threads. Inside another parallel region it runs on the calling thread,
+/// and so it does in the child of a process that had several threads when it forked: OpenMP's are not in the child.
 /// In a program that is compiled without OpenMP (-fopenmp) every region is the calling thread's: the same answer, one worker.
 ///
 /// @code{.cpp}
@@ -27,7 +30,7 @@ struct openmp {
 
   int workers() const {
 #if defined(_OPENMP)
-    if (omp_in_parallel()) return 1;
+    if (omp_in_parallel() || detail::lost_threads) return 1;
     return threads > 0 ? threads : omp_get_max_threads();
 #else
     return 1;

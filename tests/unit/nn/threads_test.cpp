@@ -9,7 +9,7 @@ using namespace dalib;
 namespace {
 
 /// All parameters and running statistics after some training steps of a DANN-like network.
-std::vector<float> train(int threads) {
+std::vector<float> train([[maybe_unused]] int threads) {
 #ifdef _OPENMP
   omp_set_num_threads(threads);
 #endif
