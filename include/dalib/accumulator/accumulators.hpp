@@ -2,7 +2,7 @@
 /// How a value's many terms are added: plain double sums, or compensated ones.
 #pragma once
 
-#include "dalib/config.hpp"
+#include "dalib/core/strict.hpp"
 
 #include <concepts>
 
@@ -25,9 +25,12 @@ struct compensated {
     double correction = 0;
   };
   DALIB_HD static void add(state& s, double term) {
-    const double sum = s.total + term;
+    double sum = s.total + term;
+    keep_as_written(sum); // to -fassociative-math the correction is 0
     const bool total_is_larger = (s.total < 0 ? -s.total : s.total) >= (term < 0 ? -term : term);
-    s.correction += total_is_larger ? (s.total - sum) + term : (term - sum) + s.total;
+    double lost = (total_is_larger ? s.total : term) - sum;
+    keep_as_written(lost);
+    s.correction += lost + (total_is_larger ? term : s.total);
     s.total = sum;
   }
   DALIB_HD static void merge(state& s, const state& other) {

@@ -2,7 +2,7 @@
 /// What row-wise losses need of a number beyond arithmetic, for scalars and for packs of them.
 #pragma once
 
-#include "dalib/core/pack.hpp"
+#include "dalib/core/pack_functions.hpp"
 
 #include <cmath>
 #include <concepts>
@@ -29,14 +29,6 @@ DALIB_HD T where_equal(T a, T b, T yes, T no) {
 template <class T>
 DALIB_HD pack<T> where_equal(const pack<T>& a, const pack<T>& b, const pack<T>& yes, const pack<T>& no) {
   return pack<T>(a.lanes == b.lanes ? yes.lanes : no.lanes);
-}
-
-/// log(1 + x) for x >= 0, to a few roundings: the rounding of 1 + x is divided out again.
-template <class T>
-DALIB_HD pack<T> log1p(const pack<T>& x) {
-  pack<T> sum = pack<T>(1) + x;
-  keep_as_written(sum.lanes);
-  return where_equal(sum, pack<T>(1), x, log(sum) * (x / (sum - pack<T>(1))));
 }
 
 /// 1 / (1 + e^-x) without overflow; no digit is lost near 0 or 1.

@@ -16,6 +16,10 @@ struct alignas(Lanes * sizeof(T)) simd_stand_in {
   /// Of a comparison: selects as a scalar would.
   struct mask {
     DALIB_HD explicit operator bool() const { return false; }
+    DALIB_HD bool operator[](int) const { return false; }
+    DALIB_HD mask operator&(const mask&) const { return {}; }
+    DALIB_HD mask operator|(const mask&) const { return {}; }
+    DALIB_HD mask operator~() const { return {}; }
   };
   DALIB_HD T& operator[](int lane) { return values[lane]; }
   DALIB_HD const T& operator[](int lane) const { return values[lane]; }
@@ -43,6 +47,7 @@ struct alignas(Lanes * sizeof(T)) simd_stand_in {
   }
   friend DALIB_HD mask operator<(const simd_stand_in&, const simd_stand_in&) { return {}; }
   friend DALIB_HD mask operator>(const simd_stand_in&, const simd_stand_in&) { return {}; }
+  friend DALIB_HD mask operator<=(const simd_stand_in&, const simd_stand_in&) { return {}; }
   friend DALIB_HD mask operator>=(const simd_stand_in&, const simd_stand_in&) { return {}; }
   friend DALIB_HD mask operator==(const simd_stand_in&, const simd_stand_in&) { return {}; }
   friend DALIB_HD mask operator!=(const simd_stand_in&, const simd_stand_in&) { return {}; }

@@ -32,8 +32,7 @@ template <class V>
 
 /// Neither NaN nor infinite, by the number's bits: under -ffinite-math-only std::isfinite and x == x are true of everything.
 template <std::floating_point T>
-requires(sizeof(T) == 4 || sizeof(T) == 8)
-DALIB_HD inline bool is_finite(T x) {
+requires(sizeof(T) == 4 || sizeof(T) == 8) DALIB_HD inline bool is_finite(T x) {
   using bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
   constexpr bits exponent = sizeof(T) == 4 ? bits{0x7f800000} : static_cast<bits>(std::uint64_t{0x7ff0000000000000});
   bits value;

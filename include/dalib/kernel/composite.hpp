@@ -93,7 +93,7 @@ struct scaled {
 };
 
 /// The operators accept any two types of which each names its statistics; they are found by argument-dependent lookup when one operand
-/// comes from dalib::kernel, and by `using namespace dalib::kernel` for two of the user's own.
+/// comes from dalib::kernel, and by `using namespace dalib` for two of the user's own.
 template <kernel_like A, kernel_like B>
 sum_of<A, B> operator+(const A& a, const B& b) {
   return {a, b};
@@ -110,3 +110,8 @@ requires std::is_arithmetic_v<S> scaled<A>
 operator*(const A& a, S factor) { return {a, static_cast<double>(factor)}; }
 
 } // namespace dalib::kernel
+
+namespace dalib {
+using kernel::operator+;
+using kernel::operator*;
+} // namespace dalib

@@ -2,7 +2,8 @@
 /// How engines evaluate any kernel, composite or not: the value, and one slope for each pair statistic the kernel reads.
 #pragma once
 
-#include "dalib/core/jet.hpp"
+#include "dalib/core/jet_functions.hpp"
+#include "dalib/core/pack_functions.hpp"
 #include "dalib/core/type_list.hpp"
 #include "dalib/statistic/statistics.hpp"
 
@@ -36,7 +37,8 @@ template <class K, bool Composite>
 struct statistics_of;
 template <class K>
 struct statistics_of<K, false> {
-  static_assert(has_statistic<K>, "dalib: a kernel needs `using statistic = dalib::squared_distance;` (or another pair statistic)");
+  static_assert(has_statistic<K>, "dalib: a kernel needs `using statistic = dalib::squared_distance;` (or another pair statistic); see "
+                                  "include/dalib/extending.md");
   using type = type_list<typename K::statistic>;
 };
 template <class K>
@@ -62,7 +64,7 @@ DALIB_HD multi_jet<T, List::size> evaluate(const K& k, const T (&statistics)[Lis
           { k(statistics[place]) } -> std::same_as<jet<T>>;
         },
         "dalib: a kernel needs operator()(T s) -> dalib::jet<T>, for T = float, double and dalib::pack of them (value only: see "
-        "dalib::kernel::from_value)");
+        "dalib::kernel::from_value); include/dalib/extending.md has a complete example");
     const jet<T> own = k(statistics[place]);
     multi_jet<T, List::size> result{own.value, {}};
     for (std::size_t i = 0; i < List::size; ++i) result.slopes[i] = i == place ? own.slope : T(0);

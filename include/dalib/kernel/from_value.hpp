@@ -2,7 +2,8 @@
 /// A kernel from a function that gives only the value.
 #pragma once
 
-#include "dalib/core/jet.hpp"
+#include "dalib/core/jet_functions.hpp"
+#include "dalib/core/pack_functions.hpp"
 #include "dalib/kernel/bind.hpp"
 
 #include <type_traits>
@@ -11,7 +12,7 @@
 namespace dalib::kernel {
 
 /// The kernel s -> f(s), whose slope is found by evaluating f on a dual number (exact, no differences). `f` is generic in its argument and
-/// finds exp, log, sqrt, pow, tanh by argument-dependent lookup.
+/// finds exp, cos, max, select and all other functions of include/dalib/extending.md by argument-dependent lookup.
 ///
 /// @code{.cpp}
 /// auto f = [](auto s) { return exp(-0.5 * s); };
@@ -27,7 +28,17 @@ struct value_only {
 
   template <class T>
   DALIB_HD jet<T> operator()(const T& s) const {
-    return f(jet<T>{s, T(1)});
+    using result = decltype(f(jet<T>{s, T(1)}));
+    constexpr bool constant = number<result> || std::is_same_v<result, T>; // such as select(s < 1, 1, 0)
+    static_assert(constant || std::is_same_v<result, jet<T>>,
+                  "dalib: the function given to kernel::from_value must return what its argument is made of, such as exp(-s): see "
+                  "include/dalib/extending.md");
+    if constexpr (constant)
+      return {T(f(jet<T>{s, T(1)})), T(0)};
+    else if constexpr (std::is_same_v<result, jet<T>>)
+      return f(jet<T>{s, T(1)});
+    else
+      return {};
   }
 };
 

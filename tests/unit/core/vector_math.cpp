@@ -50,12 +50,14 @@ TEST_CASE_TEMPLATE("the register exponential at special values", T, float, doubl
   CHECK(lane_exp(infinity) > std::numeric_limits<T>::max() / 16);
 }
 
+#if !defined(__FINITE_MATH_ONLY__) || !__FINITE_MATH_ONLY__ // -ffast-math promises that there is no NaN
 TEST_CASE("NaN stays NaN, whatever its payload and sign") {
   for (const std::uint32_t bits : {0x7fc00000U, 0xffc00000U, 0x7fc00001U, 0xffffffffU, 0x7f800001U})
     CHECK(std::isnan(lane_exp(std::bit_cast<float>(bits))));
   for (const std::uint64_t bits : {0x7ff8000000000000U, 0xfff8000000000000U, 0x7ff8000000000001U, 0xffffffffffffffffU})
     CHECK(std::isnan(lane_exp(std::bit_cast<double>(bits))));
 }
+#endif
 
 TEST_CASE_TEMPLATE("the other functions of a register are those of its numbers", T, float, double) {
   const double tolerance = 8 * static_cast<double>(std::numeric_limits<T>::epsilon());
