@@ -3,22 +3,28 @@ set -euo pipefail
 
 usage() {
   cat <<'EOF'
-Usage: cmake/test.sh [--quick] [--jobs N] [--help]
-Installs what is missing, then
-  1. builds everything with the default compiler, optimised, warnings as errors, in build/ and runs all tests;
-  2. builds the unit tests, the conformance suite and the golden set with clang and the address and undefined-behaviour sanitizers in
-     build-asan/ and runs them without the slow ones;
-  3. where nvcc is in the PATH, builds the tests and the example for GPUs in build-cuda/. The tests run by benchmarks/gpu_run.sh.
-  --quick    only the first part
-  --jobs N   parallel compilations and tests (default: number of processors)
+Usage: cmake/test.sh [--all] [--only STAGE]... [--jobs N] [--help]
+Installs what is missing, builds everything with the default compiler, optimised, warnings as errors, in build/, and runs all tests but the
+slow ones: about ten minutes on two cores. `--all` (about 45 minutes) adds what takes long there, slow tests among it, and the stages
+  plain     g++ without -march, OpenMP, xtensor, libjpeg and libpng: unit tests and demo, in build-plain/
+  fast      g++ with -Ofast for x86-64-v3, without libpng: unit tests, conformance suite, golden set and demo, in build-fast/
+  clang     clang with -O2 for x86-64-v3, without libjpeg: unit tests, conformance suite, examples and trainer, in build-clang/
+  sanitize  clang with the address and undefined-behaviour sanitizers: unit tests, conformance suite and golden set, in build-asan/
+  aarch64   g++ for 64-bit ARM, run by qemu: quickstart, unit tests of the engine and a golden group, in build-aarch64/
+  cuda      nvcc: the tests and the example for GPUs, compiled, in build-cuda/; they run by benchmarks/gpu_run.sh
+A stage whose compiler is not there is left out, and the last line says so.
+  --only STAGE  this stage alone (default, plain, fast, ...); may be repeated
+  --jobs N      parallel compilations and tests (default: number of processors)
 EOF
 }
 
-quick=false
+all=false
+only=()
 jobs="$(nproc)"
 while (($# > 0)); do
   case "$1" in
-    --quick) quick=true ;;
+    --all) all=true ;;
+    --only) only+=("${2:?--only needs a stage}") && shift ;;
     --jobs) jobs="${2:?--jobs needs a number}" && shift ;;
     --help | -h) usage && exit 0 ;;
     *) echo "test.sh: unknown option $1" >&2 && usage >&2 && exit 2 ;;
@@ -29,6 +35,8 @@ done
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # Idle OpenMP threads sleep: tests run side by side.
 export OMP_WAIT_POLICY=passive
+times=() # a line for each stage
+skipped=()
 
 step() {
   echo
@@ -45,39 +53,108 @@ configure() {
   cmake "$@" -S . -B "$folder" "${generator[@]}" -DDALIB_BUILD_TESTS=ON -DDALIB_BUILD_EXAMPLES=ON
 }
 
-# build_and_test FOLDER TARGET CTEST_OPTIONS... -- CMAKE_OPTIONS...
-build_and_test() {
-  local folder="$1" target="$2" ctest_options=()
-  shift 2
-  while [[ "$1" != "--" ]]; do
-    ctest_options+=("$1")
-    shift
-  done
-  shift
-  configure "$folder" "$@"
-  step "build in $folder"
-  cmake --build "$folder" --target "$target" --parallel "$jobs"
-  step "tests in $folder"
-  ctest --test-dir "$folder" --output-on-failure --no-tests=error --parallel "$jobs" "${ctest_options[@]}"
+# build_targets FOLDER TARGET...
+build_targets() {
+  step "build in $1"
+  cmake --build "$1" --parallel "$jobs" --target "${@:2}"
+}
+
+# run_tests FOLDER CTEST_OPTIONS...
+run_tests() {
+  step "tests in $1"
+  ctest --test-dir "$1" --output-on-failure --no-tests=error --parallel "$jobs" "${@:2}"
+}
+
+# The two programs of the README's first command, in a moment.
+run_demo() {
+  step "demo in $1"
+  "$1/bin/01_quickstart"
+  "$1/bin/dalib_train" --method dan,mcd --source optdigits --target mnist --iterations 20 --eval-every 10 --batch-size 16 --no-pictures \
+    --out "$1/demo" "${@:2}"
+}
+
+stage_default() {
+  local slow=(--label-exclude slow)
+  if $all; then slow=(); fi
+  configure build -DCMAKE_BUILD_TYPE=Release -DDALIB_SANITIZE= -DDALIB_TEST_ALL=$($all && echo ON || echo OFF)
+  build_targets build all
+  run_tests build "${slow[@]}"
+}
+
+stage_plain() {
+  configure build-plain -DCMAKE_BUILD_TYPE=Release -DDALIB_MARCH= -DDALIB_OPENMP=OFF -DCMAKE_DISABLE_FIND_PACKAGE_xtensor=ON \
+    -DCMAKE_DISABLE_FIND_PACKAGE_JPEG=ON -DCMAKE_DISABLE_FIND_PACKAGE_PNG=ON
+  build_targets build-plain unit_tests dalib_train example_01_quickstart
+  run_tests build-plain --tests-regex '^unit[.]' --exclude-regex conformance --label-exclude slow
+  run_demo build-plain
+}
+
+stage_fast() {
+  configure build-fast -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS_RELEASE='-Ofast -DNDEBUG' -DDALIB_TEST_OPTIMISATION=fast \
+    -DDALIB_MARCH=x86-64-v3 -DCMAKE_DISABLE_FIND_PACKAGE_PNG=ON
+  build_targets build-fast checked_tests dalib_train example_01_quickstart
+  run_tests build-fast --tests-regex '^(unit[.]|golden$)' --label-exclude slow
+  run_demo build-fast
+}
+
+stage_clang() {
+  configure build-clang -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=Release -DDALIB_TEST_OPTIMISATION=2 -DDALIB_MARCH=x86-64-v3 \
+    -DCMAKE_DISABLE_FIND_PACKAGE_JPEG=ON
+  build_targets build-clang unit_tests conformance_tests examples dalib_train dalib_features
+  run_tests build-clang --tests-regex '^(unit|example)[.]' --label-exclude slow
+  run_demo build-clang
+}
+
+stage_sanitize() {
+  configure build-asan -C cmake/cache/sanitize.cmake
+  build_targets build-asan checked_tests
+  run_tests build-asan --tests-regex '^(unit[.]|golden$)' --label-exclude slow
+}
+
+stage_aarch64() {
+  cmake -S tests/aarch64 -B build-aarch64 -C cmake/cache/aarch64.cmake
+  build_targets build-aarch64 all
+  run_tests build-aarch64
+}
+
+stage_cuda() {
+  configure build-cuda -C cmake/cache/cuda.cmake
+  build_targets build-cuda golden_gpu device_gpu example_05_gpu
+}
+
+# stage NAME PROGRAM: the function of that name, unless its compiler is not there or another stage was asked for.
+stage() {
+  local start=$SECONDS
+  if ((${#only[@]} > 0)); then
+    [[ " ${only[*]} " == *" $1 "* ]] || return 0
+  elif [[ "$1" != default ]] && ! $all; then
+    return 0
+  fi
+  if ! command -v "$2" >/dev/null; then
+    skipped+=("$1 (no $2)")
+    return 0
+  fi
+  step "stage $1"
+  "stage_$1"
+  times+=("$(printf '%-9s %5d s' "$1" $((SECONDS - start)))")
 }
 
 step "setup"
-if $quick; then
-  cmake/setup.sh
-else
+if $all || ((${#only[@]} > 0)); then
   cmake/setup.sh --ci
+else
+  cmake/setup.sh
 fi
 
-step "1. default compiler, optimised"
-build_and_test build all -- -DCMAKE_BUILD_TYPE=Release -DDALIB_SANITIZE=
+stage default cmake
+stage plain g++
+stage fast g++
+stage clang clang++
+stage sanitize clang++
+stage aarch64 qemu-aarch64
+stage cuda nvcc
 
-if ! $quick; then
-  step "2. clang with the address and undefined-behaviour sanitizers"
-  build_and_test build-asan sanitized_tests --tests-regex "^(unit[.]|golden$)" --label-exclude slow -- -C cmake/cache/sanitize.cmake
-fi
-if ! $quick && command -v nvcc >/dev/null; then
-  step "3. CUDA"
-  configure build-cuda -C cmake/cache/cuda.cmake
-  cmake --build build-cuda --target golden_gpu device_gpu example_05_gpu --parallel "$jobs"
-fi
-step "done: everything passed"
+step "done"
+printf '%s\n' "${times[@]}"
+if ((${#skipped[@]} > 0)); then echo "left out: ${skipped[*]}"; fi
+echo "everything passed in ${SECONDS} s"

@@ -1,7 +1,7 @@
 #include "models/adversarial_model.hpp"
 #include "standard_method.hpp"
 
-namespace dalib::train {
+namespace dalib::train::cdan_method {
 namespace {
 
 image_protocol protocol(std::string_view data) {
@@ -41,4 +41,4 @@ const register_method randomised({42,
                                   protocol});
 
 } // namespace
-} // namespace dalib::train
+} // namespace dalib::train::cdan_method

@@ -1,7 +1,7 @@
 #include "models/dan.hpp"
 #include "standard_method.hpp"
 
-namespace dalib::train {
+namespace dalib::train::dan_method {
 namespace {
 
 image_protocol protocol(std::string_view data) {
@@ -29,4 +29,4 @@ const register_method
     ring({21, "dan-linear", "MK-MMD of the features, DALIB's ring of neighbouring pairs", {}, {}, make_dan<compat::ring>, protocol});
 
 } // namespace
-} // namespace dalib::train
+} // namespace dalib::train::dan_method

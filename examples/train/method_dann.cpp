@@ -1,7 +1,7 @@
 #include "models/adversarial_model.hpp"
 #include "standard_method.hpp"
 
-namespace dalib::train {
+namespace dalib::train::dann_method {
 namespace {
 
 image_protocol protocol(std::string_view data) {
@@ -20,4 +20,4 @@ const register_method
     entry({10, "dann", "domain-adversarial training: a discriminator behind a gradient reversal", {}, {}, make_dann, protocol});
 
 } // namespace
-} // namespace dalib::train
+} // namespace dalib::train::dann_method

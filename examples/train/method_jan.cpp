@@ -1,7 +1,7 @@
 #include "models/jan.hpp"
 #include "standard_method.hpp"
 
-namespace dalib::train {
+namespace dalib::train::jan_method {
 namespace {
 
 image_protocol protocol(std::string_view data) {
@@ -26,4 +26,4 @@ const register_method
     adversarial({31, "jan-adversarial", "the same behind linear maps that learn to make it large", {}, {}, make_adversarial_jan, protocol});
 
 } // namespace
-} // namespace dalib::train
+} // namespace dalib::train::jan_method

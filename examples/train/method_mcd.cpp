@@ -1,7 +1,7 @@
 #include "models/mcd.hpp"
 #include "standard_method.hpp"
 
-namespace dalib::train {
+namespace dalib::train::mcd_method {
 namespace {
 
 /// MCD as a method. Predictions are the first head's. The protocol's momentum is for both optimisers; DALIB's example has none for the
@@ -62,4 +62,4 @@ const register_method entry({60,
                              true});
 
 } // namespace
-} // namespace dalib::train
+} // namespace dalib::train::mcd_method

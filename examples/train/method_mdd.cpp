@@ -1,7 +1,7 @@
 #include "models/mdd.hpp"
 #include "standard_method.hpp"
 
-namespace dalib::train {
+namespace dalib::train::mdd_method {
 namespace {
 
 image_protocol protocol(std::string_view data) {
@@ -31,4 +31,4 @@ const register_method entry({50,
                              protocol});
 
 } // namespace
-} // namespace dalib::train
+} // namespace dalib::train::mdd_method

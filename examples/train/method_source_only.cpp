@@ -1,7 +1,7 @@
 #include "models/source_only.hpp"
 #include "standard_method.hpp"
 
-namespace dalib::train {
+namespace dalib::train::source_only_method {
 namespace {
 
 image_protocol protocol(std::string_view data) {
@@ -34,4 +34,4 @@ const register_method normalised({1,
                                   protocol});
 
 } // namespace
-} // namespace dalib::train
+} // namespace dalib::train::source_only_method

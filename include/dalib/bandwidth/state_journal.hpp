@@ -22,7 +22,7 @@ public:
   state_journal& operator=(const state_journal&) = delete;
   ~state_journal() {
     if (std::uncaught_exceptions() == exceptions_before_) return;
-    for (auto entry = overflow_.rbegin(); entry != overflow_.rend(); ++entry) *entry->first = entry->second;
+    for (auto last = overflow_.rbegin(); last != overflow_.rend(); ++last) *last->first = last->second;
     while (count_ > 0) {
       --count_;
       *entries_[count_].first = entries_[count_].second;
