@@ -40,6 +40,30 @@ TEST_CASE("device: products of matrices in any order of storage") {
     }
 }
 
+TEST_CASE("device: products of views with any strides, alpha and beta") {
+  constexpr dalib::index_t m = 30, k = 21, n = 17;
+  const exec::thrust exec;
+  // By rows, by columns, and with gaps both ways, inside (2 rows, 3 cols) of memory.
+  const auto placed = [](const device_matrix<double>& memory, dalib::index_t rows, dalib::index_t cols, int where) {
+    const dalib::index_t row_stride = where == 0 ? cols : where == 1 ? 1 : 3 * cols, col_stride = where == 0 ? 1 : where == 1 ? rows : 2;
+    return matrix_view<double, device_memory>(const_cast<double*>(memory.data()), rows, cols, row_stride, col_stride);
+  };
+  const auto numbers = [&](const matrix_view<double, device_memory>& v) {
+    matrix<double> result(v.rows, v.cols);
+    copy_to_host(exec, v, result);
+    return result;
+  };
+  const device_matrix a_memory(normal_rows<double>(2 * m, 3 * k, 1)), b_memory(normal_rows<double>(2 * k, 3 * n, 2));
+  for (int where = 0; where < 27; ++where) {
+    const device_matrix c_memory(normal_rows<double>(2 * m, 3 * n, 3));
+    const auto a = placed(a_memory, m, k, where % 3), b = placed(b_memory, k, n, where / 3 % 3), c = placed(c_memory, m, n, where / 9);
+    const matrix<double> expected = 0.5 * numbers(a) * numbers(b) - 3 * numbers(c);
+    device_workspace scratch;
+    engine::product(exec, a, b, c, {0.5, -3.0}, scratch);
+    CHECK(relative_difference(numbers(c), expected) < 1e-13);
+  }
+}
+
 TEST_CASE("device: sums of columns are added, with a factor") {
   const matrix<double> columns = normal_rows<double>(50, 20, 1), before = normal_rows<double>(1, 50, 2); // one column in each row
   const device_matrix a(columns), ones(matrix<double>(matrix<double>::Ones(1, 20)));

@@ -77,7 +77,16 @@ TEST_CASE("device: row-wise measures") {
 
 TEST_CASE("device: CDAN's maps") {
   check_map<double>(multilinear_map{}, multilinear_map{});
-  check_map<float>(randomised_multilinear_map<float>(5, 5, 12, 3), randomised_multilinear_map<float, device_memory>(5, 5, 12, 3));
+  const randomised_multilinear_map<float> host(5, 5, 12, 3);
+  const randomised_multilinear_map<float, device_memory> device(5, 5, 12, 3);
+  check_map<float>(host, device); // drawn from the same seed ...
+  const randomised_multilinear_map<float> other(5, 5, 12, 4);
+  randomised_multilinear_map<float, device_memory> copied(other);
+  check_map<float>(other, copied); // ... or copied, there and back
+  copied.visit_state([](const char*, const std::vector<dalib::index_t>&, std::span<float> values) {
+    for (float& number : values) number *= 2;
+  });
+  check_map<float>(randomised_multilinear_map<float>(copied), copied);
 }
 
 TEST_CASE("device: matrices are copied with any strides; other shapes are refused") {

@@ -21,6 +21,11 @@ struct host_memory {};
 /// Where a tensor's elements live: the memory of a Thrust device system.
 struct device_memory {};
 
+/// @internal
+/// What the machine that works on `Memory` offers: engine/backend.hpp.
+template <class Memory>
+struct backend;
+
 /// A strided view of a rows x cols matrix; element (i, j) is `data[i * row_stride + j * col_stride]`.
 ///
 /// Rows are samples, columns are features. The view owns nothing and is trivially copyable, so tasks carry it by value to any
@@ -31,7 +36,7 @@ struct device_memory {};
 /// const matrix_view<float> rows(numbers, 3, 2);                             // row by row
 /// const matrix_view<float, host_memory> columns(numbers, 3, 2, 1, 3);       // the same memory column by column
 /// const matrix_view<const float> last_two = rows.rows_from(1, 2);
-/// assert(rows(1, 0) == 3 && columns(1, 0) == 2 && last_two(0, 1) == 4);
+/// assert(rows(1, 0) == 3 && columns(1, 0) == 2 && last_two(0, 1) == 4 && rows.transposed()(0, 1) == 3);
 /// static_assert(!std::is_convertible_v<matrix_view<float, device_memory>, matrix_view<float, host_memory>>);
 /// @endcode
 template <class T, class Memory = host_memory>
@@ -69,6 +74,9 @@ struct matrix_view {
   DALIB_HD matrix_view rows_from(index_t first, index_t count) const {
     return {data + first * row_stride, count, cols, row_stride, col_stride};
   }
+
+  /// The same elements as the transposed matrix.
+  DALIB_HD matrix_view transposed() const { return {data, cols, rows, col_stride, row_stride}; }
 
 #if defined(__CUDACC__)
 #  pragma nv_diagnostic push

@@ -80,12 +80,16 @@ struct add_absolute_difference {
 
 /// result.put(c, v * lanes, sum_k op(lanes(k, v), scalars(c, k))) over `depth` terms, for tile_columns<T> columns c and `Vectors` registers
 /// v.
-/// @tparam Result  where the sums go: a result_tile, or another type with its `put` and `prefetch`
+/// @tparam Result  where the sums go: a result_tile, or another type with its `put` and `prefetch`; if it has `begin(c, lane, sum)`, that says
+///                 what the sums start from
 template <int Vectors, class Op, class T, class Result>
 inline void micro_tile(index_t depth, lane_operand<T> lanes, broadcast_operand<T> scalars, const Result& result) {
   using vector = simd_vector<T>;
   constexpr int columns = tile_columns<T>;
   vector sums[columns][Vectors] = {};
+  if constexpr (requires { result.begin(0, 0, sums[0][0]); })
+    dalib::detail::unroll<columns>(
+        [&](auto c) { dalib::detail::unroll<Vectors>([&](auto v) { result.begin(c, v * simd_lanes<T>, sums[c][v]); }); });
   const auto add_terms = [&](index_t first, index_t last) __attribute__((always_inline)) {
     for (index_t k = first; k < last; ++k) {
       vector a[Vectors];

@@ -3,40 +3,104 @@
 #pragma once
 
 #include "dalib/core/random.hpp"
-#include "dalib/engine/column_product.hpp"
+#include "dalib/core/vector_in.hpp"
+#include "dalib/engine/product.hpp"
 #include "dalib/measure/multilinear_map.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace dalib {
 
 namespace detail {
 
-/// One element of h from those of f R_f and p R_g.
-template <class V>
-DALIB_HD V mapped(const V& left, const V& right, const V& normaliser) {
-  return left * right * normaliser;
-}
-/// left becomes dL/d(p R_g), right dL/d(f R_f).
-template <class V>
-DALIB_HD void pull_mapped(const V& upstream, const V& normaliser, V& left, V& right) {
-  const V from = upstream * normaliser;
-  left = from * left;
-  right = from * right;
-}
+/// Writes the softmax of a register of rows of logits.
+template <class T, class Memory>
+struct softmax_rows_task {
+  class_rows<const T, Memory> logits;
+  class_rows<T, Memory> to;
+
+  template <class V>
+  DALIB_HD void operator()(const engine::row_group& group, const engine::row_scratch<V>& scratch) const {
+    engine::load_rows(logits, group.first, group.count, scratch(0));
+    engine::softmax_in_place(scratch(0));
+    engine::store_rows(scratch(0), group.first, group.count, to, write_mode::overwrite);
+  }
+};
+
+/// Pulls a gradient with respect to a register of rows of probabilities back to their logits.
+template <class T, class Memory>
+struct pull_softmax_rows_task {
+  class_rows<const T, Memory> probabilities, slopes;
+  class_rows<T, Memory> to;
+  T scale;
+  write_mode mode;
+
+  template <class V>
+  DALIB_HD void operator()(const engine::row_group& group, const engine::row_scratch<V>& scratch) const {
+    const auto p = scratch(0), slope = scratch(1);
+    engine::load_rows(probabilities, group.first, group.count, p);
+    engine::load_rows(slopes, group.first, group.count, slope);
+    engine::pull_softmax(p, V(scale), [&](index_t c) { return slope[c]; });
+    engine::store_rows(p, group.first, group.count, to, mode);
+  }
+};
+
+/// Writes entries of h from those of f R_f and p R_g.
+template <class T, class Memory>
+struct mapped_task {
+  matrix_view<const T, Memory> left, right;
+  T normaliser;
+  matrix_view<T, Memory> h;
+
+  DALIB_HD void operator()(index_t row, index_t col, index_t count) const {
+    const T *l = &left(row, col), *r = &right(row, col);
+    T* to = &h(row, col);
+    if (h.col_stride == 1)
+      for (index_t k = 0; k < count; ++k) to[k] = l[k] * r[k] * normaliser;
+    else
+      for (index_t k = 0; k < count; ++k) to[k * h.col_stride] = l[k] * r[k] * normaliser;
+  }
+};
+
+/// Replaces entries of f R_f by dL/d(p R_g), and those of p R_g by dL/d(f R_f).
+template <class T, class Memory>
+struct pull_mapped_task {
+  matrix_view<const T, Memory> upstream;
+  T normaliser;
+  matrix_view<T, Memory> left, right;
+
+  DALIB_HD void operator()(index_t row, index_t col, index_t count) const {
+    const T* u = &upstream(row, col);
+    T *l = &left(row, col), *r = &right(row, col); // contiguous scratch memory
+    if (upstream.col_stride == 1)
+      for (index_t k = 0; k < count; ++k) pull(u[k] * normaliser, l[k], r[k]);
+    else
+      for (index_t k = 0; k < count; ++k) pull(u[k * upstream.col_stride] * normaliser, l[k], r[k]);
+  }
+
+private:
+  DALIB_HD static void pull(T from, T& l, T& r) {
+    const T own = l;
+    l = from * own;
+    r = from * r;
+  }
+};
 
 } // namespace detail
 
 /// h_i = 1/sqrt(d) (f_i R_f) * (softmax(g_i) R_g), elementwise product (CDAN, Long et al. 2018, eq. 7).
 ///
 /// R_f (F, d) and R_g (C, d) have independent standard normal entries, drawn once from `seed`, never trained and part of the state:
-/// a network that was trained on one pair of matrices is worthless with another. Features f are (n, F), logits g (n, C), h (n, d).
-/// O(n (F + C) d), memory O((F + C + d) registers) per thread.
+/// a network that was trained on one pair of matrices is worthless with another. Features f are (n, F), logits g (n, C), h (n, d), all in
+/// `Memory`, and so are the matrices: the same numbers for the same seed in every memory. O(n (F + C) d), memory O(d + C) for blocks of rows.
 /// @throws std::invalid_argument for empty tensors, or F and C other than those it was made for; nothing has been written then.
 ///
 /// @code{.cpp}
@@ -48,32 +112,47 @@ DALIB_HD void pull_mapped(const V& upstream, const V& normaliser, V& left, V& ri
 /// assert(h == again && h.norm() > 0);
 /// @endcode
 template <class T, class Memory = host_memory>
-class randomised_multilinear_map;
+class randomised_multilinear_map {
+  using machine = backend<Memory>;
+  using view = matrix_view<const T, Memory>;
+  using matrix = matrix_view<T, Memory>;
 
-template <class T>
-class randomised_multilinear_map<T, host_memory> {
 public:
   static constexpr const char* name = "randomised_multilinear_map";
 
   /// Copies share the matrices until one of them is written to, so that a tape may hold a copy at no cost.
   ///
-  /// Draws the matrices. DALIB's default is d = 1024. @throws std::invalid_argument unless all sizes are positive.
+  /// Draws the matrices on the host. DALIB's default is d = 1024. @throws std::invalid_argument unless all sizes are positive.
   randomised_multilinear_map(index_t features, index_t classes, index_t dimension, std::uint64_t seed)
       : features_(features), classes_(classes), dimension_(dimension) {
     if (features < 1 || classes < 1 || dimension < 1) fail(name, "features, classes and dimension must be positive");
-    stride_ = padded(dimension);
-    matrices_ = std::make_shared<matrices>();
-    matrices_->features.resize(static_cast<std::size_t>(padded(features) * stride_));
-    matrices_->classes.resize(static_cast<std::size_t>(padded(classes) * stride_));
-    fill(feature_matrix(), seed, 0);
-    fill(class_matrix(), seed, static_cast<std::uint64_t>(features * dimension));
+    matrices_ = std::make_shared<matrices>(size_of(features, dimension), size_of(classes, dimension));
+    std::uint64_t counter = 0;
+    for (const matrix& each : {feature_matrix(), class_matrix()}) {
+      std::vector<T> drawn(size_of(each.rows, dimension));
+      for (T& number : drawn) number = static_cast<T>(standard_normal(seed, counter++));
+      set(each, drawn);
+    }
+  }
+
+  /// The same map as one for tensors in another memory.
+  template <class Other>
+  requires(!std::is_same_v<Other, Memory>)
+  explicit randomised_multilinear_map(const randomised_multilinear_map<T, Other>& other)
+      : features_(other.features_), classes_(other.classes_), dimension_(other.dimension_),
+        matrices_(std::make_shared<matrices>(size_of(features_, dimension_), size_of(classes_, dimension_))) {
+    set(feature_matrix(), other.on_host(other.feature_matrix()));
+    set(class_matrix(), other.on_host(other.class_matrix()));
   }
 
   /// R_f (F, d) and R_g (C, d); writable, to set them to given numbers.
-  matrix_view<T> feature_matrix() { return {own().features.data(), features_, dimension_, stride_, 1}; }
-  matrix_view<T> class_matrix() { return {own().classes.data(), classes_, dimension_, stride_, 1}; }
+  matrix feature_matrix() { return {raw_data(own().features), features_, dimension_}; }
+  matrix class_matrix() { return {raw_data(own().classes), classes_, dimension_}; }
+  view feature_matrix() const { return {raw_data(std::as_const(*matrices_).features), features_, dimension_}; }
+  view class_matrix() const { return {raw_data(std::as_const(*matrices_).classes), classes_, dimension_}; }
 
-  /// Shows both matrices to a checkpoint visitor: visitor("R_f", {F, d}, span), visitor("R_g", {C, d}, span), row-major.
+  /// Shows both matrices, row-major, on the host, to a checkpoint visitor, which may change them: visitor("R_f", {F, d}, span),
+  /// visitor("R_g", {C, d}, span).
   template <class Visitor>
   void visit_state(Visitor&& visitor) {
     visit(visitor, "R_f", feature_matrix());
@@ -94,123 +173,119 @@ public:
   /// Writes h.
   template <class Exec, matrix_like F, matrix_like G, matrix_like H>
   void operator()(const Exec& exec, const F& features, const G& logits, H&& h) const {
-    forward(exec, const_view_of(features), const_view_of(logits), view_of(h));
+    workspace_of<Memory> scratch;
+    (*this)(exec, features, logits, h, scratch);
+  }
+  template <class Exec, matrix_like F, matrix_like G, matrix_like H>
+  void operator()(const Exec& exec, const F& features, const G& logits, H&& h, workspace_of<Memory>& scratch) const {
+    require_tensor_types<T, Memory, Exec, F, G, H>();
+    forward(exec, const_view_of(features), const_view_of(logits), view_of(h), scratch);
   }
 
   /// Pulls an upstream gradient dL/dh, times out.scale, back: dL/df into out.source, dL/dg into out.target.
   template <class Exec, matrix_like F, matrix_like G, matrix_like U>
-  void pull(const Exec& exec, const F& features, const G& logits, const U& upstream, const gradients<T>& out) const {
-    backward(exec, const_view_of(features), const_view_of(logits), const_view_of(upstream), out);
+  void pull(const Exec& exec, const F& features, const G& logits, const U& upstream, const gradients<T, Memory>& out) const {
+    workspace_of<Memory> scratch;
+    pull(exec, features, logits, upstream, out, scratch);
+  }
+  template <class Exec, matrix_like F, matrix_like G, matrix_like U>
+  void pull(const Exec& exec, const F& features, const G& logits, const U& upstream, const gradients<T, Memory>& out,
+            workspace_of<Memory>& scratch) const {
+    require_tensor_types<T, Memory, Exec, F, G, U>();
+    backward(exec, const_view_of(features), const_view_of(logits), const_view_of(upstream), out, scratch);
   }
 
 private:
-  using column = engine::class_column<pack<T>>;
-  using operand = engine::broadcast_operand<T>;
-
-  static index_t padded(index_t count) { return (count + engine::product_unit - 1) / engine::product_unit * engine::product_unit; }
-
-  static void fill(const matrix_view<T>& matrix, std::uint64_t seed, std::uint64_t first) {
-    for (index_t i = 0; i < matrix.rows; ++i)
-      for (index_t k = 0; k < matrix.cols; ++k)
-        matrix(i, k) = static_cast<T>(standard_normal(seed, first + static_cast<std::uint64_t>(i * matrix.cols + k)));
-  }
-
-  template <class Visitor>
-  static void visit(Visitor&& visitor, const char* which, const matrix_view<T>& matrix) {
-    std::vector<T> values(static_cast<std::size_t>(matrix.rows * matrix.cols));
-    const auto at = [&](index_t i, index_t k) -> T& { return values[static_cast<std::size_t>(i * matrix.cols + k)]; };
-    for (index_t i = 0; i < matrix.rows; ++i)
-      for (index_t k = 0; k < matrix.cols; ++k) at(i, k) = matrix(i, k);
-    visitor(which, {matrix.rows, matrix.cols}, std::span<T>(values));
-    for (index_t i = 0; i < matrix.rows; ++i)
-      for (index_t k = 0; k < matrix.cols; ++k) matrix(i, k) = at(i, k);
-  }
-
-  /// One worker's registers of rows: features and their gradient, probabilities and their slopes, and both factors of h.
-  struct registers {
-    column features, probabilities, slopes, left, right;
+  struct matrices {
+    vector_in<Memory, T> features, classes;
+    matrices(std::size_t feature_entries, std::size_t class_entries) : features(feature_entries), classes(class_entries) {}
   };
-  index_t register_rows() const { return padded(features_) + 2 * padded(classes_) + 2 * stride_; }
-  registers registers_of(const column& memory) const {
-    index_t used = 0;
-    const auto part = [&](index_t count, index_t memory_rows) {
-      const column result{memory.data + used * memory.stride, memory.stride, count};
-      used += memory_rows;
-      return result;
-    };
-    return {part(features_, padded(features_)), part(classes_, padded(classes_)), part(classes_, padded(classes_)), part(stride_, stride_),
-            part(stride_, stride_)};
+  template <class OtherT, class OtherMemory>
+  friend class randomised_multilinear_map;
+
+  static std::size_t size_of(index_t rows, index_t cols) { return static_cast<std::size_t>(rows) * static_cast<std::size_t>(cols); }
+
+  static std::vector<T> on_host(const view& contents) {
+    std::vector<T> values(size_of(contents.rows, contents.cols));
+    machine::copy_to_host(typename machine::execution{}, contents.data, contents.rows * contents.cols, values.data());
+    return values;
+  }
+  static void set(const matrix& contents, const std::vector<T>& values) {
+    machine::copy_from_host(typename machine::execution{}, values.data(), contents.rows * contents.cols, contents.data);
+  }
+  template <class Visitor>
+  static void visit(Visitor&& visitor, const char* which, const matrix& contents) {
+    std::vector<T> values = on_host(contents);
+    visitor(which, {contents.rows, contents.cols}, std::span<T>(values));
+    set(contents, values);
   }
 
-  /// Loads a group of rows and computes left = f R_f and right = p R_g.
-  void load_factors(const registers& r, const engine::row_group& group, const matrix_view<const T>& f,
-                    const matrix_view<const T>& g) const {
-    engine::load_rows(class_rows<const T>{f}, group.first, group.count, r.features);
-    engine::load_rows(class_rows<const T>{g}, group.first, group.count, r.probabilities);
-    engine::softmax_in_place(r.probabilities);
-    engine::column_product(r.features, operand{matrices_->features.data(), 1, stride_}, r.left);
-    engine::column_product(r.probabilities, operand{matrices_->classes.data(), 1, stride_}, r.right);
+  /// In scratch memory: (n, C) probabilities, (n, d) products f R_f and p R_g.
+  struct factors {
+    matrix probabilities, left, right;
+  };
+  template <class Exec>
+  factors find_factors(const Exec& exec, const view& f, const view& g, workspace_of<Memory>& scratch) const {
+    using engine::visit_groups; // other memories overload it
+    const auto rows_of = [&](index_t cols) { return matrix(scratch.template allocate<T>(f.rows * cols), f.rows, cols); };
+    const factors result{rows_of(classes_), rows_of(dimension_), rows_of(dimension_)};
+    visit_groups<T>(exec, engine::row_problem{g.rows, 0, 1, g.cols}, detail::softmax_rows_task<T, Memory>{{g}, {result.probabilities}});
+    engine::product(exec, f, feature_matrix(), result.left, {}, scratch);
+    engine::product(exec, result.probabilities, class_matrix(), result.right, {}, scratch);
+    return result;
+  }
+
+  /// Calls visit(first, count) for blocks of rows whose factors stay in a cache from one pass to the next.
+  template <class Exec, class Visit>
+  void for_each_block(const Exec& exec, index_t rows, workspace_of<Memory>& scratch, const Visit& visit) const {
+    const index_t row_bytes = 2 * (dimension_ + classes_) * static_cast<index_t>(sizeof(T));
+    const index_t block = std::max<index_t>(1, machine::cached_bytes / row_bytes);
+    const workspace_scope scope(scratch);
+    for (index_t first = 0; first < rows; first += block) {
+      const workspace_mark mark(scratch);
+      visit(first, std::min(block, rows - first));
+    }
+    machine::synchronise(exec); // the scratch memory goes
   }
 
   template <class Exec>
-  void forward(const Exec& exec, const matrix_view<const T>& f, const matrix_view<const T>& g, const matrix_view<T>& h) const {
+  void forward(const Exec& exec, const view& f, const view& g, const matrix& h, workspace_of<Memory>& scratch) const {
     detail::require_map_shapes(name, f, g, columns(f.cols, g.cols), h);
     require_apart(name, {f, g}, {h});
-    workspace memory;
-    const engine::row_groups groups{{f.rows, 0, 1, register_rows()}, simd_lanes<T>};
-    const engine::worker_scratch<T> scratch(memory, exec.workers(), groups.rows);
-    exec.run(groups.count(), [&](index_t task, int worker) {
-      const registers r = registers_of(scratch(worker)(0));
-      load_factors(r, groups[task], f, g);
-      for (index_t k = 0; k < dimension_; ++k) r.left.set(k, detail::mapped(r.left[k], r.right[k], pack<T>(normaliser())));
-      engine::store_rows(column{r.left.data, r.left.stride, dimension_}, groups[task].first, groups[task].count, class_rows<T>{h},
-                         write_mode::overwrite);
+    for_each_block(exec, f.rows, scratch, [&](index_t first, index_t count) {
+      const factors all = find_factors(exec, f.rows_from(first, count), g.rows_from(first, count), scratch);
+      machine::for_each_entry(exec, count, h.cols,
+                              detail::mapped_task<T, Memory>{all.left, all.right, normaliser(), h.rows_from(first, count)});
     });
   }
 
   template <class Exec>
-  void backward(const Exec& exec, const matrix_view<const T>& f, const matrix_view<const T>& g, const matrix_view<const T>& u,
-                const gradients<T>& out) const {
+  void backward(const Exec& exec, const view& f, const view& g, const view& u, const gradients<T, Memory>& out,
+                workspace_of<Memory>& scratch) const {
     detail::require_map_shapes(name, f, g, columns(f.cols, g.cols), u);
     require_gradient_shape(name, f, out.source);
     require_gradient_shape(name, g, out.target);
     require_apart(name, {f, g, u}, {out.source, out.target});
-    workspace memory;
-    const engine::row_groups groups{{f.rows, 0, 1, register_rows() + stride_}, simd_lanes<T>};
-    const engine::worker_scratch<T> scratch(memory, exec.workers(), groups.rows);
-    exec.run(groups.count(), [&](index_t task, int worker) {
-      const engine::row_group group = groups[task];
-      const column all = scratch(worker)(0);
-      const registers r = registers_of(all);
-      const column upstream{all.data + register_rows() * all.stride, all.stride, dimension_};
-      load_factors(r, group, f, g);
-      engine::load_rows(class_rows<const T>{u}, group.first, group.count, upstream);
-      for (index_t k = 0; k < dimension_; ++k) {
-        pack<T> left = r.left[k], right = r.right[k];
-        detail::pull_mapped(upstream[k], pack<T>(normaliser()), left, right);
-        r.left.set(k, left);
-        r.right.set(k, right);
-      }
-      const auto half = [&](const column& factor) { return column{factor.data, factor.stride, dimension_}; };
-      if (out.source.data) {
-        engine::column_product(half(r.right), operand{matrices_->features.data(), stride_, 1},
-                               column{r.features.data, r.features.stride, padded(features_)});
-        for (index_t j = 0; j < features_; ++j) r.features.set(j, r.features[j] * pack<T>(out.scale));
-        engine::store_rows(r.features, group.first, group.count, class_rows<T>{out.source}, out.mode);
-      }
-      if (out.target.data) {
-        engine::column_product(half(r.left), operand{matrices_->classes.data(), stride_, 1},
-                               column{r.slopes.data, r.slopes.stride, padded(classes_)});
-        engine::pull_softmax(r.probabilities, pack<T>(out.scale), [&](index_t c) { return r.slopes[c]; });
-        engine::store_rows(r.probabilities, group.first, group.count, class_rows<T>{out.target}, out.mode);
-      }
+    for_each_block(exec, f.rows, scratch, [&](index_t first, index_t count) {
+      const factors all = find_factors(exec, f.rows_from(first, count), g.rows_from(first, count), scratch);
+      machine::for_each_entry(
+          exec, count, u.cols, detail::pull_mapped_task<T, Memory>{u.rows_from(first, count), normaliser(), all.left, all.right});
+      if (out.source.data)
+        engine::product(exec, all.right, feature_matrix().transposed(), out.source.rows_from(first, count),
+                        {out.scale, out.mode == write_mode::accumulate ? T(1) : T(0)}, scratch);
+      if (out.target.data) pull_logits(exec, all, out.target.rows_from(first, count), out.scale, out.mode, scratch);
     });
   }
 
-  /// Both matrices, padded with zeros to product_unit.
-  struct matrices {
-    std::vector<T> features, classes;
-  };
+  template <class Exec>
+  void pull_logits(const Exec& exec, const factors& all, const matrix& to, T scale, write_mode mode, workspace_of<Memory>& scratch) const {
+    using engine::visit_groups; // other memories overload it
+    const matrix slopes(scratch.template allocate<T>(to.rows * to.cols), to.rows, to.cols);
+    engine::product(exec, all.left, class_matrix().transposed(), slopes, {}, scratch);
+    visit_groups<T>(exec, engine::row_problem{to.rows, 0, 2, to.cols},
+                    detail::pull_softmax_rows_task<T, Memory>{{all.probabilities}, {slopes}, {to}, scale, mode});
+  }
+
   /// The matrices for writing: a copy of their own if another map has them too.
   matrices& own() {
     if (matrices_.use_count() > 1) matrices_ = std::make_shared<matrices>(*matrices_);
@@ -218,7 +293,6 @@ private:
   }
 
   index_t features_, classes_, dimension_;
-  index_t stride_ = 0;
   std::shared_ptr<matrices> matrices_;
 };
 

@@ -2,6 +2,7 @@
 /// Matrix products in device memory: cuBLAS under nvcc, Eigen on host systems.
 #pragma once
 
+#include "dalib/engine/backend.hpp"
 #include "dalib/execution/thrust.hpp"
 
 #if THRUST_DEVICE_SYSTEM == THRUST_DEVICE_SYSTEM_CUDA
@@ -35,6 +36,17 @@ struct product_operand {
 };
 
 namespace detail {
+
+/// What a BLAS computes: c = alpha a b + beta c; c is rows x cols, stored by columns, the inner size is `depth`.
+template <class T>
+struct stored_product {
+  index_t rows, cols, depth;
+  product_operand<T> a, b;
+  T* c;
+  index_t stride;
+  product_scale<T> scale;
+};
+
 /// A size or stride as cuBLAS takes it, in int. @throws device_error if it is too large: it must not wrap.
 inline int cublas_size(index_t n, const char* call) {
   if (n > std::numeric_limits<int>::max())
@@ -82,22 +94,19 @@ cublasComputeType_t compute_type(product_precision precision) {
   }
 }
 
-} // namespace detail
-
-/// c = a * b, or c += a * b; c is rows x cols, stored by columns, the inner size is `depth`.
 template <class T>
-void device_product(const exec::thrust& exec, index_t rows, index_t cols, index_t depth, product_operand<T> a, product_operand<T> b, T* c,
-                    index_t stride, bool accumulate) {
-  const cublasHandle_t handle = detail::cublas_handle(exec.stream);
+void multiply(const exec::thrust& exec, const stored_product<T>& p) {
+  const cublasHandle_t handle = cublas_handle(exec.stream);
   constexpr cudaDataType type = std::is_same_v<T, double> ? CUDA_R_64F : CUDA_R_32F;
-  const T one = T(1), before = accumulate ? T(1) : T(0);
   const auto operation = [](const product_operand<T>& o) { return o.transposed ? CUBLAS_OP_T : CUBLAS_OP_N; };
-  const auto narrow = [](index_t n) { return detail::cublas_size(n, "cublasGemmEx"); };
-  detail::require_cublas(cublasGemmEx(handle, operation(a), operation(b), narrow(rows), narrow(cols), narrow(depth), &one, a.data, type,
-                                      narrow(a.stride), b.data, type, narrow(b.stride), &before, c, type, narrow(stride),
-                                      detail::compute_type<T>(exec.precision), CUBLAS_GEMM_DEFAULT),
-                         "cublasGemmEx");
+  const auto narrow = [](index_t n) { return cublas_size(n, "cublasGemmEx"); };
+  require_cublas(cublasGemmEx(handle, operation(p.a), operation(p.b), narrow(p.rows), narrow(p.cols), narrow(p.depth), &p.scale.alpha,
+                              p.a.data, type, narrow(p.a.stride), p.b.data, type, narrow(p.b.stride), &p.scale.beta, p.c, type,
+                              narrow(p.stride), compute_type<T>(exec.precision), CUBLAS_GEMM_DEFAULT),
+                 "cublasGemmEx");
 }
+
+} // namespace detail
 
 /// to(j) += factor * sum_i a(i, j) for a, rows x cols, stored by columns without gaps; `ones` holds as many ones as there are rows.
 template <class T>
@@ -125,35 +134,37 @@ using stored_matrix = Eigen::Map<const Eigen::Matrix<T, Eigen::Dynamic, Eigen::D
 template <class T>
 struct product_task {
   static constexpr index_t columns = 64;
-  index_t rows, cols, depth;
-  product_operand<T> a, b;
-  T* c;
-  index_t stride;
-  bool accumulate;
+  stored_product<T> p;
 
   void operator()(index_t block) const {
-    const index_t first = block * columns, count = std::min(columns, cols - first);
-    const auto multiply = [&](const auto& left, const auto& right) {
-      Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>, 0, Eigen::OuterStride<>> to(c + first * stride, rows, count,
-                                                                                               Eigen::OuterStride<>(stride));
-      if (accumulate)
-        to.noalias() += left * right;
-      else
-        to.noalias() = left * right;
-    };
-    const stored_matrix<T> left(a.data, a.transposed ? depth : rows, a.transposed ? rows : depth, Eigen::OuterStride<>(a.stride));
-    const stored_matrix<T> right(b.data + (b.transposed ? first : first * b.stride), b.transposed ? count : depth,
-                                 b.transposed ? depth : count, Eigen::OuterStride<>(b.stride));
-    if (a.transposed && b.transposed)
+    const index_t first = block * columns, count = std::min(columns, p.cols - first);
+    Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>, 0, Eigen::OuterStride<>> to(p.c + first * p.stride, p.rows, count,
+                                                                                             Eigen::OuterStride<>(p.stride));
+    if (p.scale.beta == T(0))
+      to.setZero();
+    else if (p.scale.beta != T(1))
+      to *= p.scale.beta;
+    const auto multiply = [&](const auto& left, const auto& right) { to.noalias() += p.scale.alpha * (left * right); };
+    const stored_matrix<T> left(p.a.data, p.a.transposed ? p.depth : p.rows, p.a.transposed ? p.rows : p.depth,
+                                Eigen::OuterStride<>(p.a.stride));
+    const stored_matrix<T> right(p.b.data + (p.b.transposed ? first : first * p.b.stride), p.b.transposed ? count : p.depth,
+                                 p.b.transposed ? p.depth : count, Eigen::OuterStride<>(p.b.stride));
+    if (p.a.transposed && p.b.transposed)
       multiply(left.transpose(), right.transpose());
-    else if (a.transposed)
+    else if (p.a.transposed)
       multiply(left.transpose(), right);
-    else if (b.transposed)
+    else if (p.b.transposed)
       multiply(left, right.transpose());
     else
       multiply(left, right);
   }
 };
+
+template <class T>
+void multiply(const exec::thrust& exec, const stored_product<T>& p) {
+  using task = product_task<T>;
+  exec.run((p.cols + task::columns - 1) / task::columns, task{p});
+}
 
 /// to(j) += factor * sum_i a(i, j) for one column.
 template <class T>
@@ -172,14 +183,6 @@ struct column_sum_task {
 
 } // namespace detail
 
-/// c = a * b, or c += a * b; c is rows x cols, stored by columns, the inner size is `depth`.
-template <class T>
-void device_product(const exec::thrust& exec, index_t rows, index_t cols, index_t depth, product_operand<T> a, product_operand<T> b, T* c,
-                    index_t stride, bool accumulate) {
-  using task = detail::product_task<T>;
-  exec.run((cols + task::columns - 1) / task::columns, task{rows, cols, depth, a, b, c, stride, accumulate});
-}
-
 /// to(j) += factor * sum_i a(i, j) for a, rows x cols, stored by columns without gaps; `ones` holds as many ones as there are rows.
 template <class T>
 void device_column_sums(const exec::thrust& exec, index_t rows, index_t cols, const T* a, T factor, const T*, T* to) {
@@ -188,4 +191,62 @@ void device_column_sums(const exec::thrust& exec, index_t rows, index_t cols, co
 
 #endif
 
+/// c = a * b, or c += a * b; c is rows x cols, stored by columns, the inner size is `depth`.
+template <class T>
+void device_product(const exec::thrust& exec, index_t rows, index_t cols, index_t depth, product_operand<T> a, product_operand<T> b, T* c,
+                    index_t stride, bool accumulate) {
+  detail::multiply(exec, detail::stored_product<T>{rows, cols, depth, a, b, c, stride, {T(1), accumulate ? T(1) : T(0)}});
+}
+
+namespace detail {
+
+/// to(i, j) = from(i, j): task = row * columns + column.
+template <class T>
+struct copy_view_task {
+  matrix_view<const T, device_memory> from;
+  matrix_view<T, device_memory> to;
+  DALIB_HD void operator()(index_t i) const { to(i / to.cols, i % to.cols) = from(i / to.cols, i % to.cols); }
+};
+
+/// Whether a BLAS reads a view by rows as it lies: a row's elements are neighbours.
+template <class T>
+bool has_rows(const matrix_view<T, device_memory>& v) {
+  return v.col_stride == 1 && v.row_stride >= v.cols;
+}
+
+/// A factor of a product as it lies, or a copy of it without gaps where a BLAS has no strides for it.
+template <class T>
+matrix_view<const T, device_memory> readable_factor(const exec::thrust& exec, const matrix_view<const T, device_memory>& v,
+                                                    device_workspace& scratch) {
+  if (has_rows(v) || has_rows(v.transposed())) return v;
+  const matrix_view<T, device_memory> copy(scratch.allocate<T>(v.rows * v.cols), v.rows, v.cols);
+  exec.run(v.rows * v.cols, copy_view_task<T>{v, copy});
+  return copy;
+}
+
+/// The transpose of a view as a factor stored by columns.
+template <class T>
+product_operand<T> transposed_factor(const matrix_view<const T, device_memory>& v) {
+  if (has_rows(v)) return {v.data, v.row_stride};
+  return {v.data, v.col_stride, true};
+}
+
+/// c = alpha a b + beta c of views with any strides. What a BLAS has no strides for is copied.
+template <class T>
+void multiply_views(const exec::thrust& exec, const matrix_view<const T, device_memory>& a, const matrix_view<const T, device_memory>& b,
+                    const matrix_view<T, device_memory>& c, product_scale<T> scale, device_workspace& scratch) {
+  if (c.rows == 0 || c.cols == 0) return;
+  if (!has_rows(c)) {
+    if (has_rows(c.transposed())) return multiply_views(exec, b.transposed(), a.transposed(), c.transposed(), scale, scratch);
+    const matrix_view<T, device_memory> staged(scratch.allocate<T>(c.rows * c.cols), c.rows, c.cols);
+    if (scale.beta != T(0)) exec.run(c.rows * c.cols, copy_view_task<T>{c, staged});
+    multiply_views(exec, a, b, staged, scale, scratch);
+    return exec.run(c.rows * c.cols, copy_view_task<T>{staged, c});
+  }
+  const auto left = readable_factor(exec, a, scratch), right = readable_factor(exec, b, scratch);
+  // A matrix by rows is its transpose by columns: c^T = b^T a^T.
+  multiply(exec, stored_product<T>{c.cols, c.rows, a.cols, transposed_factor(right), transposed_factor(left), c.data, c.row_stride, scale});
+}
+
+} // namespace detail
 } // namespace dalib::engine
