@@ -9,9 +9,19 @@
 #  include "dalib/execution/fork.hpp"
 
 #  include <omp.h>
+
+#  include <algorithm>
 #endif
 
 namespace dalib::exec {
+
+#if defined(_OPENMP)
+namespace detail {
+/// Threads of the latest parallel region that this thread began. A smaller team would make libgomp end those left over, and start others for
+/// the next larger one.
+inline thread_local int last_team = 0;
+} // namespace detail
+#endif
 
 /// Runs tasks on `threads` threads (0: as many as OpenMP gives). Engines cut work into tasks by the problem's size alone and merge results
 /// in task order, so the answer has the same bits for any number of threads. Inside another parallel region it runs on the calling thread,
@@ -41,8 +51,10 @@ struct openmp {
   template <class Task>
   void run(index_t count, const Task& task) const {
 #if defined(_OPENMP)
-    const int team = static_cast<int>(count < workers() ? count : workers());
-    if (team <= 1) return serial{}.run(count, task);
+    const int most = workers();
+    if (count <= 1 || most <= 1) return serial{}.run(count, task);
+    const int team = std::min(most, std::max(detail::last_team, static_cast<int>(std::min<index_t>(count, most))));
+    detail::last_team = team;
 #  pragma omp parallel for schedule(dynamic, 1) num_threads(team)
     for (index_t i = 0; i < count; ++i) task(i, omp_get_thread_num());
 #else
