@@ -110,7 +110,11 @@ public:
   buffer(buffer&&) noexcept = default;
   buffer& operator=(const buffer& other) {
     if (this == &other) return *this;
-    if (values_.cols() != other.values_.cols() || values_.empty()) values_ = ad::tensor<Scalar>(1, other.values_.cols());
+    if (other.values_.empty()) {
+      values_ = {};
+      return *this;
+    }
+    if (values_.empty() || values_.cols() != other.values_.cols()) values_ = ad::tensor<Scalar>(1, other.values_.cols());
     values_.view() = other.values_.view();
     return *this;
   }

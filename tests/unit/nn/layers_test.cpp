@@ -97,6 +97,23 @@ TEST_CASE("models are values: copies are deep, assignment keeps the variables") 
   CHECK(model(x).logits.value() == before);
 }
 
+TEST_CASE("parts that a model does not have are copied and assigned as such") {
+  nn::buffer<float> none, some(3, 2.f);
+  const nn::buffer<float> copy = none;
+  CHECK(copy.tensor().empty());
+  nn::buffer<float> overwritten = some;
+  overwritten = none;
+  CHECK(overwritten.tensor().empty());
+  overwritten = some;
+  CHECK(overwritten.to_torch() == some.to_torch());
+  CHECK(overwritten.tensor().data() != some.tensor().data());
+  nn::batch_norm<float> norm, other(4);
+  const nn::batch_norm<float> same = norm;
+  CHECK(same.running_mean.tensor().empty());
+  norm = other;
+  CHECK(norm.running_var.to_torch() == std::vector<float>(4, 1.f));
+}
+
 TEST_CASE("names are PyTorch's") {
   io::random_generator random(1);
   nn::image_classifier<double, nn::lenet_bn<double>> classifier(nn::lenet_bn<double>(1, 2, 3, 12, random), 3, {4, true, 0}, random);
