@@ -1,7 +1,6 @@
 #pragma once
 #include "convolution.hpp"
 #include "pooling.hpp"
-#include "transpose.hpp"
 #include "weighted_sum.hpp"
 
 namespace dalib::ad {
@@ -11,7 +10,7 @@ namespace detail {
 /// lists of them: with 2 x 2 windows a quarter of the dense work, and less where a ReLU cuts off.
 template <class Scalar>
 struct pooled_convolution_gradient {
-  using winner = simd::lane_index<Scalar>;
+  using winner = simd_integer<Scalar>;
   const Scalar* source = nullptr; // images x (height * width) x channels
   geometry source_shape;
   index_t channels = 0;
@@ -100,8 +99,8 @@ struct pooled_convolution_gradient {
     if (source_gradient) {
       weight_rows = tensor<Scalar>(results, taps.kernel * weight_stride);
       for (index_t ky = 0; ky < taps.kernel; ++ky)
-        transpose(weights.data() + ky * row_length() * results, results, weight_rows.data() + ky * weight_stride,
-                  taps.kernel * weight_stride, row_length(), results);
+        transpose({weights.data() + ky * row_length() * results, row_length(), results},
+                  matrix_view<Scalar>(weight_rows.data() + ky * weight_stride, results, row_length(), weight_rows.cols(), 1));
     }
     const bool to_weights = weight.requires_gradient() || (bias.valid() && bias.requires_gradient());
     const auto partial = to_weights ? tensor<Scalar>(groups, size) : tensor<Scalar>();
@@ -119,7 +118,7 @@ struct pooled_convolution_gradient {
       for (index_t g = 1; g < groups; ++g) elements(partial, begin, end) += elements(partial, g * size + begin, g * size + end);
     });
     tensor<Scalar> total(weights.rows(), weights.cols()), bias_total(1, results);
-    transpose(partial.data(), weights.rows(), total.data(), results, results, weights.rows());
+    transpose({partial.data(), results, weights.rows()}, matrix_view<Scalar>(total.data(), weights.rows(), results));
     std::copy(partial.data() + size - results, partial.data() + size, bias_total.data());
     weight.add_gradient(std::move(total));
     if (bias.valid()) bias.add_gradient(std::move(bias_total));
@@ -141,7 +140,7 @@ variable<Scalar> conv2d_max_pool(const variable<Scalar>& x, const variable<Scala
   const index_t results = weight.cols();
 
   tensor<Scalar> result(pooled.rows(), results);
-  tensor<simd::lane_index<Scalar>> winners(pooled.rows(), results);
+  tensor<simd_integer<Scalar>> winners(pooled.rows(), results);
   const packed_matrix<Scalar> packed = pack(weight.value());
   const auto product = detail::forward_product(x, packed, taps, source, shape, bias, activation::none);
   const index_t image_block = std::max<index_t>(1, 512 / (shape.height * shape.width));

@@ -30,8 +30,8 @@ struct graph_traits<ad::variable<Scalar>> {
   static value reverse(const value& v, double coefficient) { return ad::gradient_reversal(v, static_cast<Scalar>(coefficient)); }
   static value detach(const value& v) { return ad::detach(v); }
 
-  /// One node of `f(views, gradients)`. If f gives one value per row of the inputs taken together, the node is a column of them and row i
-  /// of the inputs receives upstream gradient i.
+  /// One node of `f(views, gradients)`, which returns the value and writes the gradient of each input whose view has data. If f gives one
+  /// value per row of the inputs taken together, the node is a column of them and row i of the inputs receives upstream gradient i.
   template <std::size_t N, class F>
   static value record(const std::array<value, N>& inputs, F&& f) {
     std::array<matrix_view<Scalar>, N> targets;
@@ -65,16 +65,16 @@ struct graph_traits<ad::variable<Scalar>> {
     forward(views_of(inputs), matrix_view<Scalar>{output.data(), rows, cols});
     return ad::make_result(std::move(output), ad::geometry{rows, 1, 1}, std::vector<value>(inputs.begin(), inputs.end()),
                            [pull = std::forward<Pull>(pull)](const ad::tensor<Scalar>& upstream, const std::vector<value>& below) {
-                             std::array<value, N> inputs;
+                             std::array<value, N> same;
                              std::array<ad::tensor<Scalar>, N> gradients;
                              std::array<matrix_view<Scalar>, N> targets;
                              for (std::size_t i = 0; i < N; ++i) {
-                               inputs[i] = below[i];
+                               same[i] = below[i];
                                if (!below[i].requires_gradient()) continue;
                                gradients[i] = ad::tensor<Scalar>(below[i].rows(), below[i].cols());
                                targets[i] = {gradients[i].data(), below[i].rows(), below[i].cols()};
                              }
-                             pull(views_of(inputs), matrix_view<const Scalar>{upstream.data(), upstream.rows(), upstream.cols()}, targets);
+                             pull(views_of(same), matrix_view<const Scalar>{upstream.data(), upstream.rows(), upstream.cols()}, targets);
                              for (std::size_t i = 0; i < N; ++i)
                                if (targets[i].data) below[i].add_gradient(std::move(gradients[i]));
                            });

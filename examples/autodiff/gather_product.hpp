@@ -1,6 +1,8 @@
 #pragma once
+#include <dalib/core/transpose.hpp>
+
+#include "parallel.hpp"
 #include "tile.hpp"
-#include "transpose.hpp"
 #include "window.hpp"
 
 namespace dalib::ad {
@@ -23,7 +25,7 @@ public:
   Scalar* panel(index_t number) const { return elements_.data() + offsets_[static_cast<std::size_t>(number)]; }
 
 private:
-  index_t padded(index_t first) const { return tile::padded_columns<Scalar>(std::min(width, cols_ - first)); }
+  index_t padded(index_t first) const { return register_split<Scalar>(std::min(width, cols_ - first)).padded(); }
 
   index_t rows_;
   index_t cols_;
@@ -54,7 +56,7 @@ packed_matrix<Scalar> pack_reversed(const_map<Scalar> weight, index_t taps) {
     const index_t p = task / taps, t = task % taps;
     const index_t columns = packed.columns(p), step = packed.step(p);
     map<Scalar> target(packed.panel(p) + (taps - 1 - t) * out * step, out, step);
-    transpose(weight.data() + (t * in + p * packed.width) * out, out, target.data(), step, columns, out);
+    transpose({weight.data() + (t * in + p * packed.width) * out, columns, out}, matrix_view<Scalar>(target.data(), out, columns, step, 1));
     target.rightCols(step - columns).setZero();
   });
   return packed;

@@ -1,22 +1,17 @@
 #pragma once
 #include <algorithm>
 
+#include <dalib/execution/openmp.hpp>
+
 #include "tensor.hpp"
 
 namespace dalib::ad {
 
-/// Calls body(i) for i in [0, count), on all threads. The tasks must be independent; which thread runs which is unspecified,
-/// so every task has to be cut by the size of the problem and never by the number of threads.
+/// Calls body(i) for i in [0, count) on the threads of the library's default policy. The tasks must be independent; which thread runs which
+/// is unspecified, so every task has to be cut by the size of the problem and never by the number of threads.
 template <class Body>
 void parallel_for(index_t count, const Body& body) {
-  if (count == 1) {
-    body(index_t{0});
-    return;
-  }
-#ifdef _OPENMP
-#  pragma omp parallel for schedule(dynamic, 1)
-#endif
-  for (index_t i = 0; i < count; ++i) body(i);
+  exec::default_policy{}.run(count, [&](index_t i, int) { body(i); });
 }
 
 /// Cuts [0, size) into blocks of `block` (the last may be shorter) and calls body(begin, end) for each, on all threads.

@@ -2,8 +2,9 @@
 #include <cstdint>
 #include <limits>
 
+#include <dalib/core/vector_memory.hpp>
+
 #include "elementwise.hpp"
-#include "simd.hpp"
 #include "window.hpp"
 
 namespace dalib::ad {
@@ -21,32 +22,32 @@ inline axis_range clipped_window(index_t o, const window& w, index_t size) {
 /// Maxima of one window for channels [c, c + valid): the first largest value and its pixel in the image, -1 and 0 where clipped.
 template <class Scalar, int Lanes>
 void maximum_of_window(const Scalar* image, index_t width, index_t channels, axis_range ys, axis_range xs, bool clip, index_t c, index_t valid,
-                       Scalar* result, simd::lane_index<Scalar>* winner) {
-  using integer = simd::lane_index<Scalar>;
-  simd::vector<Scalar, Lanes> best = simd::vector<Scalar, Lanes>{} + (clip ? Scalar(0) : -std::numeric_limits<Scalar>::infinity());
-  simd::vector<integer, Lanes> from = simd::vector<integer, Lanes>{} + static_cast<integer>(clip ? -1 : ys.first * width + xs.first);
+                       Scalar* result, simd_integer<Scalar>* winner) {
+  using integer = simd_integer<Scalar>;
+  simd_vector<Scalar, Lanes> best = simd_vector<Scalar, Lanes>{} + (clip ? Scalar(0) : -std::numeric_limits<Scalar>::infinity());
+  simd_vector<integer, Lanes> from = simd_vector<integer, Lanes>{} + static_cast<integer>(clip ? -1 : ys.first * width + xs.first);
   for (index_t y = ys.first; y < ys.last; ++y)
     for (index_t x = xs.first; x < xs.last; ++x) {
       const index_t pixel = y * width + x;
-      const auto value = simd::load<Lanes>(image + pixel * channels + c);
+      const auto value = load_vector<Lanes>(image + pixel * channels + c);
       const auto better = (value > best) | (value != value); // NaN wins, so that it is not hidden
       best = better ? value : best;
-      from = better ? simd::vector<integer, Lanes>{} + static_cast<integer>(pixel) : from;
+      from = better ? simd_vector<integer, Lanes>{} + static_cast<integer>(pixel) : from;
     }
   if (valid == Lanes) {
-    simd::store<Lanes>(result + c, best);
-    simd::store<Lanes>(winner + c, from);
+    store_vector<Lanes>(best, result + c);
+    store_vector<Lanes>(from, winner + c);
   } else {
-    simd::store_first<Lanes>(result + c, best, valid);
-    simd::store_first<Lanes>(winner + c, from, valid);
+    store_first<Lanes>(best, valid, result + c);
+    store_first<Lanes>(from, valid, winner + c);
   }
 }
 
 /// Max pooling of whole images by the calling thread.
 template <class Scalar>
 void pool_images(const Scalar* source, const geometry& shape, const geometry& pooled, const window& w, index_t channels, activation act,
-                 Scalar* result, simd::lane_index<Scalar>* winner) {
-  constexpr int wide = simd::native_lanes<Scalar>, narrow = 16 / static_cast<int>(sizeof(Scalar));
+                 Scalar* result, simd_integer<Scalar>* winner) {
+  constexpr int wide = simd_lanes<Scalar>, narrow = fewest_lanes<Scalar>;
   const bool clip = act == activation::relu;
   for (index_t n = 0; n < pooled.images; ++n)
     for (index_t y = 0; y < pooled.height; ++y)
@@ -71,7 +72,7 @@ variable<Scalar> max_pool(const variable<Scalar>& x, const window& w, activation
   const geometry source = x.shape(), shape = window_result("max_pool", source, w);
   const index_t channels = x.cols(), pixels = source.height * source.width, pooled = shape.height * shape.width;
   tensor<Scalar> result(shape.rows(), channels);
-  tensor<simd::lane_index<Scalar>> winner(shape.rows(), channels);
+  tensor<simd_integer<Scalar>> winner(shape.rows(), channels);
   parallel_blocks(source.images, rows_per_block(pixels * channels), [&](index_t first, index_t last) {
     detail::pool_images(x.storage().data() + first * pixels * channels, {last - first, source.height, source.width},
                         {last - first, shape.height, shape.width}, w, channels, act, result.data() + first * pooled * channels,

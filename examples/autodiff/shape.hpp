@@ -1,4 +1,6 @@
 #pragma once
+#include <dalib/core/transpose.hpp>
+
 #include "parallel.hpp"
 #include "variable.hpp"
 
@@ -73,16 +75,16 @@ template <class Scalar>
 variable<Scalar> flatten(const variable<Scalar>& x) {
   const index_t pixels = x.shape().height * x.shape().width, channels = x.cols(), images = x.shape().images;
   tensor<Scalar> result(images, channels * pixels);
-  const auto transpose = [](const Scalar* from, Scalar* to, index_t count, index_t rows, index_t cols) {
+  const auto transpose_each = [](const Scalar* from, Scalar* to, index_t count, index_t rows, index_t cols) {
     parallel_blocks(count, rows_per_block(rows * cols), [&](index_t first, index_t last) {
       for (index_t i = first; i < last; ++i)
-        map<Scalar>(to + i * rows * cols, cols, rows) = const_map<Scalar>(from + i * rows * cols, rows, cols).transpose();
+        transpose({from + i * rows * cols, rows, cols}, matrix_view<Scalar>(to + i * rows * cols, cols, rows));
     });
   };
-  transpose(x.storage().data(), result.data(), images, pixels, channels);
+  transpose_each(x.storage().data(), result.data(), images, pixels, channels);
   return make_result(std::move(result), {images, 1, 1}, {x}, [=](const tensor<Scalar>& upstream, const auto& inputs) {
     tensor<Scalar> gradient(images * pixels, channels);
-    transpose(upstream.data(), gradient.data(), images, channels, pixels);
+    transpose_each(upstream.data(), gradient.data(), images, channels, pixels);
     inputs[0].add_gradient(std::move(gradient));
   });
 }

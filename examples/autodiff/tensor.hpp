@@ -1,5 +1,4 @@
 #pragma once
-#include <Eigen/Core>
 #include <algorithm>
 #include <bit>
 #include <cstddef>
@@ -11,9 +10,12 @@
 #include <string>
 #include <vector>
 
+#include <dalib/core/eigen_core.hpp>
+#include <dalib/core/matrix_view.hpp>
+
 namespace dalib::ad {
 
-using index_t = Eigen::Index;
+using dalib::index_t;
 
 /// Row-major matrix, the layout of every activation, parameter and gradient.
 template <class Scalar>

@@ -246,35 +246,4 @@ void backward(const variable<Scalar>& loss, Scalar upstream = Scalar(1)) {
   }
 }
 
-/// One node for a loss whose gradients come with its value.
-///
-/// `f(values, gradients)` gets `const std::vector<const_map<Scalar>>&` with the inputs' values and
-/// `std::vector<map<Scalar>>&` with one matrix per input, all zero, to be filled with d value / d input; the matrix is
-/// 0 x 0 where no gradient is needed. It returns the value. backward() scales the gradients by the upstream and adds them.
-template <class Scalar, class Function>
-variable<Scalar> record(std::vector<variable<Scalar>> inputs, Function&& f) {
-  std::vector<const_map<Scalar>> values;
-  std::vector<tensor<Scalar>> gradients;
-  std::vector<map<Scalar>> targets;
-  values.reserve(inputs.size());
-  targets.reserve(inputs.size());
-  for (const auto& input : inputs) {
-    values.push_back(input.value());
-    gradients.push_back(needs_gradient(input) ? tensor<Scalar>::zeros(input.rows(), input.cols()) : tensor<Scalar>());
-    targets.push_back(gradients.back().view());
-  }
-  tensor<Scalar> value(1, 1);
-  *value.data() = static_cast<Scalar>(f(std::as_const(values), targets));
-  return make_result(
-      std::move(value), {1, 1, 1}, std::move(inputs),
-      [gradients = std::move(gradients)](const tensor<Scalar>& upstream, const std::vector<variable<Scalar>>& below) mutable {
-        const Scalar scale = *upstream.data();
-        for (std::size_t i = 0; i < below.size(); ++i) {
-          if (gradients[i].empty()) continue;
-          if (scale != Scalar(1)) gradients[i].view() *= scale;
-          below[i].add_gradient(std::exchange(gradients[i], {}));
-        }
-      });
-}
-
 } // namespace dalib::ad

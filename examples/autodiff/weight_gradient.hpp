@@ -1,4 +1,5 @@
 #pragma once
+#include "parallel.hpp"
 #include "tile.hpp"
 #include "window.hpp"
 

@@ -1,13 +1,14 @@
 #pragma once
-#include "simd.hpp"
-#include "tile.hpp"
+#include <vector>
+
+#include "register_split.hpp"
 
 namespace dalib::ad {
 
 /// A row of numbers, by its distance from a common base, and its factor in a sum.
 template <class Scalar>
 struct weighted_row {
-  simd::lane_index<Scalar> offset;
+  simd_integer<Scalar> offset;
   Scalar factor;
 };
 
@@ -15,25 +16,25 @@ namespace detail {
 
 /// Adds `sum` to the first `valid` elements from `to` on.
 template <int Lanes, class Scalar>
-void add_to(Scalar* to, const simd::vector<Scalar, Lanes>& sum, index_t valid) {
+void add_to(Scalar* to, const simd_vector<Scalar, Lanes>& sum, index_t valid) {
   if (valid >= Lanes)
-    simd::store<Lanes>(to, simd::load<Lanes>(to) + sum);
+    store_vector<Lanes>(load_vector<Lanes>(to) + sum, to);
   else
     for (index_t i = 0; i < valid; ++i) to[i] += sum[i];
 }
 
 template <class Scalar, int Full, int TailLanes>
 void add_weighted(const Scalar* base, const weighted_row<Scalar>* terms, index_t count, Scalar* out, index_t columns) {
-  constexpr int lanes = simd::native_lanes<Scalar>;
+  constexpr int lanes = simd_lanes<Scalar>;
   constexpr int tail = TailLanes == 0 ? lanes : TailLanes;
   constexpr int vectors = Full + (TailLanes > 0 ? 1 : 0);
   constexpr int chains = vectors >= 4 ? 1 : 4 / vectors; // independent sums hide the latency of the additions
-  simd::vector<Scalar, lanes> sum[chains][Full == 0 ? 1 : Full] = {};
-  simd::vector<Scalar, tail> rest[chains] = {};
+  simd_vector<Scalar, lanes> sum[chains][Full == 0 ? 1 : Full] = {};
+  simd_vector<Scalar, tail> rest[chains] = {};
   const auto add_term = [&](int chain, const weighted_row<Scalar>& term) {
     const Scalar* row = base + term.offset;
-    for (int v = 0; v < Full; ++v) sum[chain][v] += term.factor * simd::load<lanes>(row + v * lanes);
-    if constexpr (TailLanes > 0) rest[chain] += term.factor * simd::load<tail>(row + Full * lanes);
+    for (int v = 0; v < Full; ++v) sum[chain][v] += term.factor * load_vector<lanes>(row + v * lanes);
+    if constexpr (TailLanes > 0) rest[chain] += term.factor * load_vector<tail>(row + Full * lanes);
   };
   index_t i = 0;
   for (; i + chains <= count; i += chains)
@@ -50,20 +51,6 @@ void add_weighted(const Scalar* base, const weighted_row<Scalar>* terms, index_t
 template <class Scalar>
 using weighted_kernel = void (*)(const Scalar*, const weighted_row<Scalar>*, index_t, Scalar*, index_t);
 
-template <class Scalar, int Full>
-weighted_kernel<Scalar> select_weighted(index_t tail) {
-  constexpr int lanes = simd::native_lanes<Scalar>;
-  constexpr int smallest = 16 / static_cast<int>(sizeof(Scalar));
-  if constexpr (lanes > smallest)
-    if (tail == smallest) return add_weighted<Scalar, Full, smallest>;
-  if constexpr (lanes > 2 * smallest)
-    if (tail == 2 * smallest) return add_weighted<Scalar, Full, 2 * smallest>;
-  if constexpr (Full > 0)
-    return add_weighted<Scalar, Full, 0>;
-  else
-    return nullptr;
-}
-
 } // namespace detail
 
 /// out[0, columns) += sum of factor * (base + offset)[0, columns) over the terms, accumulated in registers.
@@ -73,8 +60,10 @@ class weighted_sum {
 public:
   explicit weighted_sum(index_t columns) : columns_(columns) {
     for (index_t first = 0; first < columns; first += widest) {
-      const index_t part = std::min(widest, columns - first), padded = tile::padded_columns<Scalar>(part);
-      kernels_.push_back(choose(padded / lanes, padded % lanes));
+      const register_split<Scalar> split(std::min(widest, columns - first));
+      kernels_.push_back(compiled_for<Scalar, most_registers>(split, [](auto full, auto tail) -> detail::weighted_kernel<Scalar> {
+        return detail::add_weighted<Scalar, full, tail>;
+      }));
     }
   }
 
@@ -87,31 +76,8 @@ public:
   }
 
 private:
-  static constexpr index_t lanes = simd::native_lanes<Scalar>;
-  static constexpr index_t widest = 8 * lanes;
-
-  static detail::weighted_kernel<Scalar> choose(index_t full, index_t tail) {
-    switch (full) {
-    case 0:
-      return detail::select_weighted<Scalar, 0>(tail);
-    case 1:
-      return detail::select_weighted<Scalar, 1>(tail);
-    case 2:
-      return detail::select_weighted<Scalar, 2>(tail);
-    case 3:
-      return detail::select_weighted<Scalar, 3>(tail);
-    case 4:
-      return detail::select_weighted<Scalar, 4>(tail);
-    case 5:
-      return detail::select_weighted<Scalar, 5>(tail);
-    case 6:
-      return detail::select_weighted<Scalar, 6>(tail);
-    case 7:
-      return detail::select_weighted<Scalar, 7>(tail);
-    default:
-      return detail::select_weighted<Scalar, 8>(tail);
-    }
-  }
+  static constexpr int most_registers = 8;
+  static constexpr index_t widest = most_registers * simd_lanes<Scalar>;
 
   index_t columns_;
   std::vector<detail::weighted_kernel<Scalar>> kernels_;

@@ -24,9 +24,20 @@ inline constexpr int simd_bytes = 32;
 inline constexpr int simd_bytes = 16;
 #endif
 
+/// How many of them a loop may hold.
+#if defined(__AVX512F__)
+inline constexpr int simd_registers = 32;
+#else
+inline constexpr int simd_registers = 16;
+#endif
+
 /// Lanes of one register for scalar `T`.
 template <class T>
 inline constexpr int simd_lanes = simd_bytes / static_cast<int>(sizeof(T));
+
+/// Lanes of the narrowest register: 16 bytes.
+template <class T>
+inline constexpr int fewest_lanes = 16 / static_cast<int>(sizeof(T));
 
 namespace detail {
 #if defined(__CUDA_ARCH__)
@@ -41,8 +52,8 @@ struct compiler_vector {
 };
 #endif
 
-template <class T>
-struct simd_register : compiler_vector<T, simd_bytes> {};
+template <class T, int Lanes>
+struct simd_register : compiler_vector<T, Lanes * static_cast<int>(sizeof(T))> {};
 
 /// Constants of exp for one floating type. ln 2 is split so that n * high is exact for every exponent n.
 template <class T>
@@ -78,9 +89,13 @@ DALIB_HD constexpr T inverse_factorial(int k) {
 }
 } // namespace detail
 
-/// A register of `T`.
+/// A register of `T`; of the widest kind unless a narrower one is asked for by its number of lanes.
+template <class T, int Lanes = simd_lanes<T>>
+using simd_vector = typename detail::simd_register<T, Lanes>::type;
+
+/// Signed integers as wide as `T`: what a comparison of registers of T gives, and what it can choose as well as numbers.
 template <class T>
-using simd_vector = typename detail::simd_register<T>::type;
+using simd_integer = typename detail::exp_constants<T>::integer;
 
 /// sums += a register's numbers in double. Both by reference: a vector wider than the processor's registers that is returned by value
 /// depends on -march, of which g++ warns (-Wpsabi) even in a function that is always inlined.

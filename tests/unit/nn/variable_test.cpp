@@ -1,5 +1,10 @@
 #include "check_gradients.hpp"
 
+#include <autodiff/dalib_graph.hpp>
+
+#include <array>
+#include <type_traits>
+
 using namespace dalib;
 using test::random_leaf;
 using test::random_matrix;
@@ -68,17 +73,21 @@ TEST_CASE("a graph can be used once; losses are scalars") {
 }
 
 TEST_CASE("record: one node for a function with known gradients") {
+  using tape = graph_traits<ad::variable<double>>;
   const auto a = random_leaf(3, 2, 1), b = random_leaf(4, 2, 2);
   const auto c = ad::constant(random_matrix(2, 2, 3));
+  const auto map_of = []<class T>(const matrix_view<T>& v) {
+    return Eigen::Map<std::conditional_t<std::is_const_v<T>, const ad::matrix<double>, ad::matrix<double>>>(v.data, v.rows, v.cols);
+  };
   const auto f = [&] {
-    return ad::scale(ad::record<double>({ad::scale(a, 1.0), b, c},
-                                        [](const std::vector<ad::const_map<double>>& x, std::vector<ad::map<double>>& g) {
-                                          CHECK(g[2].size() == 0);
-                                          if (g[0].size() > 0) g[0] = 2 * x[0] * x[2] * x[2].transpose();
-                                          if (g[1].size() > 0) g[1].array() = x[1].array().cos();
-                                          return (x[0] * x[2]).squaredNorm() + x[1].array().sin().sum();
-                                        }),
-                     -1.5);
+    const auto node = tape::record(std::array{ad::scale(a, 1.0), b, c}, [&](const auto& value, const auto& gradient) {
+      const auto x = map_of(value[0]), y = map_of(value[1]), z = map_of(value[2]);
+      CHECK(gradient[2].data == nullptr); // of a constant
+      if (gradient[0].data) map_of(gradient[0]) = 2 * x * z * z.transpose();
+      if (gradient[1].data) map_of(gradient[1]).array() = y.array().cos();
+      return (x * z).squaredNorm() + y.array().sin().sum();
+    });
+    return ad::scale(node, -1.5);
   };
   test::check_gradients({a, b}, f);
 }
