@@ -38,7 +38,7 @@ class Contestant:
     note: str = ""  # why it was not measured
     value: float = 0
     flops: float = 0
-    first: float = 0  # seconds of the first run
+    first: float = 0  # seconds of the first run; of the second where the first one compiles
     worst: float = None
     memory: int = None
     times: list = None

@@ -22,6 +22,8 @@ MODULES = {
     "keops": ("peers.keops_mmd", "peers.geomloss_mmd"),
     "torch_cuda": ("peers.torch_cuda",),
 }
+# Forms that compile their code when they first run: that is not running time.
+COMPILING = ("compiled", "compiled_direct", "keops", "geomloss_online")
 
 
 @dataclass
@@ -107,9 +109,14 @@ class Worker:
             run = build(task)
             start = time.perf_counter()
             value, outputs = run()
+            seconds = time.perf_counter() - start
+            if form in COMPILING:
+                start = time.perf_counter()
+                run()
+                seconds = time.perf_counter() - start
             self.prepared[words["id"]], self.unchecked[words["id"]] = run, outputs
             self.growth[words["id"]] = getattr(module, "peak_growth", peak_growth)
-            return {"value": float(value), "seconds": time.perf_counter() - start}
+            return {"value": float(value), "seconds": seconds}
         return {"skipped": f"{form} has no {task.measure}"}
 
     def measure(self, words):
