@@ -9,7 +9,8 @@ part of this project, in a few minutes on two cores:
   1. MNIST -> optdigits: training on the source alone, DANN, DAN and MDD;
   2. MNIST -> MNIST-M (digits on photographs): training on the source alone and MCD.
 Prints the comparisons. Plots, tables and checkpoints are in build/demo; open report.html there. Options are passed on to dalib_train, for
-example --iterations 200, --seeds 3, or --resume after an interruption (see build/bin/dalib_train --help).
+example --iterations 200 or --seeds 3 (see build/bin/dalib_train --help).
+What an earlier call finished is shown again, what it began goes on; --overwrite, or removing build/demo, starts anew.
 EOT
 }
 
@@ -26,8 +27,12 @@ fi
 cmake -S . -B build "${generator[@]}" -DCMAKE_BUILD_TYPE=Release -DDALIB_SANITIZE= -DDALIB_BUILD_EXAMPLES=ON
 cmake --build build --target dalib_train --parallel "$(nproc)"
 
-build/bin/dalib_train --method source-only,dann,dan,mdd --source mnist --target optdigits --out build/demo/mnist-to-optdigits "$@"
-build/bin/dalib_train --method source-only,mcd --source mnist --target mnistm --out build/demo/mnist-to-mnistm "$@"
+again=(--resume)
+for option in "$@"; do
+  if [[ "$option" == --resume || "$option" == --overwrite ]]; then again=(); fi
+done
+build/bin/dalib_train --method source-only,dann,dan,mdd --source mnist --target optdigits --out build/demo/mnist-to-optdigits "${again[@]}" "$@"
+build/bin/dalib_train --method source-only,mcd --source mnist --target mnistm --out build/demo/mnist-to-mnistm "${again[@]}" "$@"
 
 echo
 echo "Reports with curves and pictures of the features:"

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "file_error.hpp"
+#include "follow_links.hpp"
 
 #include <cerrno>
 #include <cstddef>
@@ -31,10 +32,15 @@ inline void sync_folder(const std::filesystem::path& folder) {
 /// Data go to PATH.partial in the same folder; `commit` flushes them to disk, renames the file to PATH and flushes the folder. Without
 /// a commit the destructor removes the partial file and PATH stays as it was. What a killed process left in PATH.partial is
 /// overwritten by the next write. All errors are std::runtime_error with the path and the system's text.
+///
+/// Where PATH is a symbolic link, all this is done with the file that it leads to, and the link stays. What is neither a file nor a folder
+/// (a device, a pipe, /dev/stdout) is never replaced: data go straight into it.
 class atomic_file {
 public:
   /// Throws if the partial file cannot be created or another process is writing it.
-  explicit atomic_file(std::filesystem::path path) : path_(std::move(path)), partial_(path_) {
+  explicit atomic_file(const std::filesystem::path& path) : path_(follow_links(path)), partial_(path_) {
+    direct_ = open_direct(path);
+    if (direct_) return;
     partial_ += ".partial";
     descriptor_ = ::open(partial_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
     if (descriptor_ < 0) fail_system(partial_, "cannot create", errno);
@@ -50,7 +56,7 @@ public:
 
   ~atomic_file() {
     if (descriptor_ < 0) return;
-    ::unlink(partial_.c_str());
+    if (!direct_) ::unlink(partial_.c_str());
     ::close(descriptor_);
   }
 
@@ -69,19 +75,33 @@ public:
 
   /// Flushes what was written so far to disk.
   void sync() {
-    if (::fsync(descriptor_) != 0) fail_system(partial_, "cannot flush to disk", errno);
+    if (!direct_ && ::fsync(descriptor_) != 0) fail_system(partial_, "cannot flush to disk", errno);
   }
 
   /// Makes the contents durable and visible under the path. Nothing may be written afterwards.
   void commit() {
     sync();
-    if (::rename(partial_.c_str(), path_.c_str()) != 0) fail_system(path_, "cannot rename the finished file " + partial_.string(), errno);
+    if (!direct_ && ::rename(partial_.c_str(), path_.c_str()) != 0) fail_system(path_, "cannot rename the finished file " + partial_.string(), errno);
     const int failure = ::close(std::exchange(descriptor_, -1)) == 0 ? 0 : errno;
     if (failure != 0 && failure != EINTR) fail_system(path_, "cannot close", failure);
-    sync_folder(path_.parent_path());
+    if (!direct_) sync_folder(path_.parent_path());
   }
 
 private:
+  // Whether the path names an open file of this process, or something that exists and is neither a file nor a folder: it is open then.
+  bool open_direct(const std::filesystem::path& path) {
+    if (const std::optional<int> number = open_file_number(path)) {
+      descriptor_ = ::fcntl(*number, F_DUPFD_CLOEXEC, 0);
+    } else {
+      struct stat named {};
+      if (::stat(path.c_str(), &named) != 0 || S_ISREG(named.st_mode) || S_ISDIR(named.st_mode)) return false;
+      descriptor_ = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    }
+    if (descriptor_ < 0) fail_system(path, "cannot open", errno);
+    partial_ = path;
+    return true;
+  }
+
   // The lock ends with the process, so a killed writer blocks nobody. Between open and lock another writer may have renamed the file
   // away: then the lock is on a finished file, which must not be touched.
   void claim() {
@@ -99,6 +119,7 @@ private:
   std::filesystem::path path_;
   std::filesystem::path partial_;
   int descriptor_ = -1;
+  bool direct_ = false; ///< there is no partial file
 };
 
 /// Writes a whole file of text (report, table, settings) atomically.

@@ -43,7 +43,7 @@ inline std::string to_hex(std::uint32_t value) {
   return text.data();
 }
 
-inline std::filesystem::path previous_path(std::filesystem::path path) { return path += ".previous"; }
+inline std::filesystem::path previous_path(const std::filesystem::path& path) { return follow_links(path) += ".previous"; }
 
 } // namespace detail
 
@@ -97,7 +97,8 @@ private:
 /// @param object anything with visit_state (see state_visitor)
 /// Throws std::invalid_argument for a config that is not JSON or names used twice, std::runtime_error for file problems.
 template <class Object>
-void save_checkpoint(const std::filesystem::path& path, Object& object, const checkpoint_info& info) {
+void save_checkpoint(const std::filesystem::path& name, Object& object, const checkpoint_info& info) {
+  const std::filesystem::path path = follow_links(name);
   if (!nlohmann::json::accept(info.config)) throw std::invalid_argument("save_checkpoint: the config is not valid JSON");
   state_layout visitor;
   object.visit_state(visitor);

@@ -5,6 +5,7 @@
 #include "stop_request.hpp"
 
 #include "../autodiff/short_spinning.hpp"
+#include "../io/checkpoint.hpp"
 #include "../report/results_json.hpp"
 #include "../report/terminal.hpp"
 
@@ -29,6 +30,22 @@ std::string title_of(const method_entry& entry, std::uint64_t seed, std::size_t 
          (total > 1 ? " (run " + std::to_string(number) + " of " + std::to_string(total) + ")" : "");
 }
 
+std::filesystem::path run_folder(const options& settings, const std::string& method, std::uint64_t seed) {
+  return settings.out / (method + "-seed-" + std::to_string(seed));
+}
+
+/// Throws std::runtime_error if a run that was begun earlier would be lost.
+void refuse_to_replace(const options& settings) {
+  if (settings.resume || settings.overwrite) return;
+  for (const std::string& method : settings.methods)
+    for (long k = 0; k < settings.seeds; ++k) {
+      const std::filesystem::path folder = run_folder(settings, method, settings.seed + static_cast<std::uint64_t>(k));
+      if (io::checkpoint_exists(training_run::checkpoint_in(folder)))
+        throw std::runtime_error(folder.string() +
+                                 ": has an earlier run; --resume goes on with it, --overwrite replaces it, another --out keeps it");
+    }
+}
+
 std::size_t run_count(const options& settings) { return settings.methods.size() * static_cast<std::size_t>(settings.seeds); }
 
 /// Trains everything that was asked for on one task, the first of the settings. Returns the finished runs; fewer than run_count mean that a
@@ -42,7 +59,7 @@ run_list train_all(const options& all, task_loader& loader) {
     const task data = loader.load(settings.tasks.front(), settings.centre_crop);
     for (long k = 0; k < settings.seeds; ++k) {
       const std::uint64_t seed = settings.seed + static_cast<std::uint64_t>(k);
-      const std::filesystem::path folder = settings.out / (entry.name + "-seed-" + std::to_string(seed));
+      const std::filesystem::path folder = run_folder(settings, entry.name, seed);
       std::filesystem::create_directories(folder);
       training_run run(settings, data, entry, seed, folder);
       std::cout << title_of(entry, seed, runs.size() + 1, total) << (run.start_message().empty() ? "" : ": " + run.start_message())
@@ -94,6 +111,7 @@ int run_program(const options& settings) {
   if (several) prepare_output(settings);
   task_loader loader(settings.data);
   report::result_set results;
+  std::vector<options> all;
   for (const task_names& names : settings.tasks) {
     options one = settings;
     one.tasks = {names};
@@ -102,6 +120,10 @@ int run_program(const options& settings) {
       one.out = settings.out / (stem(names.source) + "-" + stem(names.target));
       one.json.reset();
     }
+    refuse_to_replace(one);
+    all.push_back(std::move(one));
+  }
+  for (const options& one : all) {
     if (!run_task(one, loader, results)) {
       std::cerr << "dalib_train: interrupted; the same call with --resume goes on from here\n";
       return interrupted_code + stop_request::received();

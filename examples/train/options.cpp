@@ -182,7 +182,11 @@ void add_output_options(CLI::App& app, options& o, raw_options& raw) {
       ->capture_default_str()
       ->group(group);
   app.add_flag("--save", o.save, "Also write each run's classifier as model.safetensors, with PyTorch's names and shapes")->group(group);
-  app.add_flag("--resume", o.resume, "Go on with what an interrupted call left in --out; finished runs are not repeated")->group(group);
+  CLI::Option* const resume =
+      app.add_flag("--resume", o.resume, "Go on with what an interrupted call left in --out; finished runs are not repeated")->group(group);
+  app.add_flag("--overwrite", o.overwrite, "Replace runs of an earlier call in --out; without it and --resume they are an error")
+      ->excludes(resume)
+      ->group(group);
   app.add_flag("--no-pictures", raw.no_pictures, "Leave the pictures of the features out (t-SNE takes some seconds)")->group(group);
 }
 

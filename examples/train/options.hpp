@@ -39,6 +39,7 @@ struct options {
   std::filesystem::path out = "dalib-train";
   bool save = false;
   bool resume = false;
+  bool overwrite = false; ///< begin runs anew that are in `out` already
   bool pictures = true;
   std::optional<std::filesystem::path> json;
   std::set<std::string> given; ///< options of the command line that a method's protocol does not replace

@@ -32,7 +32,10 @@ void prepare_output(const options& settings) {
   require_writable(settings.out);
   if (!settings.json) return;
   if (std::filesystem::is_directory(*settings.json)) io::fail_file(*settings.json, "is a folder; --json needs the name of a file");
-  if (settings.json->has_parent_path()) require_writable(settings.json->parent_path());
+  // Devices and pipes are written as they are; of a link the file behind it counts.
+  const std::filesystem::path file = io::follow_links(*settings.json);
+  if (io::names_open_file(file) || (std::filesystem::exists(file) && !std::filesystem::is_regular_file(file))) return;
+  if (file.has_parent_path()) require_writable(file.parent_path());
 }
 
 std::vector<std::filesystem::path> write_output(const run_list& runs, const options& settings, const task& data) {

@@ -26,7 +26,7 @@ void require_same_settings(const std::string& saved_text, const nlohmann::ordere
       text += "; " + name + " was " + (found == saved.end() ? "not set" : found->dump()) + ", now it is " + value.dump();
   }
   if (!text.empty())
-    throw std::invalid_argument(path.string() + ": cannot go on with other settings" + text + " (without --resume the run starts anew)");
+    throw std::invalid_argument(path.string() + ": cannot go on with other settings" + text + " (--overwrite in place of --resume starts the run anew)");
 }
 
 /// The method's settings with what the data say.
@@ -67,7 +67,7 @@ training_run::training_run(const options& settings, const task& data, const meth
   if (settings_.resume && io::checkpoint_exists(checkpoint_path())) {
     restore();
   } else if (io::checkpoint_exists(checkpoint_path())) {
-    start_message_ = "replaces the earlier run in " + folder_.string() + " (--resume would have gone on with it)";
+    start_message_ = "replaces the earlier run in " + folder_.string();
   }
   if (iteration_ == 0)
     history_.emplace(folder_ / "history.csv", history_columns());

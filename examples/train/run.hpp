@@ -30,6 +30,9 @@ public:
   /// The results, to be called once after training has finished.
   run_result finish();
 
+  /// Where a run keeps its state.
+  static std::filesystem::path checkpoint_in(const std::filesystem::path& folder) { return folder / "checkpoint.safetensors"; }
+
   long iteration() const { return static_cast<long>(iteration_); }
   /// What the user should know about the start: resumed from where, replaced what.
   const std::string& start_message() const { return start_message_; }
@@ -67,7 +70,7 @@ private:
   evaluation evaluate_now();
   void save();
   void save_model();
-  std::filesystem::path checkpoint_path() const { return folder_ / "checkpoint.safetensors"; }
+  std::filesystem::path checkpoint_path() const { return checkpoint_in(folder_); }
 
   options settings_;
   const task& data_;

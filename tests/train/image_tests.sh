@@ -13,15 +13,15 @@ office=(--data office31 --root "$miniature/office31" --source amazon --target we
 case "$case" in
   image_layouts)
     # Every layout and an image list train; domains go by both names.
-    expect 0 "amazon -> webcam" "$train" --method dan "${office[@]}"
-    expect 0 "Art -> Clipart" "$train" --method dan --data office-home --root "$miniature/office-home" --source Ar --target Cl "${network[@]}" "${short[@]}"
-    expect 0 "train -> validation" "$train" --method dan --data visda2017 --root "$miniature/visda2017" --source T --target V "${network[@]}" "${short[@]}"
-    expect 0 "clipart -> real" "$train" --method dan --data domainnet --root "$miniature/domainnet" --source c --target r "${network[@]}" "${short[@]}"
+    expect 0 "amazon -> webcam" "$train" --method dan "${office[@]}" --overwrite
+    expect 0 "Art -> Clipart" "$train" --method dan --data office-home --root "$miniature/office-home" --source Ar --target Cl "${network[@]}" "${short[@]}" --overwrite
+    expect 0 "train -> validation" "$train" --method dan --data visda2017 --root "$miniature/visda2017" --source T --target V "${network[@]}" "${short[@]}" --overwrite
+    expect 0 "clipart -> real" "$train" --method dan --data domainnet --root "$miniature/domainnet" --source c --target r "${network[@]}" "${short[@]}" --overwrite
     sed 's/^/a folder\//' "$miniature/office31/image_list/amazon.txt" >"my source.txt"
     cp "$miniature/office31/image_list/webcam.txt" target.txt
     ln -s "$miniature/office31" "a folder"
     ln -s "$miniature/office31/webcam" webcam
-    expect 0 "my_source -> target" "$train" --method dan --data image-list --root . --source "my source.txt" --target target.txt "${network[@]}" "${short[@]}"
+    expect 0 "my_source -> target" "$train" --method dan --data image-list --root . --source "my source.txt" --target target.txt "${network[@]}" "${short[@]}" --overwrite
     ;;
   image_methods)
     # All methods, with DALIB's hyper-parameters for each where nothing else was said.
@@ -41,7 +41,7 @@ case "$case" in
       --frozen-backbone --frozen-batch-norm --out tables
     [[ "$(grep -o -- '-[\]*> ' tables/results.md | wc -l)" == 6 ]] || die "the table has not six tasks"
     [[ -s tables/dslr-amazon/report.html ]] || die "a task has no report"
-    expect 0 "amazon -> dslr" "$train" --method dan --data office31 --root "$miniature/office31" --tasks A:D,D:W "${network[@]}" "${short[@]}" --frozen-backbone
+    expect 0 "amazon -> dslr" "$train" --method dan --data office31 --root "$miniature/office31" --tasks A:D,D:W "${network[@]}" "${short[@]}" --frozen-backbone --out two
     expect 2 "nothing to adapt" "$train" --method mcd "${office[@]}" --frozen-backbone
     ;;
   image_same_bits)

@@ -10,7 +10,7 @@ small=(--source optdigits --target mnist --batch-size 16 --iterations 24 --eval-
 case "$case" in
   help)
     expect 0 "Example: dalib_train" "$program" --help
-    for word in --source --target --tasks --data --root --arch --weights --frozen-backbone --iterations --batch-size --seed --seeds --lr --trade-off --threads --out --save --resume --json \
+    for word in --source --target --tasks --data --root --arch --weights --frozen-backbone --iterations --batch-size --seed --seeds --lr --trade-off --threads --out --save --resume --overwrite --json \
       source-only dann dan oracle; do
       grep -q -- "$word" said || die "--help does not name $word"
     done
@@ -91,7 +91,17 @@ case "$case" in
     "$program" --method dan "${small[@]}"
     expect 1 "learning_rate was 0.01, now it is 0.02" "$program" --method dan "${small[@]}" --resume --lr 0.02
     expect 0 "is finished already" "$program" --method dan "${small[@]}" --resume
-    expect 0 "replaces the earlier run" "$program" --method dan "${small[@]}"
+    # A finished run is replaced only if that was asked for, and refused before anything is trained.
+    cp dalib-train/dan-seed-1/checkpoint.safetensors before
+    expect 1 "dan-seed-1: has an earlier run; --resume.*--overwrite" "$program" --method dann,dan "${small[@]}"
+    [[ ! -e dalib-train/dann-seed-1 ]] || die "trained before it looked for earlier runs"
+    rm dalib-train/dan-seed-1/checkpoint.safetensors # as after a kill between the two renames
+    expect 1 "has an earlier run" "$program" --method dan "${small[@]}"
+    cp before dalib-train/dan-seed-1/checkpoint.safetensors
+    expect 2 "excludes" "$program" --method dan "${small[@]}" --resume --overwrite
+    cmp before dalib-train/dan-seed-1/checkpoint.safetensors || die "the refused calls changed the checkpoint"
+    expect 0 "replaces the earlier run" "$program" --method dan "${small[@]}" --overwrite --lr 0.02
+    ! cmp -s before dalib-train/dan-seed-1/checkpoint.safetensors || die "--overwrite did not start anew"
     ;;
   damaged_checkpoint)
     "$program" --method dan "${small[@]}" --save --out whole
@@ -122,6 +132,18 @@ case "$case" in
       [[ -s "results/$name" ]] || die "results/$name is missing"
     done
     cmp copy.json results/results.json || die "the two JSON files differ"
+    # Links stay, pipes and open files are written.
+    ln -s copy.json link
+    mkfifo pipe
+    cat pipe >piped &
+    "$program" --method dann "${small[@]}" --seeds 2 --out results --resume --json pipe
+    wait $!
+    [[ -p pipe ]] || die "the pipe was replaced"
+    cmp copy.json piped || die "the pipe got something else"
+    "$program" --method dann "${small[@]}" --seeds 2 --out results --resume --json link
+    [[ -L link ]] || die "the link was replaced"
+    "$program" --method dann "${small[@]}" --seeds 2 --out results --resume --json /dev/stdout >log
+    grep -q '"target_accuracy"' log && grep -q '^wrote ' log || die "standard output lost a part"
     grep -q '"target_accuracy"' copy.json || die "results.json has no target accuracy"
     grep -q '<svg' results/report.html || die "report.html has no picture"
     ;;

@@ -3,7 +3,12 @@
 
 #include <csignal>
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <string>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
 
 using namespace dalib::io;
 using namespace file_tests;
@@ -68,6 +73,60 @@ TEST_CASE("a relative name without folder") {
   write_text_file("here", "text");
   fs::current_path(before);
   CHECK(read_bytes(folder / "here") == "text");
+}
+
+TEST_CASE("symbolic links stay, the file behind them is replaced, also one that is not there yet") {
+  temporary_folder folder;
+  fs::create_directory(folder / "sub");
+  write_text_file(folder / "sub/report", "old");
+  fs::create_symlink("sub/report", folder / "link");
+  fs::create_symlink(folder / "link", folder / "link to the link");
+  fs::create_symlink("sub/new", folder / "dangling");
+  for (const char* name : {"link", "link to the link", "dangling"}) {
+    CAPTURE(name);
+    write_text_file(folder / name, name);
+    CHECK(fs::is_symlink(folder / name));
+    CHECK(read_bytes(folder / name) == name);
+  }
+  CHECK(read_bytes(folder / "sub/report") == "link to the link");
+  CHECK(read_bytes(folder / "sub/new") == "dangling");
+  { atomic_file(folder / "link").write("half"); }
+  CHECK(read_bytes(folder / "sub/report") == "link to the link");
+  CHECK_FALSE(fs::exists(folder / "sub/report.partial"));
+  fs::create_symlink("circle", folder / "circle");
+  CHECK(contains(error_of([&] { write_text_file(folder / "circle", "text"); }), "circle: cannot follow the symbolic link"));
+}
+
+TEST_CASE("devices, pipes and open files are written, never replaced") {
+  temporary_folder folder;
+  const auto written = [&](const fs::path& path) {
+    const fs::file_type before = fs::status(path).type();
+    write_text_file(path, "text");
+    CHECK(fs::status(path).type() == before);
+    CHECK_FALSE(fs::exists(path.string() + ".partial"));
+  };
+  // A device of our own: as root a wrong writer would replace the system's.
+  if (::mknod((folder / "null").c_str(), S_IFCHR | 0600, makedev(1, 3)) == 0) {
+    fs::create_symlink("null", folder / "link");
+    written(folder / "null");
+    written(folder / "link");
+  }
+  REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
+  const int reader = ::open((folder / "pipe").c_str(), O_RDONLY | O_NONBLOCK);
+  written(folder / "pipe");
+  char got[5] = {};
+  CHECK(::read(reader, got, 4) == 4);
+  CHECK(std::string(got) == "text");
+  ::close(reader);
+  // An open file that a shell redirected: what was and what will be written to it stays, in order.
+  const int open = ::open((folder / "log").c_str(), O_WRONLY | O_CREAT, 0600);
+  REQUIRE(::write(open, "before ", 7) == 7);
+  written("/dev/fd/" + std::to_string(open));
+  written("/proc/self/fd/" + std::to_string(open));
+  REQUIRE(::write(open, " after", 6) == 6);
+  ::close(open);
+  CHECK(read_bytes(folder / "log") == "before texttext after");
+  CHECK(contains(error_of([] { write_text_file("/dev/fd/9999", "text"); }), "/dev/fd/9999: cannot open"));
 }
 
 TEST_CASE("two writers at once") {

@@ -98,6 +98,24 @@ TEST_CASE("the previous checkpoint is kept and used when the newest is damaged")
   CHECK(restored == next);
 }
 
+TEST_CASE("through a symbolic link the checkpoint and the one before it are those of the file behind it") {
+  temporary_folder folder, elsewhere;
+  fs::create_symlink(elsewhere / "run", folder / "run");
+  for (const std::int64_t steps : {1, 2}) {
+    training_state state = advanced(steps);
+    save_checkpoint(folder / "run", state, description);
+    CHECK(fs::is_symlink(folder / "run"));
+  }
+  CHECK(fs::exists(elsewhere / "run.previous"));
+  for (const std::int64_t steps : {2, 1}) {
+    CHECK(checkpoint_exists(folder / "run"));
+    training_state restored;
+    load_checkpoint(folder / "run").contents.restore(restored);
+    CHECK(restored == advanced(steps));
+    fs::remove(elsewhere / "run"); // as after a kill between the two renames
+  }
+}
+
 TEST_CASE("both files unusable") {
   temporary_folder folder;
   CHECK_FALSE(checkpoint_exists(folder / "run"));
