@@ -24,9 +24,10 @@ int main() {
   auto [v2, gs, gt] = value_and_gradient(loss, zs, zt); // exact gradients in the same pass
   std::cout << "MK-MMD " << v << " = " << v2 << ", |gradient| " << gs.norm() << " and " << gt.norm() << '\n';
 
+  const checked careful{loss}; // for training: throws at NaN or infinity in a sample and names the place
   Eigen::MatrixXf own_gs(64, 256), own_gt(48, 256); // in a training loop: the caller's memory, nothing allocated
   workspace scratch;
-  loss.value_and_gradient(exec::default_policy{}, zs, zt, gradients{own_gs, own_gt, -0.5f}, scratch); // scaled by -1/2
+  careful.value_and_gradient(exec::default_policy{}, zs, zt, gradients{own_gs, own_gt, -0.5f}, scratch); // scaled by -1/2
 
   auto own = mmd{cauchy{.gamma = .5} + 0.3 * kernel::linear{}, estimator::biased{}};
   auto lazy = mmd{kernel::from_value([](auto s) {

@@ -15,7 +15,8 @@ int main() {
     target(i, 0) = (i % 2 ? 3 : -3) + 0.5 * random.normal();
     target(i, 1) = 0.5 * random.normal();
   }
-  const auto loss = mmd{kernel::energy{}, estimator::biased{}}; // the energy distance has no bandwidth to choose
+  // The energy distance has no bandwidth to choose; `checked` throws if the points run away to infinity.
+  const checked loss{mmd{kernel::energy{}, estimator::biased{}}};
   points gradient(moving.rows(), 2);
   const matrix_view<double> no_target_gradient; // the target stays: its gradient is not computed
   workspace scratch;

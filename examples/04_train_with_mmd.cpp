@@ -29,7 +29,7 @@ int main(int, char** argv) {
   };
   nn::linear<float> hidden(3, 32, random), head(32, 2, random);
   nn::sgd<float> optimiser({nn::group_of<float>(hidden), nn::group_of<float>(head)}, {.learning_rate = 0.05, .momentum = 0.9});
-  const auto transfer = mmd{kernel::gaussian_ladder(1.f / 8, 5), estimator::unbiased{}};
+  const checked transfer{mmd{kernel::gaussian_ladder(1.f / 8, 5), estimator::unbiased{}}}; // throws if the features are NaN or infinite
   std::vector<std::int64_t> labels, unused;
   float first = 0, last = 0;
   for (int step = 0; step < 200; ++step) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dalib/core/check.hpp"
+#include "dalib/core/graph_value.hpp"
 #include "dalib/core/gradients.hpp"
 
 #include <array>
@@ -31,7 +32,8 @@ inline constexpr bool is_layered<std::tuple<Layers...>> = true;
 
 /// The same measure, which throws std::invalid_argument naming the measure, the tensor, the row and the column if an input is not finite,
 /// before any output is touched. Costs one more pass over the inputs: `checked{mmd{...}}(zs, zt)`. It takes every call that the measure
-/// takes.
+/// takes, a tape's variables too. Without it NaN and infinity are not looked for: they come out as NaN. Finite numbers may still be out of
+/// range: squared distances are numbers too (see bandwidth_policy).
 ///
 /// @code{.cpp}
 /// Eigen::MatrixXf zs = Eigen::MatrixXf::Random(16, 4), zt = Eigen::MatrixXf::Random(12, 4);
@@ -72,13 +74,20 @@ private:
   template <class A>
   static void check_one(const A& argument, std::size_t& place) {
     constexpr auto names = detail::argument_names_of<Measure>();
-    if constexpr (sample_like<A>) {
-      require_finite(name, names.at(place), sample_of(argument).rows);
+    if constexpr (sample_like<A> || graph_value<A>) {
+      require_finite(name, names.at(place), rows_in(argument));
       ++place;
     } else if constexpr (detail::is_layered<A>) {
-      std::apply([&](const auto&... layer) { (require_finite(name, names.at(place), sample_of(layer).rows), ...); }, argument);
+      std::apply([&](const auto&... layer) { (require_finite(name, names.at(place), rows_in(layer)), ...); }, argument);
       ++place;
     }
+  }
+  template <class A>
+  static auto rows_in(const A& argument) {
+    if constexpr (sample_like<A>)
+      return sample_of(argument).rows;
+    else
+      return graph_traits<A>::view(argument);
   }
 };
 
