@@ -68,6 +68,7 @@ run_tests() {
 # The two programs of the README's first command, in a moment.
 run_demo() {
   step "demo in $1"
+  rm -rf "$1/demo" # the trainer does not write over an earlier run
   "$1/bin/01_quickstart"
   "$1/bin/dalib_train" --method dan,mcd --source optdigits --target mnist --iterations 20 --eval-every 10 --batch-size 16 --no-pictures \
     --out "$1/demo" "${@:2}"
