@@ -1,20 +1,23 @@
 /// @file
-/// Pairs of rows that lie so close that norms and an inner product no longer tell their distance: they leave the tile and are done exactly.
+/// Squared distances of a tile, and the pairs that lie so close that norms and an inner product no longer tell their distance.
 ///
 /// |x|^2 + |y|^2 - 2 x . y has the rounding of the norms; where the distance is a small part of them, a kernel of the distance itself
-/// (Laplacian, energy) would get a wrong slope, and pulling rows by `self * x + pull * y` would lose what x - y is. Such pairs are rare:
-/// their coefficient in the tile is set to 0, and value and gradient come from differences.
+/// (Laplacian, energy) would get a wrong slope: there the distance is found from differences. Where it is a very small part, pulling rows by
+/// `self * x + pull * y` would lose what x - y is too: these pairs pull by differences. Real features have many such pairs (clusters,
+/// domains far apart, outliers), so both are done by registers and not pair by pair.
 #pragma once
 
 #include "dalib/engine/combine.hpp"
-#include "dalib/engine/pair.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <limits>
-#include <tuple>
 #include <utility>
+
+#if !defined(__CUDA_ARCH__) && (defined(__AVX512F__) || defined(__AVX__))
+#  include <immintrin.h>
+#endif
 
 namespace dalib::engine {
 
@@ -22,19 +25,17 @@ namespace dalib::engine {
 /// (double), of one pair among all of its row.
 template <class T>
 inline constexpr T close_ratio = static_cast<T>(sizeof(T) == 4 ? 1.0 / 256 : 1.0 / 1024);
+/// Below this part a pair is pulled by differences of the data. Above it the distance of the centred rows and their pulls lose at most
+/// 23 (float) or 256 (double) roundings of the pair's own share.
+template <class T>
+inline constexpr T near_ratio = static_cast<T>(sizeof(T) == 4 ? 1.0 / 512 : 1.0 / 65536);
 
 /// Most rows of one tile's side: it and its two blocks stay in the second-level cache at F = 256.
 inline constexpr index_t block_rows_limit = 192;
 /// Up to this many rows the tile of all pairs is done at once.
 inline constexpr index_t triangle_rows_limit = 256;
-
-/// Lanes of one column that were taken out of the tile, with the coefficients they had.
-template <class T>
-struct close_lanes {
-  static constexpr std::size_t capacity = static_cast<std::size_t>(std::max(block_rows_limit, triangle_rows_limit));
-  index_t count = 0;
-  std::array<std::pair<index_t, T>, capacity> lanes;
-};
+/// Most rows of a tile's side in either schedule.
+inline constexpr index_t tile_rows_limit = std::max(block_rows_limit, triangle_rows_limit);
 
 namespace detail {
 
@@ -44,144 +45,242 @@ DALIB_HD T closeness(T norm, T other_norm, T gram) {
   return (norm + other_norm) * (T(1) - close_ratio<T>)-T(2) * gram;
 }
 
-/// Whether any lane of the column is close to its row.
+/// Bit l is set where lane l is negative.
 template <class T>
-bool any_close(const packed_rows<T>& block, span_of_rows lanes, T column_norm, const T* gram) {
+unsigned negative_lanes(const pack<T>& values) {
+#if !defined(__CUDA_ARCH__) && defined(__AVX512F__)
+  if constexpr (sizeof(T) == 4)
+    return _mm512_cmp_ps_mask(reinterpret_cast<const __m512&>(values.lanes), _mm512_setzero_ps(), _CMP_LT_OQ);
+  else
+    return _mm512_cmp_pd_mask(reinterpret_cast<const __m512d&>(values.lanes), _mm512_setzero_pd(), _CMP_LT_OQ);
+#elif !defined(__CUDA_ARCH__) && defined(__AVX__)
+  if constexpr (sizeof(T) == 4)
+    return static_cast<unsigned>(_mm256_movemask_ps(reinterpret_cast<const __m256&>(values.lanes)));
+  else
+    return static_cast<unsigned>(_mm256_movemask_pd(reinterpret_cast<const __m256d&>(values.lanes)));
+#else
+  T lanes[pack<T>::size];
+  values.store(lanes);
+  unsigned mask = 0;
+  for (int l = 0; l < pack<T>::size; ++l) mask |= static_cast<unsigned>(lanes[l] < T(0)) << l;
+  return mask;
+#endif
+}
+
+/// Lanes of a column that are close to its row, in order.
+struct close_lanes {
+  index_t count = 0;
+  std::array<index_t, static_cast<std::size_t>(tile_rows_limit)> lanes;
+};
+
+/// The column of a tile that is being looked at.
+template <class T>
+struct tile_column {
+  const packed_rows<T>& lane_rows;
+  span_of_rows lanes;
+  const packed_rows<T>& column_rows;
+  index_t column; ///< row of `column_rows`
+};
+
+/// Turns one column's inner products into squared distances, in place or into a tile of their own; returns whether any pair is close.
+template <class T>
+bool find_distances(const tile_column<T>& at, const T* gram, T* distance) {
   using vector = pack<T>;
+  const vector column(at.column_rows.norm[at.column]), factor(T(1) - close_ratio<T>), zero(0), two(2);
   vector least(std::numeric_limits<T>::max());
-  const vector column(column_norm), factor(T(1) - close_ratio<T>);
-  for (index_t l = 0; l < lanes.count; l += vector::size)
-    least = min(least, (vector::load(block.norm + lanes.first + l) + column) * factor - vector(2) * vector::load(gram + l));
+  for (index_t l = 0; l < at.lanes.count; l += vector::size) {
+    const vector norms = vector::load(at.lane_rows.norm + at.lanes.first + l) + column;
+    const vector twice = two * vector::load(gram + l);
+    least = min(least, norms * factor - twice);
+    max(norms - twice, zero).store(distance + l);
+  }
   return least.smallest() < T(0);
 }
 
-} // namespace detail
-
-/// Finds the lanes that are close to `column` in any layer whose kernel reads the distance, and sets their coefficients to 0.
-/// @param own_lane  the lane that is the column's own row, or a number outside
-template <class... Profiles, class T, std::size_t... L>
-void take_close_lanes(std::index_sequence<L...>, std::array<tile_part<T>, sizeof...(Profiles)>& parts, span_of_rows lanes, index_t column,
-                      index_t place, index_t stride, index_t own_lane, T* coefficients, close_lanes<T>& taken) {
-  taken.count = 0;
-  const bool has_own = own_lane >= 0 && own_lane < lanes.count;
-  const auto take = [&](const tile_part<T>& part) {
-    T* gram = part.buffers.gram + place * stride;
-    part.buffers.has_close[place] = 0;
-    const T norm = part.columns->norm[column];
-    // A row's own pair is at distance 0 and pulls nothing: it is no reason to look closer.
-    const T own_gram = has_own ? std::exchange(gram[own_lane], std::numeric_limits<T>::lowest()) : T(0);
-    if (detail::any_close(*part.lanes, lanes, norm, gram))
-      for (index_t l = 0; l < lanes.count; ++l)
-        if (coefficients[l] != T(0) && detail::closeness(part.lanes->norm[lanes.first + l], norm, gram[l]) < T(0))
-          taken.lanes[static_cast<std::size_t>(taken.count++)] = {l, std::exchange(coefficients[l], T(0))};
-    if (has_own) gram[own_lane] = own_gram;
-  };
-  const auto visit = [&]<class Profile>(std::type_identity<Profile>, const tile_part<T>& part) {
-    if constexpr (reads<Profile>::distance) take(part);
-  };
-  (visit(std::type_identity<Profiles>{}, parts[L]), ...);
-}
-
-namespace detail {
-
-template <class T, std::size_t Count, class... S>
-DALIB_HD pulls<T> close_pulls_of(type_list<S...>, T outer, const evaluated_pair<T, Count>& pair, const row_terms<T>& x,
-                                 const row_terms<T>& y, T& difference) {
-  pulls<T> result;
-  std::size_t i = 0;
-  const auto add = [&]<class One>(std::type_identity<One>) {
-    const T slope = where_nonzero(outer, outer * pair.slopes[i]);
-    if constexpr (std::is_same_v<One, squared_distance>)
-      difference += T(2) * where_nonzero(pair.statistics[i], slope);
-    else
-      result.template add<One>(slope, pair.statistics[i], x, y);
-    ++i;
-  };
-  (add(std::type_identity<S>{}), ...);
-  return result;
-}
-
-/// Adds one close pair's pulls, for its weight `outer`, to the tile after the tile's own are written.
-template <class T, class Profile, std::size_t Count>
-void write_close_pulls(T outer, const evaluated_pair<T, Count>& pair, tile_part<T>& part, index_t lane, index_t lane_row, index_t column,
-                       index_t place, index_t stride) {
-  T difference = T(0);
-  const pulls<T> pull =
-      close_pulls_of(statistics_of<Profile>{}, outer, pair, part.lanes->terms(lane_row), part.columns->terms(column), difference);
-  layer_tile<T>& out = part.buffers;
-  const index_t offset = place * stride + lane;
-  if constexpr (reads<Profile>::gram) {
-    out.gram[offset] = pull.gram;
-    out.lane_self[lane] += pull.self_x;
-    out.column_self[place] += pull.self_y;
-  }
-  if constexpr (reads<Profile>::shift) {
-    out.lane_shift[lane] += pull.shift_x;
-    out.column_shift[place] += pull.shift_y;
-  }
-  if constexpr (reads<Profile>::l1) out.l1[offset] = pull.l1;
-  if constexpr (reads<Profile>::distance) out.close[offset] = difference;
-}
-
-} // namespace detail
-
-/// Evaluates the pairs that take_close_lanes took: returns their share of the value and, with Gradient, writes their coefficients.
-template <bool Gradient, class T, class... Profiles, std::size_t... L>
-double add_close_lanes(std::index_sequence<L...>, const std::tuple<layer<T, Profiles>...>& layers,
-                       std::array<tile_part<T>, sizeof...(Profiles)>& parts, const close_lanes<T>& taken, span_of_rows lanes, index_t column,
-                       index_t place, index_t both_from, index_t stride) {
-  constexpr std::size_t count = sizeof...(Profiles);
-  const auto clear = [&](layer_tile<T>& tile) {
-    if (tile.has_close == nullptr) return;
-    tile.has_close[place] = 1;
-    std::fill_n(tile.close + place * stride, lanes.count, T(0));
-  };
-  if constexpr (Gradient) (clear(parts[L].buffers), ...);
-  double total = 0;
-  for (index_t i = 0; i < taken.count; ++i) {
-    const auto& entry = taken.lanes[static_cast<std::size_t>(i)];
-    const index_t lane = std::get<0>(entry), row = lanes.first + lane;
-    const T coefficient = std::get<1>(entry);
-    const auto pair_of = [&]<class Profile>(const layer<T, Profile>& one, const tile_part<T>& part) {
-      pair_sums<T> sums = sums_of_rows<Profile>(*part.lanes, row, *part.columns, column);
-      // Centring has rounded both rows: what is between them is taken from the data.
-      sums.squared_distance = static_cast<T>(squared_distance_of(one.data, part.lanes->first + row, part.columns->first + column));
-      return evaluate_pair(one.profile, sums, part.lanes->terms(row), part.columns->terms(column));
-    };
-    const std::tuple pairs{pair_of(std::get<L>(layers), parts[L])...};
-    const T kernels[count] = {std::get<L>(pairs).value...};
-    const T product = detail::product_over_layers(coefficient, kernels);
-    total += static_cast<double>(lane < both_from ? product : T(2) * product);
-    if constexpr (Gradient) {
-      (detail::write_close_pulls<T, Profiles>(detail::product_over_layers(coefficient, kernels, L), std::get<L>(pairs), parts[L], lane, row,
-                                              column, place, stride),
-       ...);
+/// Lists the lanes that are close to the column, of those that count.
+template <class T>
+void list_close_lanes(const tile_column<T>& at, const T* distance, const T* coefficients, index_t own_lane, close_lanes& close) {
+  using vector = pack<T>;
+  const vector column(at.column_rows.norm[at.column]), ratio(close_ratio<T>);
+  close.count = 0;
+  for (index_t l = 0; l < at.lanes.count; l += vector::size) {
+    const vector norms = vector::load(at.lane_rows.norm + at.lanes.first + l) + column;
+    for (unsigned mask = negative_lanes(vector::load(distance + l) - ratio * norms); mask != 0; mask &= mask - 1) {
+      const index_t lane = l + __builtin_ctz(mask);
+      close.lanes[static_cast<std::size_t>(close.count)] = lane;
+      close.count += lane != own_lane && coefficients[lane] != T(0);
     }
+  }
+}
+
+/// distance[lane] = |lane row - column row|^2 by differences of the centred rows, for the lanes listed. O(count F).
+template <class T>
+void exact_distances(const tile_column<T>& at, const close_lanes& close, T* distance) {
+  using vector = pack<T>;
+  constexpr int at_once = 4; // rows that share the loads of the column's, and hide each other's chain of additions
+  for (index_t i = 0; i < close.count; i += at_once) {
+    index_t rows[at_once];
+    for (int r = 0; r < at_once; ++r)
+      rows[r] = at.lanes.first + close.lanes[static_cast<std::size_t>(std::min(i + r, close.count - 1))];
+    vector sums[at_once] = {T(0), T(0), T(0), T(0)};
+    for (index_t c = 0; c < at.lane_rows.chunk_count(); ++c) {
+      const T* y = at.column_rows.chunk(at.column, c);
+      const T* x = at.lane_rows.chunk(0, c);
+      for (index_t f = 0; f < at.lane_rows.chunk_width(c); f += vector::size) {
+        const vector own = vector::load(y + f);
+        dalib::detail::unroll<at_once>([&](auto r) {
+          const vector difference = vector::load(x + rows[r] * chunk_features<T> + f) - own;
+          sums[r].lanes += difference.lanes * difference.lanes;
+        });
+      }
+    }
+    for (int r = 0; r < at_once; ++r) distance[rows[r] - at.lanes.first] = sums[r].sum();
+  }
+}
+
+/// sum over f of (x_f - y_f)^2, of rows as the caller gave them. O(F).
+template <class T>
+T raw_distance(const T* x, index_t x_stride, const T* y, index_t y_stride, index_t features) {
+  using vector = pack<T>;
+  vector sums(0);
+  index_t f = 0;
+  if (x_stride == 1 && y_stride == 1)
+    for (; f + vector::size <= features; f += vector::size) {
+      const vector difference = vector::load(x + f) - vector::load(y + f);
+      sums.lanes += difference.lanes * difference.lanes;
+    }
+  T total = sums.sum();
+  for (; f < features; ++f) {
+    const T difference = x[f * x_stride] - y[f * y_stride];
+    total += difference * difference;
   }
   return total;
 }
 
-/// to(own) += scale * sum_other close(own, other) * (row own - row other), for the columns that hold close pairs.
-/// @param to, to_strides  the caller's gradient rows, none where not wanted
+/// Takes the distances of the nearest of the listed lanes from the data, since centring has rounded both rows; sets near[lane] = 1 there
+/// and 0 elsewhere if there are any, and returns whether.
 template <class T>
-void pull_close_rows(const joint_sample<T>& data, const layer_tile<T>& tile, tile_strides strides, const packed_rows<T>& owns,
-                     span_of_rows own_rows, const packed_rows<T>& others, span_of_rows other_rows, T scale, T* const* to,
-                     const index_t* to_strides) {
-  const bool own_is_column = strides.other == 1;
-  const index_t columns = own_is_column ? own_rows.count : other_rows.count;
-  const index_t lanes = own_is_column ? other_rows.count : own_rows.count;
-  for (index_t column = 0; column < columns; ++column) {
-    if (!tile.has_close[column]) continue;
-    for (index_t lane = 0; lane < lanes; ++lane) {
-      const index_t own = own_is_column ? column : lane, other = own_is_column ? lane : column;
-      const T coefficient = tile.close[own * strides.own + other * strides.other];
-      if (coefficient == T(0) || to[own] == nullptr) continue;
-      const index_t x = owns.first + own_rows.first + own, y = others.first + other_rows.first + other;
-      const auto& view_x = data.view_of_row(x);
-      const auto& view_y = data.view_of_row(y);
-      for (index_t f = 0; f < owns.features; ++f)
-        to[own][f * to_strides[own]] += scale * coefficient * (view_x(data.place_of_row(x), f) - view_y(data.place_of_row(y), f));
+bool find_near_lanes(const joint_sample<T>& data, const tile_column<T>& at, const close_lanes& close, T* distance, T* near) {
+  bool any = false;
+  const T own = at.column_rows.norm[at.column];
+  for (index_t i = 0; i < close.count; ++i) {
+    const index_t lane = close.lanes[static_cast<std::size_t>(i)], row = at.lanes.first + lane;
+    if (!(distance[lane] < near_ratio<T> * (at.lane_rows.norm[row] + own))) continue;
+    if (!std::exchange(any, true)) std::fill_n(near, at.lanes.count, T(0));
+    near[lane] = T(1);
+    const index_t x = at.lane_rows.first + row, y = at.column_rows.first + at.column;
+    const auto &view_x = data.view_of_row(x), &view_y = data.view_of_row(y);
+    distance[lane] = raw_distance(&view_x(data.place_of_row(x), 0), view_x.col_stride, &view_y(data.place_of_row(y), 0), view_y.col_stride,
+                                  view_x.cols);
+  }
+  return any;
+}
+
+} // namespace detail
+
+/// Fills in the squared distances of one column of a layer's tile, close pairs by differences. Returns whether some are so near that they
+/// pull by differences; tile.near says which.
+/// @param own_lane  the lane that is the column's own row, or a number outside
+template <class T>
+bool complete_distances(const joint_sample<T>& data, const tile_part<T>& part, span_of_rows lanes, index_t column, index_t place,
+                        index_t stride, index_t own_lane, const T* coefficients) {
+  const detail::tile_column<T> at{*part.lanes, lanes, *part.columns, column};
+  T* gram = part.buffers.gram + place * stride;
+  T* distance = part.buffers.distance + place * stride;
+  const bool has_own = own_lane >= 0 && own_lane < lanes.count;
+  // A row's own pair is at distance 0 and pulls nothing: it is no reason to look closer.
+  const T own_gram = has_own ? std::exchange(gram[own_lane], std::numeric_limits<T>::lowest()) : T(0);
+  const bool any_close = detail::find_distances(at, gram, distance);
+  if (has_own) {
+    gram[own_lane] = own_gram;
+    distance[own_lane] = T(0);
+  }
+  if (!any_close) return false;
+  detail::close_lanes close;
+  detail::list_close_lanes(at, distance, coefficients, own_lane, close);
+  detail::exact_distances(at, close, distance);
+  return detail::find_near_lanes(data, at, close, distance, part.buffers.near);
+}
+
+namespace detail {
+
+/// A row that another one is pulled towards, by its difference times a coefficient.
+template <class T>
+struct near_row {
+  const T* row;
+  index_t stride;
+  T coefficient;
+};
+
+/// sum[f] = sum over the others of coefficient * (x_f - other_f).
+template <class T>
+void add_differences(const T* x, index_t x_stride, index_t features, const near_row<T>* others, index_t count, T* sum) {
+  using vector = pack<T>;
+  bool contiguous = x_stride == 1;
+  for (index_t i = 0; i < count; ++i) contiguous = contiguous && others[i].stride == 1;
+  index_t f = 0;
+  const auto run = [&](auto vectors) {
+    constexpr int size = decltype(vectors)::value;
+    for (; f + size * vector::size <= features; f += size * vector::size) {
+      vector own[size], sums[size];
+      dalib::detail::unroll<size>([&](auto v) {
+        own[v] = vector::load(x + f + v * vector::size);
+        sums[v] = vector(0);
+      });
+      for (index_t i = 0; i < count; ++i) {
+        const vector coefficient(others[i].coefficient);
+        dalib::detail::unroll<size>(
+            [&](auto v) { sums[v].lanes += coefficient.lanes * (own[v].lanes - vector::load(others[i].row + f + v * vector::size).lanes); });
+      }
+      dalib::detail::unroll<size>([&](auto v) { sums[v].store(sum + f + v * vector::size); });
     }
+  };
+  if (contiguous) {
+    run(std::integral_constant<int, 4>{});
+    run(std::integral_constant<int, 1>{});
+  }
+  for (; f < features; ++f) {
+    sum[f] = T(0);
+    for (index_t i = 0; i < count; ++i) sum[f] += others[i].coefficient * (x[f * x_stride] - others[i].row[f * others[i].stride]);
+  }
+}
+
+} // namespace detail
+
+/// to(own) += scale * sum_other close(own, other) * (row own - row other), for the columns that hold near pairs: their sum is made first
+/// and added once.
+/// @param to, to_strides  the caller's gradient rows, none where not wanted
+/// @param sum             memory for one row
+template <class T>
+void pull_near_rows(const joint_sample<T>& data, const layer_tile<T>& tile, tile_strides strides, const packed_rows<T>& owns,
+                    span_of_rows own_rows, const packed_rows<T>& others, span_of_rows other_rows, T scale, T* const* to,
+                    const index_t* to_strides, T* sum) {
+  const bool own_is_column = strides.other == 1;
+  std::array<index_t, static_cast<std::size_t>(tile_rows_limit)> flagged;
+  index_t flagged_count = 0;
+  if (!own_is_column)
+    for (index_t other = 0; other < other_rows.count; ++other)
+      if (tile.has_close[other]) flagged[static_cast<std::size_t>(flagged_count++)] = other;
+  std::array<detail::near_row<T>, static_cast<std::size_t>(tile_rows_limit)> near;
+  for (index_t own = 0; own < own_rows.count; ++own) {
+    if (to[own] == nullptr || (own_is_column && !tile.has_close[own])) continue;
+    index_t count = 0;
+    const auto look_at = [&](index_t other) {
+      const T coefficient = tile.close[own * strides.own + other * strides.other];
+      if (coefficient == T(0)) return;
+      const index_t y = others.first + other_rows.first + other;
+      const auto& view = data.view_of_row(y);
+      near[static_cast<std::size_t>(count++)] = {&view(data.place_of_row(y), 0), view.col_stride, coefficient};
+    };
+    if (own_is_column)
+      for (index_t other = 0; other < other_rows.count; ++other) look_at(other);
+    else
+      for (index_t i = 0; i < flagged_count; ++i) look_at(flagged[static_cast<std::size_t>(i)]);
+    if (count == 0) continue;
+    const index_t x = owns.first + own_rows.first + own;
+    const auto& view = data.view_of_row(x);
+    detail::add_differences(&view(data.place_of_row(x), 0), view.col_stride, owns.features, near.data(), count, sum);
+    for (index_t f = 0; f < owns.features; ++f) to[own][f * to_strides[own]] += scale * sum[f];
   }
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "dalib/engine/layer.hpp"
+#include "dalib/engine/pair.hpp"
 
 #include <array>
 #include <cstddef>
@@ -26,7 +27,22 @@ namespace detail {
 template <class V>
 struct pulls {
   V gram = V(0), l1 = V(0), self_x = V(0), self_y = V(0), shift_x = V(0), shift_y = V(0);
+  V difference = V(0); ///< of the difference of the rows themselves, where they are near each other
 
+  /// @param near  not 0 where the distance pulls by differences
+  template <class S>
+  DALIB_HD void add(const V& slope, const V& value, const row_terms<V>& x, const row_terms<V>& y, const V& near) {
+    if constexpr (std::is_same_v<S, squared_distance>) {
+      const pair_pull<V> one = S::pull(slope, value, x, y);
+      const V apart = where_nonzero(near, one.self_x);
+      difference += apart;
+      gram += one.pull + apart;
+      self_x += one.self_x - apart;
+      self_y += one.self_y - apart;
+    } else {
+      add<S>(slope, value, x, y);
+    }
+  }
   template <class S>
   DALIB_HD void add(const V& slope, const V& value, const row_terms<V>& x, const row_terms<V>& y) {
     if constexpr (S::from_gram) {
@@ -53,43 +69,37 @@ struct pair_kernel {
   multi_jet<V, list::size> jet;
 };
 
-template <class S, class V>
-DALIB_HD V statistic_of_gram(const V& gram, const V& l1, const row_terms<V>& x, const row_terms<V>& y) {
-  if constexpr (S::from_gram)
-    return S::value(gram, x, y);
-  else
-    return l1;
-}
-
 template <class V, class Profile, class... S>
-DALIB_HD void evaluate_statistics(type_list<S...>, const V& gram, const V& l1, const row_terms<V>& x, const row_terms<V>& y,
+DALIB_HD void evaluate_statistics(type_list<S...>, const pair_sums<V>& sums, const row_terms<V>& x, const row_terms<V>& y,
                                   pair_kernel<V, Profile>& result) {
   std::size_t i = 0;
-  ((result.statistics[i++] = statistic_of_gram<S>(gram, l1, x, y)), ...);
+  ((result.statistics[i++] = statistic_of<S>(sums, x, y)), ...);
 }
 
 /// Evaluates statistics and kernel from an entry of the tiles.
 template <class V, class Profile>
-DALIB_HD void evaluate_gram(const Profile& profile, const V& gram, const V& l1, const row_terms<V>& x, const row_terms<V>& y,
+DALIB_HD void evaluate_sums(const Profile& profile, const pair_sums<V>& sums, const row_terms<V>& x, const row_terms<V>& y,
                             pair_kernel<V, Profile>& result) {
   using list = statistics_of<Profile>;
-  evaluate_statistics(list{}, gram, l1, x, y, result);
+  evaluate_statistics(list{}, sums, x, y, result);
   result.jet = evaluate<list>(profile, result.statistics);
 }
 
-template <class V, class... S, std::size_t Count>
+template <class V, class... S, std::size_t Count, class... Near>
 DALIB_HD pulls<V> pulls_of_slopes(type_list<S...>, const V& outer, const V (&slopes)[Count], const V (&statistics)[Count],
-                                  const row_terms<V>& x, const row_terms<V>& y) {
+                                  const row_terms<V>& x, const row_terms<V>& y, const Near&... near) {
   pulls<V> result;
   std::size_t i = 0;
-  ((result.template add<S>(where_nonzero(outer, outer * slopes[i]), statistics[i], x, y), ++i), ...);
+  ((result.template add<S>(where_nonzero(outer, outer * slopes[i]), statistics[i], x, y, near...), ++i), ...);
   return result;
 }
 
 /// What the kernel's slopes do to both rows, for pairs that count `outer` (the pair's weight times the other layers' kernels).
-template <class V, class Profile>
-DALIB_HD pulls<V> pulls_of(const V& outer, const pair_kernel<V, Profile>& kernel, const row_terms<V>& x, const row_terms<V>& y) {
-  return pulls_of_slopes(statistics_of<Profile>{}, outer, kernel.jet.slopes, kernel.statistics, x, y);
+/// @param near  if given: where the distance pulls by differences
+template <class V, class Profile, class... Near>
+DALIB_HD pulls<V> pulls_of(const V& outer, const pair_kernel<V, Profile>& kernel, const row_terms<V>& x, const row_terms<V>& y,
+                           const Near&... near) {
+  return pulls_of_slopes(statistics_of<Profile>{}, outer, kernel.jet.slopes, kernel.statistics, x, y, near...);
 }
 
 /// coefficient * prod_l values[l] over all layers, or over all but `without`.
@@ -105,17 +115,24 @@ DALIB_HD V product_over_layers(const V& coefficient, const V (&values)[Count], s
 template <class T, class Profile>
 void evaluate_lanes(const Profile& profile, const layer_tile<T>& tile, index_t offset, const row_terms<pack<T>>& x,
                     const row_terms<pack<T>>& y, pair_kernel<pack<T>, Profile>& result) {
-  pack<T> gram(0), l1(0);
-  if constexpr (reads<Profile>::gram) gram = pack<T>::load(tile.gram + offset);
-  if constexpr (reads<Profile>::l1) l1 = pack<T>::load(tile.l1 + offset);
-  evaluate_gram(profile, gram, l1, x, y, result);
+  pair_sums<pack<T>> sums;
+  if constexpr (reads<Profile>::gram_beside_distance) sums.gram = pack<T>::load(tile.gram + offset);
+  if constexpr (reads<Profile>::distance) sums.squared_distance = pack<T>::load(tile.distance + offset);
+  if constexpr (reads<Profile>::l1) sums.l1 = pack<T>::load(tile.l1 + offset);
+  evaluate_sums(profile, sums, x, y, result);
 }
 
 /// Turns the slopes into pull coefficients, in place; see pulls_of.
-template <class T, class Profile>
+template <bool Near, class T, class Profile>
 void write_pulls(const pack<T>& outer, const pair_kernel<pack<T>, Profile>& kernel, layer_tile<T>& tile, index_t offset, index_t lane,
                  const row_terms<pack<T>>& x, const row_terms<pack<T>>& y, pulls<pack<T>>& column) {
-  const pulls<pack<T>> pull = pulls_of(outer, kernel, x, y);
+  pulls<pack<T>> pull;
+  if constexpr (Near && reads<Profile>::distance) {
+    pull = pulls_of(outer, kernel, x, y, pack<T>::load(tile.near + lane));
+    pull.difference.store(tile.close + offset);
+  } else {
+    pull = pulls_of(outer, kernel, x, y);
+  }
   if constexpr (reads<Profile>::gram) {
     pull.gram.store(tile.gram + offset);
     (pack<T>::load(tile.lane_self + lane) + pull.self_x).store(tile.lane_self + lane);
@@ -141,7 +158,8 @@ row_terms<pack<T>> broadcast(const row_terms<T>& terms) {
 /// @param lanes   which rows of the lanes' block; `coefficients` has one entry for each
 /// @param column  row of the columns' block; `place` is its place in the tile
 /// @param both_from  lanes from here on (a multiple of the register's lanes) count twice in the value
-template <bool Gradient, class T, class... Profiles, std::size_t... L>
+/// @tparam Near  whether any pair of the column pulls by differences in any layer
+template <bool Gradient, bool Near, class T, class... Profiles, std::size_t... L>
 [[gnu::flatten]] pack<T> combine_column(std::index_sequence<L...>, const std::tuple<layer<T, Profiles>...>& layers,
                                         std::array<tile_part<T>, sizeof...(Profiles)>& parts, span_of_rows lanes, index_t column, index_t place,
                                         index_t both_from, index_t stride, const T* coefficients) {
@@ -162,8 +180,8 @@ template <bool Gradient, class T, class... Profiles, std::size_t... L>
     const vector share = where_nonzero(coefficient, detail::product_over_layers(coefficient, values));
     total += l < both_from ? share : share + share;
     if constexpr (Gradient) {
-      (detail::write_pulls(detail::product_over_layers(coefficient, values, L), std::get<L>(kernels), parts[L].buffers, offset, l, rows[L],
-                           columns[L], sums[L]),
+      (detail::write_pulls<Near>(detail::product_over_layers(coefficient, values, L), std::get<L>(kernels), parts[L].buffers, offset, l,
+                                 rows[L], columns[L], sums[L]),
        ...);
     }
   }

@@ -23,12 +23,15 @@ struct reads<Profile> {
     static constexpr bool l1 = (!S::from_gram || ...);
     static constexpr bool shift = (!S::translation_invariant || ...);
     static constexpr bool distance = (std::is_same_v<S, squared_distance> || ...);
+    static constexpr bool gram_beside_distance = ((S::from_gram && !std::is_same_v<S, squared_distance>) || ...);
   };
   using list = statistics_of<Profile>;
   static constexpr bool gram = of<list>::gram;
   static constexpr bool l1 = of<list>::l1;
   static constexpr bool shift = of<list>::shift;
   static constexpr bool distance = of<list>::distance;
+  /// Whether inner products are read besides those that become distances.
+  static constexpr bool gram_beside_distance = of<list>::gram_beside_distance;
 };
 
 /// A layer as the engine holds it: MMD has one, JMMD one per feature map.
@@ -72,7 +75,9 @@ struct layer_tile {
   T* lane_shift = nullptr;  ///< coefficient of the mean in each lane's gradient
   T* column_self = nullptr; ///< the same for columns
   T* column_shift = nullptr;
-  T* close = nullptr;                 ///< difference coefficients of close pairs; see close_pairs.hpp
+  T* distance = nullptr;              ///< squared distances; the same memory as `gram` if nothing else is made of inner products
+  T* near = nullptr;                  ///< for each lane of the column at hand: whether it pulls by differences, the worker's memory
+  T* close = nullptr;                 ///< coefficients of differences of near pairs
   unsigned char* has_close = nullptr; ///< for each column: whether `close` holds anything there
 };
 
@@ -87,6 +92,7 @@ layer_tile<T> allocate_tile(workspace& scratch, index_t lanes, index_t columns) 
   tile.column_self = scratch.template allocate<T>(columns);
   tile.column_shift = scratch.template allocate<T>(columns);
   if (reads<Profile>::distance) {
+    tile.distance = reads<Profile>::gram_beside_distance ? scratch.template allocate<T>(lanes * columns) : tile.gram;
     tile.close = scratch.template allocate<T>(lanes * columns);
     tile.has_close = scratch.template allocate<unsigned char>(columns);
   }
@@ -100,6 +106,7 @@ layer_tile<T> shifted(layer_tile<T> tile, index_t lane, index_t column, index_t 
   if (tile.gram) tile.gram += offset;
   if (tile.l1) tile.l1 += offset;
   if (tile.close) {
+    tile.distance += offset;
     tile.close += offset;
     tile.has_close += column;
   }

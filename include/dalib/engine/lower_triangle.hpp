@@ -29,7 +29,7 @@ public:
     T* shift = nullptr;
 
     void allocate(workspace& scratch, index_t rows, index_t width, index_t widest) {
-      coefficients = scratch.template allocate<T>(rows);
+      coefficients = scratch.template allocate<T>(rows * Problem::lane_numbers);
       if (Problem::with_gradient) gradient = scratch.template allocate<T>(width * widest);
       self = scratch.template allocate<T>(width);
       shift = scratch.template allocate<T>(width);
@@ -112,8 +112,8 @@ private:
     complete(tile.l1, rows_of(all, stripe));
     problem.template pull<L>(shifted(tile, 0, first, stride_), {stride_, 1}, block, rows, block, {0, block.count}, own.self, own.shift,
                              own.gradient, mode);
-    problem.template pull_close<L>(from_diagonal(tile, stripe), {stride_, 1}, block, rows, block, {first, block.count - first});
-    problem.template pull_close<L>(shifted(tile, first, 0, stride_), {1, stride_}, block, rows, block, {0, first});
+    problem.template pull_near<L>(from_diagonal(tile, stripe), {stride_, 1}, block, rows, block, {first, block.count - first}, own.gradient);
+    problem.template pull_near<L>(shifted(tile, first, 0, stride_), {1, stride_}, block, rows, block, {0, first}, own.gradient);
   }
 
   index_t width_ = 0;

@@ -28,6 +28,8 @@ public:
   using layers_tuple = std::tuple<layer<T, Profiles>...>;
   using blocks = std::array<packed_rows<T>, layer_count>;
   using parts = std::array<tile_part<T>, layer_count>;
+  /// Numbers for each lane that `evaluate` keeps of the column at hand: a coefficient, and for each layer whether the pair is near.
+  static constexpr index_t lane_numbers = 1 + static_cast<index_t>(layer_count);
   template <std::size_t L>
   using profile_of = typename std::tuple_element_t<L, layers_tuple>::profile_type;
 
@@ -65,7 +67,7 @@ public:
 
   /// Statistics and kernels of a tile: returns its share of the value and, with Gradient, leaves pull coefficients in the parts' buffers.
   /// @param both_from  lanes from here on stand for (lane, column) and (column, lane)
-  /// @param scratch    one coefficient for each lane
+  /// @param scratch    lane_numbers for each lane
   double evaluate(parts& tile, span_of_rows lanes, span_of_rows columns, index_t both_from, index_t stride, T* scratch) const {
     for_each_layer([&](auto l) {
       tile_part<T>& part = tile[l];
@@ -73,6 +75,7 @@ public:
         pair_tile<multiply_add>(*part.lanes, lanes, *part.columns, columns, part.buffers.gram, stride);
       if constexpr (reads<profile_of<l>>::l1)
         pair_tile<add_absolute_difference>(*part.lanes, lanes, *part.columns, columns, part.buffers.l1, stride);
+      part.buffers.near = scratch + (1 + static_cast<index_t>(l)) * lanes.count;
       std::fill_n(part.buffers.lane_self, lanes.count, T(0));
       std::fill_n(part.buffers.lane_shift, lanes.count, T(0));
     });
@@ -81,8 +84,6 @@ public:
     const index_t valid = std::min(lanes.count, lane_block.count - lanes.first);
     std::fill(scratch + valid, scratch + lanes.count, T(0));
     typename dalib::detail::wide_register<T>::type sums{}; // in double, lane by lane
-    double total = 0;
-    close_lanes<T> close;
     for (index_t place = 0; place < columns.count; ++place) {
       const index_t column = columns.first + place;
       if (column >= column_block.count) {
@@ -91,12 +92,12 @@ public:
       }
       coefficients_.fill(lane_block.first + lanes.first, valid, column_block.first + column, scratch);
       const index_t own_lane = lane_block.first == column_block.first ? column - lanes.first : -1;
-      take_close_lanes<Profiles...>(layer_indices{}, tile, lanes, column, place, stride, own_lane, scratch, close);
-      const auto sum = combine_column<Gradient>(layer_indices{}, layers_, tile, lanes, column, place, both_from, stride, scratch);
+      const bool near = complete_column(tile, lanes, column, place, stride, own_lane, scratch);
+      const auto sum = near ? combine_column<Gradient, Gradient>(layer_indices{}, layers_, tile, lanes, column, place, both_from, stride, scratch)
+                            : combine_column<Gradient, false>(layer_indices{}, layers_, tile, lanes, column, place, both_from, stride, scratch);
       add_widened<T>(sums, sum.lanes);
-      if (close.count > 0)
-        total += add_close_lanes<Gradient>(layer_indices{}, layers_, tile, close, lanes, column, place, both_from, stride);
     }
+    double total = 0;
     for (int lane = 0; lane < dalib::pack<T>::size; ++lane) total += sums[lane];
     return total;
   }
@@ -132,18 +133,19 @@ public:
           add_mean<L>(to[static_cast<std::size_t>(i)], column_strides[static_cast<std::size_t>(i)], owns.features, shift[i]);
   }
 
-  /// Adds what the tile's close pairs do to rows `own_rows` to the caller's gradient, after the pull that may write over it.
+  /// Adds what the tile's near pairs do to rows `own_rows` to the caller's gradient, after the pull that may write over it. `block` is
+  /// memory for a padded row.
   template <std::size_t L>
-  void pull_close(const layer_tile<T>& tile, tile_strides strides, const packed_rows<T>& owns, span_of_rows own_rows,
-                  const packed_rows<T>& others, span_of_rows other_rows) const {
+  void pull_near(const layer_tile<T>& tile, tile_strides strides, const packed_rows<T>& owns, span_of_rows own_rows,
+                 const packed_rows<T>& others, span_of_rows other_rows, T* block) const {
     if constexpr (reads<profile_of<L>>::distance) {
       const index_t columns = strides.other == 1 ? own_rows.count : other_rows.count;
       if (std::none_of(tile.has_close, tile.has_close + columns, [](unsigned char any) { return any != 0; })) return;
       std::array<T*, block_rows_limit> to{};
       std::array<index_t, block_rows_limit> column_strides{};
       gradient_pointers<L>(owns, own_rows, to.data(), column_strides.data());
-      pull_close_rows(std::get<L>(layers_).data, tile, strides, owns, own_rows, others, other_rows, scale_, to.data(),
-                      column_strides.data());
+      pull_near_rows(std::get<L>(layers_).data, tile, strides, owns, own_rows, others, other_rows, scale_, to.data(), column_strides.data(),
+                     block);
     }
   }
 
@@ -158,6 +160,24 @@ public:
   }
 
 private:
+  /// Squared distances of one column of all layers. Returns whether any pair pulls by differences; then every layer's has_close and near
+  /// are set.
+  bool complete_column(parts& tile, span_of_rows lanes, index_t column, index_t place, index_t stride, index_t own_lane,
+                       const T* coefficients) const {
+    bool any = false;
+    bool near[layer_count] = {};
+    for_each_layer([&](auto l) {
+      if constexpr (reads<profile_of<l>>::distance) {
+        near[l] = complete_distances(std::get<l>(layers_).data, tile[l], lanes, column, place, stride, own_lane, coefficients);
+        tile[l].buffers.has_close[place] = near[l];
+        any = any || near[l];
+      }
+    });
+    for (std::size_t l = 0; any && l < layer_count; ++l)
+      if (!near[l]) std::fill_n(tile[l].buffers.near, lanes.count, T(0));
+    return any;
+  }
+
   static void clear_column(parts& tile, index_t lanes, index_t place, index_t stride) {
     for (tile_part<T>& part : tile) {
       if (part.buffers.gram) std::fill_n(part.buffers.gram + place * stride, lanes, T(0));

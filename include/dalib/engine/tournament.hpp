@@ -144,7 +144,7 @@ private:
     const span_of_rows rows{0, round_up(owns.count, tile_columns<T>)}, other_rows{0, others.count};
     if (!problem.template wanted<L>(owns, rows)) return;
     problem.template pull<L>(tile, strides, owns, rows, others, other_rows, self, shift, own.stripe.gradient, write_mode::accumulate);
-    problem.template pull_close<L>(tile, strides, owns, rows, others, other_rows);
+    problem.template pull_near<L>(tile, strides, owns, rows, others, other_rows, own.stripe.gradient);
   }
 
   static index_t packed_bytes(const Problem& problem) {

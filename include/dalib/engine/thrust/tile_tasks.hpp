@@ -114,7 +114,9 @@ private:
     }
     const row_terms<T> rows[count] = {at<L>(layers).rows.terms(x)...}, columns[count] = {at<L>(layers).rows.terms(y)...};
     slots<pair_kernel<T, typename Layers::profile_type>...> kernels;
-    (evaluate_gram(at<L>(layers).profile, gram[L], l1_of(at<L>(layers), x, y), rows[L], columns[L], at<L>(kernels)), ...);
+    (evaluate_sums(at<L>(layers).profile, sums_of_pair(at<L>(layers), x, y, gram[L], rows[L], columns[L]), rows[L], columns[L],
+                   at<L>(kernels)),
+     ...);
     const T kernel_values[count] = {at<L>(kernels).jet.value...};
     if constexpr (Gradient)
       (write(at<L>(layers), place, pulls_of(product_over_layers(coefficient, kernel_values, L), at<L>(kernels), rows[L], columns[L]),
@@ -132,11 +134,14 @@ private:
       return T(0);
   }
   template <class Layer>
-  DALIB_HD static T l1_of(const Layer& one, index_t x, index_t y) {
+  DALIB_HD static pair_sums<T> sums_of_pair(const Layer& one, index_t x, index_t y, T gram, const row_terms<T>& x_terms,
+                                            const row_terms<T>& y_terms) {
+    pair_sums<T> sums;
+    sums.gram = gram;
+    sums.squared_distance = squared_distance::value(gram, x_terms, y_terms);
     if constexpr (reads<typename Layer::profile_type>::l1)
-      return sums_of<l1_only>(one.rows.row(x), one.rows.row(y), one.rows.features).l1;
-    else
-      return T(0);
+      sums.l1 = sums_of<l1_only>(one.rows.row(x), one.rows.row(y), one.rows.features).l1;
+    return sums;
   }
   template <class Layer>
   DALIB_HD void write(const Layer& one, index_t place, const pulls<T>& pull, lane_sums<T>& sums) const {
@@ -226,14 +231,13 @@ private:
   template <class Layer, class Pair>
   DALIB_HD static void pull(const Layer& one, const Pair& pair, index_t x, index_t y, T outer) {
     if (one.gradient_of(x).data == nullptr) return;
-    T difference = T(0);
-    const pulls<T> pulled =
-        close_pulls_of(statistics_of<typename Layer::profile_type>{}, outer, pair, one.rows.terms(x), one.rows.terms(y), difference);
+    const pulls<T> pulled = pulls_of_slopes(statistics_of<typename Layer::profile_type>{}, outer, pair.slopes, pair.statistics,
+                                            one.rows.terms(x), one.rows.terms(y), T(1));
     const auto &view_x = one.data.view_of_row(x), &view_y = one.data.view_of_row(y);
     T* to = one.gradient + x * one.rows.features;
     for (index_t f = 0; f < one.rows.features; ++f) {
       const T between = view_x(one.data.place_of_row(x), f) - view_y(one.data.place_of_row(y), f);
-      to[f] += difference * between + pulled.gram * one.rows.row(y)[f] + signed_slope(one.rows.row(x)[f], one.rows.row(y)[f], pulled.l1);
+      to[f] += pulled.difference * between + pulled.gram * one.rows.row(y)[f] + signed_slope(one.rows.row(x)[f], one.rows.row(y)[f], pulled.l1);
     }
     if (one.self) one.self[x] += pulled.self_x;
     if (one.shift) one.shift[x] += pulled.shift_x;
