@@ -7,7 +7,9 @@
 /// domains far apart, outliers), so both are done by registers and not pair by pair.
 #pragma once
 
+#include "dalib/engine/close_ratio.hpp"
 #include "dalib/engine/combine.hpp"
+#include "dalib/engine/row_distance.hpp"
 
 #include <algorithm>
 #include <array>
@@ -20,15 +22,6 @@
 #endif
 
 namespace dalib::engine {
-
-/// Below this part of |x|^2 + |y|^2 a squared distance counts as close: above it its relative rounding is below 3e-5 (float), 3e-13
-/// (double), of one pair among all of its row.
-template <class T>
-inline constexpr T close_ratio = static_cast<T>(sizeof(T) == 4 ? 1.0 / 256 : 1.0 / 1024);
-/// Below this part a pair is pulled by differences of the data. Above it the distance of the centred rows and their pulls lose at most
-/// 23 (float) or 256 (double) roundings of the pair's own share.
-template <class T>
-inline constexpr T near_ratio = static_cast<T>(sizeof(T) == 4 ? 1.0 / 512 : 1.0 / 65536);
 
 /// Most rows of one tile's side: it and its two blocks stay in the second-level cache at F = 256.
 inline constexpr index_t block_rows_limit = 192;
@@ -138,40 +131,24 @@ void exact_distances(const tile_column<T>& at, const close_lanes& close, T* dist
   }
 }
 
-/// sum over f of (x_f - y_f)^2, of rows as the caller gave them. O(F).
-template <class T>
-T raw_distance(const T* x, index_t x_stride, const T* y, index_t y_stride, index_t features) {
-  using vector = pack<T>;
-  vector sums(0);
-  index_t f = 0;
-  if (x_stride == 1 && y_stride == 1)
-    for (; f + vector::size <= features; f += vector::size) {
-      const vector difference = vector::load(x + f) - vector::load(y + f);
-      sums.lanes += difference.lanes * difference.lanes;
-    }
-  T total = sums.sum();
-  for (; f < features; ++f) {
-    const T difference = x[f * x_stride] - y[f * y_stride];
-    total += difference * difference;
-  }
-  return total;
-}
-
 /// Takes the distances of the nearest of the listed lanes from the data, since centring has rounded both rows; sets near[lane] = 1 there
 /// and 0 elsewhere if there are any, and returns whether.
 template <class T>
 bool find_near_lanes(const joint_sample<T>& data, const tile_column<T>& at, const close_lanes& close, T* distance, T* near) {
   bool any = false;
   const T own = at.column_rows.norm[at.column];
+  const row_centres<T>* centres = at.lane_rows.centres;
+  const index_t y = at.column_rows.first + at.column;
   for (index_t i = 0; i < close.count; ++i) {
     const index_t lane = close.lanes[static_cast<std::size_t>(i)], row = at.lanes.first + lane;
+    const index_t x = at.lane_rows.first + row;
+    const bool of_two_centres = centres && centres->of_row[x] != centres->of_row[y];
+    const bool is_near = distance[lane] < near_ratio<T> * (at.lane_rows.norm[row] + own);
+    if (!is_near && !of_two_centres) continue;
+    distance[lane] = squared_distance_of(strided_row<T>::of(data, x), strided_row<T>::of(data, y), data.features());
     if (!(distance[lane] < near_ratio<T> * (at.lane_rows.norm[row] + own))) continue;
     if (!std::exchange(any, true)) std::fill_n(near, at.lanes.count, T(0));
     near[lane] = T(1);
-    const index_t x = at.lane_rows.first + row, y = at.column_rows.first + at.column;
-    const auto &view_x = data.view_of_row(x), &view_y = data.view_of_row(y);
-    distance[lane] = raw_distance(&view_x(data.place_of_row(x), 0), view_x.col_stride, &view_y(data.place_of_row(y), 0), view_y.col_stride,
-                                  view_x.cols);
   }
   return any;
 }
@@ -202,51 +179,6 @@ bool complete_distances(const joint_sample<T>& data, const tile_part<T>& part, s
   return detail::find_near_lanes(data, at, close, distance, part.buffers.near);
 }
 
-namespace detail {
-
-/// A row that another one is pulled towards, by its difference times a coefficient.
-template <class T>
-struct near_row {
-  const T* row;
-  index_t stride;
-  T coefficient;
-};
-
-/// sum[f] = sum over the others of coefficient * (x_f - other_f).
-template <class T>
-void add_differences(const T* x, index_t x_stride, index_t features, const near_row<T>* others, index_t count, T* sum) {
-  using vector = pack<T>;
-  bool contiguous = x_stride == 1;
-  for (index_t i = 0; i < count; ++i) contiguous = contiguous && others[i].stride == 1;
-  index_t f = 0;
-  const auto run = [&](auto vectors) {
-    constexpr int size = decltype(vectors)::value;
-    for (; f + size * vector::size <= features; f += size * vector::size) {
-      vector own[size], sums[size];
-      dalib::detail::unroll<size>([&](auto v) {
-        own[v] = vector::load(x + f + v * vector::size);
-        sums[v] = vector(0);
-      });
-      for (index_t i = 0; i < count; ++i) {
-        const vector coefficient(others[i].coefficient);
-        dalib::detail::unroll<size>(
-            [&](auto v) { sums[v].lanes += coefficient.lanes * (own[v].lanes - vector::load(others[i].row + f + v * vector::size).lanes); });
-      }
-      dalib::detail::unroll<size>([&](auto v) { sums[v].store(sum + f + v * vector::size); });
-    }
-  };
-  if (contiguous) {
-    run(std::integral_constant<int, 4>{});
-    run(std::integral_constant<int, 1>{});
-  }
-  for (; f < features; ++f) {
-    sum[f] = T(0);
-    for (index_t i = 0; i < count; ++i) sum[f] += others[i].coefficient * (x[f * x_stride] - others[i].row[f * others[i].stride]);
-  }
-}
-
-} // namespace detail
-
 /// to(own) += scale * sum_other close(own, other) * (row own - row other), for the columns that hold near pairs: their sum is made first
 /// and added once.
 /// @param to, to_strides  the caller's gradient rows, none where not wanted
@@ -261,7 +193,7 @@ void pull_near_rows(const joint_sample<T>& data, const layer_tile<T>& tile, tile
   if (!own_is_column)
     for (index_t other = 0; other < other_rows.count; ++other)
       if (tile.has_close[other]) flagged[static_cast<std::size_t>(flagged_count++)] = other;
-  std::array<detail::near_row<T>, static_cast<std::size_t>(tile_rows_limit)> near;
+  std::array<pulling_row<T>, static_cast<std::size_t>(tile_rows_limit)> near;
   for (index_t own = 0; own < own_rows.count; ++own) {
     if (to[own] == nullptr || (own_is_column && !tile.has_close[own])) continue;
     index_t count = 0;
@@ -269,17 +201,14 @@ void pull_near_rows(const joint_sample<T>& data, const layer_tile<T>& tile, tile
       const T coefficient = tile.close[own * strides.own + other * strides.other];
       if (coefficient == T(0)) return;
       const index_t y = others.first + other_rows.first + other;
-      const auto& view = data.view_of_row(y);
-      near[static_cast<std::size_t>(count++)] = {&view(data.place_of_row(y), 0), view.col_stride, coefficient};
+      near[static_cast<std::size_t>(count++)] = {strided_row<T>::of(data, y), coefficient};
     };
     if (own_is_column)
       for (index_t other = 0; other < other_rows.count; ++other) look_at(other);
     else
       for (index_t i = 0; i < flagged_count; ++i) look_at(flagged[static_cast<std::size_t>(i)]);
     if (count == 0) continue;
-    const index_t x = owns.first + own_rows.first + own;
-    const auto& view = data.view_of_row(x);
-    detail::add_differences(&view(data.place_of_row(x), 0), view.col_stride, owns.features, near.data(), count, sum);
+    sum_differences(strided_row<T>::of(data, owns.first + own_rows.first + own), owns.features, near.data(), count, sum);
     for (index_t f = 0; f < owns.features; ++f) to[own][f * to_strides[own]] += scale * sum[f];
   }
 }

@@ -32,6 +32,8 @@ struct reads<Profile> {
   static constexpr bool distance = of<list>::distance;
   /// Whether inner products are read besides those that become distances.
   static constexpr bool gram_beside_distance = of<list>::gram_beside_distance;
+  /// Whether the squared distance is all that is read.
+  static constexpr bool distance_only = distance && !gram_beside_distance && !l1;
 };
 
 /// A layer as the engine holds it: MMD has one, JMMD one per feature map.

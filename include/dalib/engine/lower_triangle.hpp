@@ -68,6 +68,11 @@ public:
     Problem::for_each_layer([&](auto l) { pull_layer<l>(problem, all, stripe, own, mode); });
   }
 
+  /// After the pulls, if no rows outside the block are to come.
+  void pull_to_centres(const Problem& problem, const blocks& all, index_t stripe, const stripe_memory& own) const {
+    Problem::for_each_layer([&](auto l) { problem.template pull_to_centres<l>(all[l], rows_of(all, stripe), own.gradient); });
+  }
+
 private:
   span_of_rows rows_of(const blocks& all, index_t stripe) const {
     const index_t first = stripe * width_;

@@ -7,6 +7,7 @@
 #include "dalib/core/transpose_square.hpp"
 #include "dalib/engine/joint_sample.hpp"
 #include "dalib/engine/microkernel.hpp"
+#include "dalib/engine/row_centres.hpp"
 #include "dalib/statistic/statistics.hpp"
 
 #include <algorithm>
@@ -51,9 +52,13 @@ struct packed_rows {
   T* norm = nullptr;         ///< row_terms::norm
   T* shift = nullptr;        ///< row_terms::shift
   T* inverse_norm = nullptr; ///< row_terms::inverse_norm
+  const row_centres<T>* centres = nullptr; ///< where rows are measured from, if not all from the mean
+  T* lane_terms_of_centres = nullptr;      ///< panels of 2 * count terms, which with those of the columns make up for the centres
+  T* column_terms_of_centres = nullptr;
+  T* members = nullptr; ///< row x padded count: 1 at the row's centre
 
   /// Memory for at most `capacity` rows.
-  void allocate(workspace& scratch, index_t capacity, index_t feature_count) {
+  void allocate(workspace& scratch, index_t capacity, index_t feature_count, const row_centres<T>* from = nullptr) {
     features = feature_count;
     stride = padded_features<T>(feature_count);
     const index_t most = round_up(capacity, row_unit<T>);
@@ -63,6 +68,11 @@ struct packed_rows {
     norm = scratch.template allocate<T>(most);
     shift = scratch.template allocate<T>(most);
     inverse_norm = scratch.template allocate<T>(most);
+    if (from == nullptr || from->count == 0) return;
+    centres = from;
+    lane_terms_of_centres = scratch.template allocate<T>(most * 2 * from->count);
+    column_terms_of_centres = scratch.template allocate<T>(most * 2 * from->count);
+    members = scratch.template allocate<T>(most * from->padded);
   }
 
   /// Says which rows it will hold; pack_panel fills them.
@@ -88,18 +98,6 @@ struct packed_rows {
   /// Terms of one row.
   row_terms<T> terms(index_t row) const { return {norm[row], shift[row], inverse_norm[row]}; }
 
-  /// Rows [from, from + rows) of a block that holds more, as a block of their own.
-  packed_rows part(index_t from, index_t row_count) const {
-    packed_rows result = *this;
-    result.assign(first + from, row_count);
-    result.rows += from * chunk_features<T>;
-    result.panels += from * features;
-    result.norm += from;
-    result.shift += from;
-    result.inverse_norm += from;
-    return result;
-  }
-
   /// Terms of simd_lanes rows.
   row_terms<pack<T>> lane_terms(index_t row) const {
     return {pack<T>::load(norm + row), pack<T>::load(shift + row), pack<T>::load(inverse_norm + row)};
@@ -107,6 +105,15 @@ struct packed_rows {
 };
 
 namespace detail {
+
+/// A run of a row's features, measured from a row.
+template <class T>
+void centre_row(const T* from, index_t stride, const T* centre, index_t features, T* to) {
+  const auto run = [&](index_t step) {
+    for (index_t f = 0; f < features; ++f) to[f] = from[f * step] - centre[f];
+  };
+  stride == 1 ? run(1) : run(stride);
+}
 
 /// A run of a row's features, centred.
 template <class T>
@@ -159,6 +166,34 @@ private:
 
 } // namespace detail
 
+namespace detail {
+
+/// Fills a panel's terms of centres. With k and l the centres of lane x and column y, they add up to half of |x'|^2 + |y'|^2 less the squared
+/// distance that the rows would have if their inner product were 0; see row_centres.hpp. Nothing is added within a centre.
+template <class T>
+void pack_terms_of_centres(const packed_rows<T>& block, index_t first) {
+  constexpr index_t width = simd_lanes<T>;
+  const row_centres<T>& from = *block.centres;
+  T* of_lane = block.lane_terms_of_centres + first * 2 * from.count;
+  T* of_column = block.column_terms_of_centres + first * 2 * from.count;
+  std::fill_n(block.members + first * from.padded, width * from.padded, T(0));
+  for (index_t lane = 0; lane < width; ++lane) {
+    const bool valid = first + lane < block.count;
+    const index_t row = valid ? block.first + first + lane : 0, own = from.of_row[row];
+    if (valid) block.members[(first + lane) * from.padded + own] = T(1);
+    for (index_t k = 0; k < from.count; ++k) {
+      const T is_own = valid && k == own ? T(1) : T(0);
+      const T apart = valid && k != own ? (block.norm[first + lane] - from.distance(k, row)) / T(2) : T(0);
+      of_lane[k * width + lane] = is_own;
+      of_lane[(from.count + k) * width + lane] = apart;
+      of_column[k * width + lane] = valid ? apart + from.between[k * from.count + own] / T(2) : T(0);
+      of_column[(from.count + k) * width + lane] = is_own;
+    }
+  }
+}
+
+} // namespace detail
+
 /// Fills panel `panel` of `block`: centred rows, their transpose, and their terms. O(simd_lanes F).
 /// @param raw  whether a statistic needs the terms of the rows before centring (row_terms::shift and inverse_norm)
 template <class T>
@@ -175,8 +210,11 @@ void pack_panel(const joint_sample<T>& data, const sample_summary<T>& summary, c
       if (valid) {
         const index_t row = block.first + local;
         const auto& view = data.view_of_row(row);
-        detail::centre_row(&view(data.place_of_row(row), feature), view.col_stride, summary.mean_high() + feature,
-                           summary.mean_low() + feature, valid, to);
+        const T* from = &view(data.place_of_row(row), feature);
+        if (block.centres)
+          detail::centre_row(from, view.col_stride, block.centres->centre(block.centres->of_row[row]) + feature, valid, to);
+        else
+          detail::centre_row(from, view.col_stride, summary.mean_high() + feature, summary.mean_low() + feature, valid, to);
       }
       std::fill(to + valid, to + block.chunk_width(c), T(0));
     }
@@ -184,6 +222,7 @@ void pack_panel(const joint_sample<T>& data, const sample_summary<T>& summary, c
     norms.add(transposed + feature * width, feature, count);
   }
   norms.total().store(block.norm + first);
+  if (block.centres) detail::pack_terms_of_centres(block, first);
   if (!raw) return;
   for (index_t local = first; local < first + width; ++local) {
     raw_sums sums;

@@ -28,14 +28,16 @@ public:
   using layers_tuple = std::tuple<layer<T, Profiles>...>;
   using blocks = std::array<packed_rows<T>, layer_count>;
   using parts = std::array<tile_part<T>, layer_count>;
+  using centres_array = std::array<row_centres<T>, layer_count>;
   /// Numbers for each lane that `evaluate` keeps of the column at hand: a coefficient, and for each layer whether the pair is near.
   static constexpr index_t lane_numbers = 1 + static_cast<index_t>(layer_count);
   template <std::size_t L>
   using profile_of = typename std::tuple_element_t<L, layers_tuple>::profile_type;
 
-  /// @param scale  upstream gradient
-  pair_problem(const Coefficients& coefficients, const layers_tuple& layers, T scale)
-      : coefficients_(coefficients), layers_(layers), scale_(2 * scale) {} // each unordered pair stands twice in the sum
+  /// @param centres  where each layer's rows are measured from
+  /// @param scale    upstream gradient
+  pair_problem(const Coefficients& coefficients, const layers_tuple& layers, const centres_array& centres, T scale)
+      : coefficients_(coefficients), layers_(layers), centres_(centres), scale_(2 * scale) {} // each unordered pair stands twice in the sum
 
   index_t rows() const { return std::get<0>(layers_).data.rows(); }
   template <std::size_t L>
@@ -57,6 +59,11 @@ public:
     return result;
   }
 
+  /// Memory for at most `capacity` rows of every layer.
+  void allocate(workspace& scratch, blocks& all, index_t capacity) const {
+    for_each_layer([&](auto l) { all[l].allocate(scratch, capacity, features<l>(), &centres_[l]); });
+  }
+
   /// Fills panel `panel` of the blocks, one block for each layer.
   void pack(const blocks& all, index_t panel) const {
     for_each_layer([&](auto l) {
@@ -73,6 +80,8 @@ public:
       tile_part<T>& part = tile[l];
       if constexpr (reads<profile_of<l>>::gram)
         pair_tile<multiply_add>(*part.lanes, lanes, *part.columns, columns, part.buffers.gram, stride);
+      if (reads<profile_of<l>>::distance_only && part.lanes->centres)
+        add_terms_of_centres(*part.lanes, lanes, *part.columns, columns, part.buffers.gram, stride);
       if constexpr (reads<profile_of<l>>::l1)
         pair_tile<add_absolute_difference>(*part.lanes, lanes, *part.columns, columns, part.buffers.l1, stride);
       part.buffers.near = scratch + (1 + static_cast<index_t>(l)) * lanes.count;
@@ -127,6 +136,9 @@ public:
           add_row(to[static_cast<std::size_t>(i)], column_strides[static_cast<std::size_t>(i)], block + i * owns.stride,
                   reads<profile>::gram ? self[i] : T(0), owns, own_rows.first + i, mode);
     }
+    if (reads<profile>::distance_only && owns.centres)
+      add_pulls_of_centres(tile.gram, strides, own_rows.count, others, other_rows,
+                           centres_[L].pulls + (owns.first + own_rows.first) * centres_[L].padded);
     if constexpr (reads<profile>::shift)
       for (index_t i = 0; i < own_rows.count; ++i)
         if (to[static_cast<std::size_t>(i)])
@@ -146,6 +158,22 @@ public:
       gradient_pointers<L>(owns, own_rows, to.data(), column_strides.data());
       pull_near_rows(std::get<L>(layers_).data, tile, strides, owns, own_rows, others, other_rows, scale_, to.data(), column_strides.data(),
                      block);
+    }
+  }
+
+  /// Adds what rows `own_rows` are pulled by towards other rows' centres, after all other pulls. `block` is memory for a padded row.
+  template <std::size_t L>
+  void pull_to_centres(const packed_rows<T>& owns, span_of_rows own_rows, T* block) const {
+    if constexpr (reads<profile_of<L>>::distance_only) {
+      const row_centres<T>& from = centres_[L];
+      if (from.count == 0) return;
+      std::array<T*, block_rows_limit> to{};
+      std::array<index_t, block_rows_limit> column_strides{};
+      gradient_pointers<L>(owns, own_rows, to.data(), column_strides.data());
+      for (index_t i = 0; i < own_rows.count; ++i)
+        if (to[static_cast<std::size_t>(i)])
+          pull_row_to_centres(from, owns.first + own_rows.first + i, to[static_cast<std::size_t>(i)],
+                              column_strides[static_cast<std::size_t>(i)], block);
     }
   }
 
@@ -229,6 +257,17 @@ private:
     }
   }
 
+  /// to += scale * sum_k pulls(row, k) * (centre k - the row's own centre).
+  void pull_row_to_centres(const row_centres<T>& from, index_t row, T* to, index_t to_stride, T* block) const {
+    std::array<pulling_row<T>, row_centres<T>::most> pulls;
+    index_t count = 0;
+    const index_t own = from.of_row[row];
+    for (index_t k = 0; k < from.count; ++k)
+      if (k != own) pulls[static_cast<std::size_t>(count++)] = {{from.centre(k), 1}, -from.pulls[row * from.padded + k]};
+    sum_differences(strided_row<T>{from.centre(own), 1}, from.features, pulls.data(), count, block);
+    for (index_t f = 0; f < from.features; ++f) to[f * to_stride] += scale_ * block[f];
+  }
+
   /// to += scale * shift * mean.
   template <std::size_t L>
   void add_mean(T* to, index_t to_stride, index_t count, T shift) const {
@@ -238,6 +277,7 @@ private:
 
   const Coefficients& coefficients_;
   const layers_tuple& layers_;
+  const centres_array& centres_;
   T scale_;
 };
 

@@ -5,6 +5,7 @@
 /// two blocks of rows. Never n x n beyond triangle_rows_limit rows.
 #pragma once
 
+#include "dalib/engine/row_centres.hpp"
 #include "dalib/engine/tournament.hpp"
 #include "dalib/engine/triangle.hpp"
 
@@ -18,7 +19,14 @@ template <bool Gradient, class Accumulator, class Exec, class Coefficients, clas
 double pairwise_sum(const Exec& exec, const Coefficients& coefficients, const std::tuple<layer<T, Profiles>...>& layers, T scale,
                     write_mode mode, workspace& scratch) {
   using problem_type = pair_problem<Gradient, Coefficients, T, Profiles...>;
-  const problem_type problem(coefficients, layers, scale);
+  const auto centres_of = [&]<class Profile>(const layer<T, Profile>& one) {
+    if constexpr (reads<Profile>::distance_only)
+      return centre_finder(exec, one.data, *one.summary, scratch).run(Gradient);
+    else
+      return row_centres<T>{};
+  };
+  const auto centres = std::apply([&](const auto&... one) { return typename problem_type::centres_array{centres_of(one)...}; }, layers);
+  const problem_type problem(coefficients, layers, centres, scale);
   if (problem.rows() <= triangle_rows_limit) return triangle<Accumulator, problem_type>{}.run(exec, problem, scratch, mode);
   return tournament<Accumulator, problem_type>{}.run(exec, problem, scratch, mode);
 }

@@ -38,6 +38,23 @@ void pair_tile(const packed_rows<T>& lanes, span_of_rows lane_rows, const packed
   }
 }
 
+/// Adds to inner products of rows that are measured from centres what makes distances of them; see row_centres.hpp.
+template <class T>
+void add_terms_of_centres(const packed_rows<T>& lanes, span_of_rows lane_rows, const packed_rows<T>& columns, span_of_rows column_rows,
+                          T* tile, index_t stride) {
+  constexpr index_t width = simd_lanes<T>;
+  const index_t depth = 2 * lanes.centres->count;
+  const auto panel = [depth](T* terms, index_t row) { return terms + row / width * width * depth + row % width; };
+  for (index_t l = 0; l < lane_rows.count; l += tile_vectors * width) {
+    const int vectors = static_cast<int>(std::min<index_t>(tile_vectors, (lane_rows.count - l) / width));
+    for (index_t c = 0; c < column_rows.count; c += tile_columns<T>)
+      micro_tile<multiply_add>(vectors, depth,
+                               lane_operand<T>{panel(lanes.lane_terms_of_centres, lane_rows.first + l), width, width * depth},
+                               broadcast_operand<T>{panel(columns.column_terms_of_centres, column_rows.first + c), 1, width},
+                               result_tile<T>{tile + c * stride + l, stride, true});
+  }
+}
+
 /// Where a tile's entries for row `own` and row `other` lie: own * own_stride + other * other_stride.
 struct tile_strides {
   index_t own;
@@ -107,6 +124,18 @@ void pull_to_rows(const T* tile, tile_strides strides, index_t own_count, const 
       micro_tile<multiply_add>(vectors, other_rows.count, lanes, broadcast_operand<T>{tile + own * strides.own, strides.own, strides.other},
                                target.tile(own, chunk));
   }
+}
+
+/// sums(own, k) += sum of tile(own, other) over the others of centre k.
+template <class T>
+void add_pulls_of_centres(const T* tile, tile_strides strides, index_t own_count, const packed_rows<T>& others, span_of_rows other_rows,
+                          T* sums) {
+  const index_t padded = others.centres->padded;
+  for (index_t k = 0; k < padded; k += simd_lanes<T>)
+    for (index_t own = 0; own < own_count; own += tile_columns<T>)
+      micro_tile<1, multiply_add>(other_rows.count, lane_operand<T>{others.members + other_rows.first * padded + k, padded, simd_lanes<T>},
+                                  broadcast_operand<T>{tile + own * strides.own, strides.own, strides.other},
+                                  result_tile<T>{sums + own * padded + k, padded, true});
 }
 
 /// The same for the l1 distance: gradient(own) += sum_other tile(own, other) * sign(own row - other row). O(own other F).

@@ -91,6 +91,7 @@ public:
         const auto [a, b] = order.pair(round, which);
         if (a < groups && b < groups) visit_across(problem, workers[worker], a, b, values[which]); // else the group rests in this round
       });
+    if constexpr (Problem::with_gradient) exec.run(blocks_, [&](index_t which, int worker) { finish(problem, workers[worker], which); });
     state total{};
     for (index_t i = 0; i < groups; ++i) Accumulator::merge(total, values[i]);
     return Accumulator::result(total);
@@ -137,6 +138,14 @@ private:
       });
   }
 
+  /// What is left for a block when all its pairs are done.
+  void finish(const Problem& problem, const worker_memory& own, index_t which) const {
+    blocks_type block;
+    assign(problem, block, which);
+    Problem::for_each_layer(
+        [&](auto l) { problem.template pull_to_centres<l>(block[l], {0, block[l].count}, own.stripe.gradient); });
+  }
+
   /// Pulls all rows of `owns` towards all rows of `others` and adds the result to the caller's gradient.
   template <std::size_t L>
   static void pull(const Problem& problem, worker_memory& own, const layer_tile<T>& tile, tile_strides strides, const packed_rows<T>& owns,
@@ -170,7 +179,7 @@ private:
   }
 
   void allocate_block(const Problem& problem, blocks_type& block, workspace& scratch) const {
-    Problem::for_each_layer([&](auto l) { block[l].allocate(scratch, block_rows_, problem.template features<l>()); });
+    problem.allocate(scratch, block, block_rows_);
   }
 
   void assign(const Problem& problem, blocks_type& block, index_t which) const {

@@ -47,6 +47,7 @@ public:
         worker_memory& own = workers[worker];
         pack_once(problem, own);
         pairs.pull(problem, own.rows, stripe, own.stripe, mode);
+        pairs.pull_to_centres(problem, own.rows, stripe, own.stripe);
       });
     state total{};
     for (index_t stripe = 0; stripe < stripes; ++stripe) Accumulator::add(total, values[stripe]);
@@ -72,10 +73,8 @@ private:
 
   static blocks allocate_rows(const Problem& problem, workspace& scratch) {
     blocks all;
-    Problem::for_each_layer([&](auto l) {
-      all[l].allocate(scratch, problem.rows(), problem.template features<l>());
-      all[l].assign(0, problem.rows());
-    });
+    problem.allocate(scratch, all, problem.rows());
+    Problem::for_each_layer([&](auto l) { all[l].assign(0, problem.rows()); });
     return all;
   }
 
