@@ -166,7 +166,7 @@ bool complete_distances(const joint_sample<T>& data, const tile_part<T>& part, s
   T* distance = part.buffers.distance + place * stride;
   const bool has_own = own_lane >= 0 && own_lane < lanes.count;
   // A row's own pair is at distance 0 and pulls nothing: it is no reason to look closer.
-  const T own_gram = has_own ? std::exchange(gram[own_lane], std::numeric_limits<T>::lowest()) : T(0);
+  const T own_gram = has_own ? std::exchange(gram[own_lane], std::numeric_limits<T>::lowest() / T(4)) : T(0);
   const bool any_close = detail::find_distances(at, gram, distance);
   if (has_own) {
     gram[own_lane] = own_gram;

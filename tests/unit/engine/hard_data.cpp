@@ -88,6 +88,13 @@ std::vector<shape<T>> shapes() {
            }}};
 }
 
+template <class Exec, class Loss, class T>
+auto with_gradients(const Exec& exec, const Loss& loss, const two_samples<T>& data) {
+  two_samples<T> result{conformance::matrix<T>(data.source.rows(), features), conformance::matrix<T>(data.target.rows(), features)};
+  const T value = loss.value_and_gradient(exec, data.source, data.target, gradients{result.source, result.target});
+  return value_with_gradients<T, conformance::matrix<T>, conformance::matrix<T>>{value, result.source, result.target};
+}
+
 /// An outlier's own pulls are as large as all others: what the other rows get is looked at.
 template <class T>
 two_samples<T> with_outliers(dalib::index_t n, dalib::index_t m) {
@@ -140,9 +147,9 @@ TEST_CASE_TEMPLATE("hard data have the same bits for any number of threads", T, 
       CAPTURE(one.name);
       CAPTURE(n);
       const two_samples<T> data = one.rows(n, n - 9);
-      const auto serial = value_and_gradient(exec::serial{}, loss, data.source, data.target);
+      const auto serial = with_gradients(exec::serial{}, loss, data);
       for (const int threads : {1, 2, 3}) {
-        const auto other = value_and_gradient(exec::openmp{threads}, loss, data.source, data.target);
+        const auto other = with_gradients(exec::openmp{threads}, loss, data);
         CHECK(other.value == serial.value);
         CHECK(other.source == serial.source);
         CHECK(other.target == serial.target);
@@ -156,7 +163,7 @@ TEST_CASE("hard data: gradients that are added to larger ones lose a few roundin
   for (const shape<float>& one : shapes<float>()) {
     CAPTURE(one.name);
     const two_samples<float> data = one.rows(90, 80);
-    const auto alone = value_and_gradient(exec::serial{}, loss, data.source, data.target);
+    const auto alone = with_gradients(exec::serial{}, loss, data);
     const float base = 200 * std::max(alone.source.cwiseAbs().maxCoeff(), alone.target.cwiseAbs().maxCoeff());
     conformance::matrix<float> gs = conformance::matrix<float>::Constant(90, features, base), gt = gs.topRows(80);
     loss.value_and_gradient(exec::serial{}, data.source, data.target, gradients{gs, gt, 1.f, write_mode::accumulate});
@@ -173,7 +180,7 @@ TEST_CASE("hard data by columns are the same as by rows") {
     const Eigen::MatrixXd zs = data.source, zt = data.target;
     Eigen::MatrixXd gs(70, features), gt(64, features);
     const double value = loss.value_and_gradient(exec::serial{}, zs, zt, gradients{gs, gt});
-    const auto rows = value_and_gradient(exec::serial{}, loss, data.source, data.target);
+    const auto rows = with_gradients(exec::serial{}, loss, data);
     CHECK(value == doctest::Approx(rows.value).epsilon(1e-11));
     CHECK(conformance::relative_difference(gs, rows.source) < 1e-12);
     CHECK(conformance::relative_difference(gt, rows.target) < 1e-12);
