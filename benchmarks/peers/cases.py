@@ -1,5 +1,5 @@
 """What is compared: measures, sizes, contestants."""
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 NAMES = {
     "dalib": "DALIB's formulation",
@@ -48,6 +48,7 @@ class Case:
     features: int
     classes: int
     mode: str  # "value" or "gradient", which means value and gradient
+    data: str = "noise"  # what the rows of a two-sample measure are like; see inputs.arranged
 
     @property
     def group(self):
@@ -73,6 +74,13 @@ def pairwise(measure, dtype, sizes, classes=0):
 def all_cases(dtype, sizes, quick):
     """The cases of a run, measure by measure; `sizes` are the (n, F) of the MMD."""
     cases = pairwise("mmd", dtype, sizes)
+    # Features are seldom noise: those of a trained network are clustered, domains lie apart before adaptation, one row may be broken.
+    cases += [
+        replace(case, data=data)
+        for data in ("clustered", "apart", "outlier")
+        for case in pairwise("mmd", dtype, [s for s in sizes if s[0] <= 2048 and s[1] <= 1024])
+        if case.mode == "gradient"
+    ]
     moderate = [(n, f) for n, f in sizes if n <= 8192]
     cases += [c for c in pairwise("mmd_gaussian", dtype, moderate) if c.mode == "gradient"]
     cases += [c for c in pairwise("joint_mmd", dtype, [s for s in moderate if s[1] == 256 and s[0] <= 2048], 31) if c.mode == "gradient"]

@@ -3,7 +3,8 @@ from peers.cases import PYTORCH, ROWWISE
 
 
 def find(records, mode="gradient", **wanted):
-    """Records of a mode that were measured and whose fields are as wanted."""
+    """Records of a mode, of noise, that were measured and whose fields are as wanted."""
+    records = (r for r in records if r.get("data", "noise") == "noise")
     fits = (r for r in records if r["mode"] == mode and all(r[key] == value for key, value in wanted.items()))
     return [r for r in fits if r["ours"]["seconds"]]
 

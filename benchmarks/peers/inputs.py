@@ -22,11 +22,28 @@ def draw(rows, columns, dtype, seed, spread=1.0, shift=0.0):
     return result.reshape(rows, columns)
 
 
+def arranged(kind, rows, target):
+    """Rows of a kind other than noise, made of noise; see benchmarks/support/inputs.hpp."""
+    if kind == "clustered":
+        places = draw(10, rows.shape[1], rows.dtype, 5)
+        words = splitmix64(np.uint64((7 if target else 6) << 40) + np.arange(len(rows), dtype=np.uint64))
+        return rows * rows.dtype.type(0.03125) + places[(words % np.uint64(10)).astype(np.int64)]
+    if kind == "apart":
+        return rows + rows.dtype.type(40) if target else rows
+    if kind == "outlier":
+        if not target:
+            rows[len(rows) // 3] *= rows.dtype.type(10000)
+        return rows
+    if kind != "noise":
+        raise ValueError(f"unknown kind of data: {kind}")
+    return rows
+
+
 def two_samples(task):
     """z_s and z_t of the MMD tasks."""
     return (
-        draw(task.n_s, task.features, task.dtype, 1),
-        draw(task.n_t, task.features, task.dtype, 2, 1, 0.25),
+        arranged(task.data, draw(task.n_s, task.features, task.dtype, 1), False),
+        arranged(task.data, draw(task.n_t, task.features, task.dtype, 2, 1, 0.25), True),
     )
 
 

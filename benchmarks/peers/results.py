@@ -26,7 +26,8 @@ def memory_text(size):
 
 
 def measure_text(record):
-    return record["measure"] + ("" if record["mode"] == "gradient" else ", value only")
+    data = record.get("data", "noise")
+    return record["measure"] + ("" if data == "noise" else f", {data}") + ("" if record["mode"] == "gradient" else ", value only")
 
 
 def rows_of(record):

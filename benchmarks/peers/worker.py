@@ -36,6 +36,7 @@ class Task:
     classes: int
     gradient: bool
     precision: str = "full"  # of the matrix products, on a GPU
+    data: str = "noise"  # what the rows are like; see inputs.arranged
 
     @property
     def item_bytes(self):
@@ -50,7 +51,7 @@ class Task:
 def task_of(words):
     dtype = {"float": "float32", "double": "float64"}[words["dtype"]]
     sizes = (int(words[key]) for key in ("n_s", "n_t", "features", "classes"))
-    return Task(words["measure"], dtype, *sizes, words["mode"] == "gradient", words.get("precision", "full"))
+    return Task(words["measure"], dtype, *sizes, words["mode"] == "gradient", words.get("precision", "full"), words.get("data", "noise"))
 
 
 def status_bytes(field, path="/proc/self/status"):

@@ -43,7 +43,10 @@ std::shared_ptr<const matrix<T>> make_input(Eigen::Index rows, Eigen::Index colu
 template <class T, class Measure>
 contestant two_sample(const Measure& measure, const task_shape& shape, Eigen::Index columns, double spread, double shift) {
   contestant result;
-  auto zs = make_input<T>(shape.n_s, columns, {1, spread, 0}), zt = make_input<T>(shape.n_t, columns, {2, spread, shift});
+  const auto input = [&](Eigen::Index rows, const input_rule& rule, bool target) {
+    return std::make_shared<const matrix<T>>(arranged(shape.data, draw<T>(rows, columns, rule), target));
+  };
+  auto zs = input(shape.n_s, {1, spread, 0}, false), zt = input(shape.n_t, {2, spread, shift}, true);
   if (!shape.gradient) {
     result.run = [measure, zs, zt, scratch = result.scratch] {
       if constexpr (requires { measure(exec::openmp{}, *zs, *zt, *scratch); })

@@ -28,6 +28,10 @@ public:
     if (found == values_.end()) throw std::invalid_argument(command_ + " needs " + key + "=...");
     return found->second;
   }
+  std::string text_or(const std::string& key, const std::string& otherwise) const {
+    const auto found = values_.find(key);
+    return found == values_.end() ? otherwise : found->second;
+  }
   double number(const std::string& key) const { return std::stod(text(key)); }
   Eigen::Index size(const std::string& key) const {
     const Eigen::Index value = std::stol(text(key));
@@ -44,10 +48,11 @@ private:
 struct task_shape {
   Eigen::Index n_s, n_t, features, classes;
   bool gradient;
+  std::string data; ///< what the rows of a two-sample measure are like; see arranged()
 
   explicit task_shape(const request& asked)
       : n_s(asked.size("n_s")), n_t(asked.size("n_t")), features(asked.size("features")), classes(asked.size("classes")),
-        gradient(asked.text("mode") == "gradient") {}
+        gradient(asked.text("mode") == "gradient"), data(asked.text_or("data", "noise")) {}
 };
 
 } // namespace dalib::benchmarks
