@@ -145,7 +145,7 @@ bool find_near_lanes(const joint_sample<T>& data, const tile_column<T>& at, cons
     const bool of_two_centres = centres && centres->of_row[x] != centres->of_row[y];
     const bool is_near = distance[lane] < near_ratio<T> * (at.lane_rows.norm[row] + own);
     if (!is_near && !of_two_centres) continue;
-    distance[lane] = squared_distance_of(strided_row<T>::of(data, x), strided_row<T>::of(data, y), data.features());
+    distance[lane] = squared_distance_of(given_row<T>::of(data, x), given_row<T>::of(data, y), data.features());
     if (!(distance[lane] < near_ratio<T> * (at.lane_rows.norm[row] + own))) continue;
     if (!std::exchange(any, true)) std::fill_n(near, at.lanes.count, T(0));
     near[lane] = T(1);
@@ -201,14 +201,14 @@ void pull_near_rows(const joint_sample<T>& data, const layer_tile<T>& tile, tile
       const T coefficient = tile.close[own * strides.own + other * strides.other];
       if (coefficient == T(0)) return;
       const index_t y = others.first + other_rows.first + other;
-      near[static_cast<std::size_t>(count++)] = {strided_row<T>::of(data, y), coefficient};
+      near[static_cast<std::size_t>(count++)] = {given_row<T>::of(data, y), coefficient};
     };
     if (own_is_column)
       for (index_t other = 0; other < other_rows.count; ++other) look_at(other);
     else
       for (index_t i = 0; i < flagged_count; ++i) look_at(flagged[static_cast<std::size_t>(i)]);
     if (count == 0) continue;
-    sum_differences(strided_row<T>::of(data, owns.first + own_rows.first + own), owns.features, near.data(), count, sum);
+    sum_differences(given_row<T>::of(data, owns.first + own_rows.first + own), owns.features, near.data(), count, sum);
     for (index_t f = 0; f < owns.features; ++f) to[own][f * to_strides[own]] += scale * sum[f];
   }
 }

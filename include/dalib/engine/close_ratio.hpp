@@ -6,10 +6,10 @@
 
 namespace dalib::engine {
 
-/// Below this part of |x|^2 + |y|^2 a squared distance counts as close: above it its relative rounding is below 3e-5 (float), 3e-13
+/// Below this part of |x|^2 + |y|^2 a squared distance counts as close: above it its relative rounding is below 1.5e-5 (float), 3e-13
 /// (double), of one pair among all of its row.
 template <class T>
-inline constexpr T close_ratio = static_cast<T>(sizeof(T) == 4 ? 1.0 / 256 : 1.0 / 1024);
+inline constexpr T close_ratio = static_cast<T>(sizeof(T) == 4 ? 1.0 / 128 : 1.0 / 1024);
 /// Below this part a pair is pulled by differences of the data. Above it the distance of the centred rows and their pulls lose at most
 /// 64 (float) or 256 (double) roundings of the pair's own share.
 template <class T>

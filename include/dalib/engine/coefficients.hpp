@@ -5,6 +5,7 @@
 #include "dalib/engine/joint_sample.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace dalib {
 
@@ -16,6 +17,14 @@ struct pair_coefficients {
   double across = 0;     ///< for each of (s, t) and (t, s)
   bool distinct = false; ///< leave out the pair of a row with itself; a row of weight w is w copies: w^2 - w pairs of it remain
   double constant = 0;   ///< added to the value
+
+  /// Whether the coefficients of every row with all others add up to 0, up to rounding, for domains of these total weights.
+  bool rows_cancel(double source_weight, double target_weight) const {
+    const auto cancel = [](double within, double others) { return std::abs(within + others) <= 1e-12 * std::abs(within); };
+    const double own = distinct ? 1 : 0;
+    return cancel(within_source * (source_weight - own), across * target_weight) &&
+           cancel(within_target * (target_weight - own), across * source_weight);
+  }
 };
 
 namespace engine {

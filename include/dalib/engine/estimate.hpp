@@ -6,7 +6,9 @@
 #include "dalib/engine/counted_rows.hpp"
 #include "dalib/engine/pairwise.hpp"
 #include "dalib/engine/quadruples.hpp"
+#include "dalib/engine/row_unit.hpp"
 #include "dalib/estimator/estimators.hpp"
+#include "dalib/kernel/centred_terms.hpp"
 
 #include <tuple>
 #include <utility>
@@ -46,6 +48,28 @@ template <bool Gradient, class Accumulator, class Exec, class Estimator, class T
 double estimate_blocks(const Exec& exec, const Estimator& estimator, const std::tuple<layer<T, Profiles, Memory>...>& layers,
                        estimate_rule<T> rule, workspace_of<Memory>& scratch);
 
+/// sum c k over all pairs of one layer or several. A linear term of one layer's kernel is taken around the mean where that changes nothing
+/// but its rounding.
+template <bool Gradient, class Accumulator, class Exec, class T, class Memory, class... Profiles>
+double estimate_pairs(const Exec& exec, const domain_coefficients<T, Memory>& coefficients, const sample_sizes& sizes,
+                      const std::tuple<layer<T, Profiles, Memory>...>& layers, estimate_rule<T> rule, workspace_of<Memory>& scratch) {
+  const auto sum = [&](const auto& all) {
+    return with_units(exec, rule.measure, all, scratch, [&](const auto& in_range) {
+      return pairwise_sum<Gradient, Accumulator>(exec, coefficients, in_range, rule.scale, rule.mode, scratch);
+    });
+  };
+  if constexpr (sizeof...(Profiles) == 1 && (kernel::has_centred_terms<Profiles> && ...)) {
+    if (coefficients.pairs.rows_cancel(sizes.source_weight, sizes.target_weight)) {
+      const auto centred = []<class Profile>(const layer<T, Profile, Memory>& one) {
+        using form = kernel::centred_terms<Profile>;
+        return layer<T, typename form::type, Memory>{one.data, one.summary, form::of(one.profile), one.source_gradient, one.target_gradient};
+      };
+      return sum(std::tuple{centred(std::get<0>(layers))});
+    }
+  }
+  return sum(layers);
+}
+
 /// The estimate of sum c prod_l k_l for bound layers.
 template <bool Gradient, class Accumulator, class Exec, class Estimator, class T, class Memory, class... Profiles>
 double estimate_bound(const Exec& exec, const Estimator& estimator, const std::tuple<layer<T, Profiles, Memory>...>& layers,
@@ -54,7 +78,7 @@ double estimate_bound(const Exec& exec, const Estimator& estimator, const std::t
   const sample_sizes sizes = sizes_of(data, rule.measure);
   if constexpr (full_pair_estimator<Estimator>) {
     const domain_coefficients<T, Memory> coefficients{data, estimator.coefficients(sizes)};
-    return pairwise_sum<Gradient, Accumulator>(exec, coefficients, layers, rule.scale, rule.mode, scratch) + coefficients.pairs.constant;
+    return estimate_pairs<Gradient, Accumulator>(exec, coefficients, sizes, layers, rule, scratch) + coefficients.pairs.constant;
   } else if constexpr (quadruple_estimator<Estimator>) {
     const quadruple_plan plan = estimator.plan(sizes);
     return sum_of_quadruples<Gradient, Accumulator>(exec, plan, layers, rule.scale, rule.mode, scratch) + plan.constant;

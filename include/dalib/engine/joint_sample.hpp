@@ -66,6 +66,19 @@ DALIB_HD T centred(T value, T mean_high, T mean_low) {
   return (value - mean_high) - mean_low;
 }
 
+/// Where rows are measured from: the mean of all rows, or 0, by default: the rows as they are given.
+template <class T>
+struct row_origin {
+  const T* high = nullptr; ///< the mean in two parts
+  const T* low = nullptr;
+  const double* mean = nullptr;
+  double mean_norm = 0; ///< |mean|^2
+
+  DALIB_HD bool is_zero() const { return mean == nullptr; }
+  /// Feature f of a row, measured from here.
+  DALIB_HD T from(T value, index_t f) const { return is_zero() ? value : centred(value, high[f], low[f]); }
+};
+
 /// Weighted sums of what one feature's elements differ by from a reference, in double.
 struct moment_sums {
   double sum = 0;
@@ -156,12 +169,7 @@ public:
   double mean(index_t f) const { return mean_[f]; }
   const double* mean() const { return mean_; }
 
-  /// The mean as a sum of two numbers of type T.
-  const T* mean_high() const { return mean_high_; }
-  const T* mean_low() const { return mean_low_; }
-
-  /// |mean|^2.
-  double mean_norm() const { return spread_.mean_norm; }
+  row_origin<T> origin() const { return {mean_high_, mean_low_, mean_, spread_.mean_norm}; }
 
   /// Mean of |x - y|^2 over all n^2 ordered pairs, by weight: 2 / W * sum w |z - mean|^2.
   double mean_squared_distance() const { return spread_.mean_squared_distance; }
@@ -239,12 +247,12 @@ struct raw_sums {
   double norm = 0;
   double along_mean = 0;
 
-  /// Adds a run of features. O(count).
+  /// Adds a run of features, which starts at `first`. O(count).
   template <class T>
-  DALIB_HD void add(const T* centred, const double* mean, index_t count) {
+  DALIB_HD void add(const T* row, const row_origin<T>& origin, index_t first, index_t count) {
     for (index_t f = 0; f < count; ++f) {
-      norm += static_cast<double>(centred[f]) * static_cast<double>(centred[f]);
-      along_mean += static_cast<double>(centred[f]) * mean[f];
+      norm += static_cast<double>(row[f]) * static_cast<double>(row[f]);
+      if (!origin.is_zero()) along_mean += static_cast<double>(row[f]) * origin.mean[first + f];
     }
   }
 
@@ -256,17 +264,12 @@ struct raw_sums {
   }
 };
 
-/// The terms of a centred row. O(F).
-/// @param mean, mean_norm  of the joint sample; |mean|^2
+/// The terms of a row that is measured from `origin`. O(F).
 template <class T>
-DALIB_HD row_terms<T> raw_terms(const T* centred, index_t features, const double* mean, double mean_norm) {
+DALIB_HD row_terms<T> raw_terms(const T* row, index_t features, const row_origin<T>& origin) {
   raw_sums sums;
-  sums.add(centred, mean, features);
-  return sums.template terms<T>(mean_norm);
-}
-template <class T>
-row_terms<T> raw_terms(const T* centred, index_t features, const sample_summary<T>& summary) {
-  return raw_terms(centred, features, summary.mean(), summary.mean_norm());
+  sums.add(row, origin, 0, features);
+  return sums.template terms<T>(origin.mean_norm);
 }
 
 } // namespace dalib::engine

@@ -23,6 +23,7 @@ struct reads<Profile> {
     static constexpr bool l1 = (!S::from_gram || ...);
     static constexpr bool shift = (!S::translation_invariant || ...);
     static constexpr bool distance = (std::is_same_v<S, squared_distance> || ...);
+    static constexpr bool as_given = ((!S::from_gram || std::is_same_v<S, cosine_similarity>) || ...);
     static constexpr bool gram_beside_distance = ((S::from_gram && !std::is_same_v<S, squared_distance>) || ...);
   };
   using list = statistics_of<Profile>;
@@ -32,6 +33,9 @@ struct reads<Profile> {
   static constexpr bool distance = of<list>::distance;
   /// Whether inner products are read besides those that become distances.
   static constexpr bool gram_beside_distance = of<list>::gram_beside_distance;
+  /// Whether rows must not be centred: the signs of an l1 distance are lost where rows far from each other are rounded, the cosine of a row
+  /// that is short against the mean is.
+  static constexpr bool as_given = of<list>::as_given;
   /// Whether the squared distance is all that is read.
   static constexpr bool distance_only = distance && !gram_beside_distance && !l1;
 };
@@ -49,6 +53,10 @@ struct layer {
   Profile profile;
   matrix_view<T, Memory> source_gradient; ///< no data: not wanted
   matrix_view<T, Memory> target_gradient;
+  T gradient_factor = T(1); ///< what gradients of rows in another unit are multiplied by; see row_unit.hpp
+
+  /// Where the rows are measured from.
+  row_origin<T> origin() const { return reads<Profile>::as_given ? row_origin<T>{} : summary->origin(); }
 };
 
 /// Fills a gradient with zeros; a view without data is left alone.

@@ -115,10 +115,15 @@ void centre_row(const T* from, index_t stride, const T* centre, index_t features
   stride == 1 ? run(1) : run(stride);
 }
 
-/// A run of a row's features, centred.
+/// A run of a row's features from `first` on, measured from the origin.
 template <class T>
-void centre_row(const T* from, index_t stride, const T* mean_high, const T* mean_low, index_t features, T* to) {
-  const auto centre = [&](index_t f, index_t step) { to[f] = centred(from[f * step], mean_high[f], mean_low[f]); };
+void centre_row(const T* from, index_t stride, const row_origin<T>& origin, index_t first, index_t features, T* to) {
+  if (origin.is_zero()) {
+    for (index_t f = 0; f < features; ++f) to[f] = from[f * stride];
+    return;
+  }
+  const T *high = origin.high + first, *low = origin.low + first;
+  const auto centre = [&](index_t f, index_t step) { to[f] = centred(from[f * step], high[f], low[f]); };
   // The constant stride lets the compiler vectorise the common case.
   if (stride == 1)
     for (index_t f = 0; f < features; ++f) centre(f, 1);
@@ -197,7 +202,7 @@ void pack_terms_of_centres(const packed_rows<T>& block, index_t first) {
 /// Fills panel `panel` of `block`: centred rows, their transpose, and their terms. O(simd_lanes F).
 /// @param raw  whether a statistic needs the terms of the rows before centring (row_terms::shift and inverse_norm)
 template <class T>
-void pack_panel(const joint_sample<T>& data, const sample_summary<T>& summary, const packed_rows<T>& block, index_t panel, bool raw) {
+void pack_panel(const joint_sample<T>& data, const row_origin<T>& origin, const packed_rows<T>& block, index_t panel, bool raw) {
   constexpr index_t width = simd_lanes<T>;
   const index_t first = panel * width;
   T* transposed = block.panel(first);
@@ -214,7 +219,7 @@ void pack_panel(const joint_sample<T>& data, const sample_summary<T>& summary, c
         if (block.centres)
           detail::centre_row(from, view.col_stride, block.centres->centre(block.centres->of_row[row]) + feature, valid, to);
         else
-          detail::centre_row(from, view.col_stride, summary.mean_high() + feature, summary.mean_low() + feature, valid, to);
+          detail::centre_row(from, view.col_stride, origin, feature, valid, to);
       }
       std::fill(to + valid, to + block.chunk_width(c), T(0));
     }
@@ -228,18 +233,12 @@ void pack_panel(const joint_sample<T>& data, const sample_summary<T>& summary, c
     raw_sums sums;
     for (index_t c = 0; c < block.chunk_count(); ++c) {
       const index_t feature = c * chunk_features<T>;
-      sums.add(block.chunk(local, c), summary.mean() + feature, std::min(chunk_features<T>, block.features - feature));
+      sums.add(block.chunk(local, c), origin, feature, std::min(chunk_features<T>, block.features - feature));
     }
-    const row_terms<T> terms = sums.template terms<T>(summary.mean_norm());
+    const row_terms<T> terms = sums.template terms<T>(origin.mean_norm);
     block.shift[local] = terms.shift;
     block.inverse_norm[local] = local < block.count ? terms.inverse_norm : T(0);
   }
-}
-
-/// Fills the whole block on the calling thread.
-template <class T>
-void pack_rows(const joint_sample<T>& data, const sample_summary<T>& summary, const packed_rows<T>& block, bool raw) {
-  for (index_t panel = 0; panel < block.panel_count(); ++panel) pack_panel(data, summary, block, panel, raw);
 }
 
 } // namespace dalib::engine

@@ -46,7 +46,7 @@ DALIB_HD pair_sums<T> sums_of(const T* x, const T* y, index_t features) {
   T gram[partials] = {}, distance[partials] = {}, l1[partials] = {};
   for_each_partial<T>(features, [&](index_t f, int p) {
     const T d = x[f] - y[f];
-    if constexpr (reads<Profile>::shift) gram[p] += x[f] * y[f];
+    if constexpr (reads<Profile>::gram_beside_distance) gram[p] += x[f] * y[f];
     if constexpr (reads<Profile>::gram) distance[p] += d * d;
     if constexpr (reads<Profile>::l1) l1[p] += d < T(0) ? -d : d;
   });

@@ -68,7 +68,7 @@ public:
   void pack(const blocks& all, index_t panel) const {
     for_each_layer([&](auto l) {
       const auto& one = std::get<l>(layers_);
-      pack_panel(one.data, *one.summary, all[l], panel, reads<profile_of<l>>::shift);
+      pack_panel(one.data, one.origin(), all[l], panel, reads<profile_of<l>>::shift);
     });
   }
 
@@ -123,7 +123,7 @@ public:
     const bool contiguous = gradient_pointers<L>(owns, own_rows, to.data(), column_strides.data());
     if (!reads<profile>::l1 && contiguous) {
       pull_to_rows(tile.gram, strides, own_rows.count, others, other_rows,
-                   gradient_rows<T>{to.data(), self, owns, own_rows.first, scale_, mode == write_mode::accumulate});
+                   gradient_rows<T>{to.data(), self, owns, own_rows.first, scale<L>(), mode == write_mode::accumulate});
     } else {
       const gradient_block<T> target{block, owns.stride};
       if constexpr (reads<profile>::gram)
@@ -133,13 +133,13 @@ public:
       if constexpr (reads<profile>::l1) pull_signs_to_rows(tile.l1, strides, owns, own_rows, others, other_rows, target);
       for (index_t i = 0; i < own_rows.count; ++i)
         if (to[static_cast<std::size_t>(i)])
-          add_row(to[static_cast<std::size_t>(i)], column_strides[static_cast<std::size_t>(i)], block + i * owns.stride,
-                  reads<profile>::gram ? self[i] : T(0), owns, own_rows.first + i, mode);
+          add_row<L>(to[static_cast<std::size_t>(i)], column_strides[static_cast<std::size_t>(i)], block + i * owns.stride,
+                     reads<profile>::gram ? self[i] : T(0), owns, own_rows.first + i, mode);
     }
     if (reads<profile>::distance_only && owns.centres)
       add_pulls_of_centres(tile.gram, strides, own_rows.count, others, other_rows,
                            centres_[L].pulls + (owns.first + own_rows.first) * centres_[L].padded);
-    if constexpr (reads<profile>::shift)
+    if constexpr (reads<profile>::shift && !reads<profile>::as_given)
       for (index_t i = 0; i < own_rows.count; ++i)
         if (to[static_cast<std::size_t>(i)])
           add_mean<L>(to[static_cast<std::size_t>(i)], column_strides[static_cast<std::size_t>(i)], owns.features, shift[i]);
@@ -156,7 +156,7 @@ public:
       std::array<T*, block_rows_limit> to{};
       std::array<index_t, block_rows_limit> column_strides{};
       gradient_pointers<L>(owns, own_rows, to.data(), column_strides.data());
-      pull_near_rows(std::get<L>(layers_).data, tile, strides, owns, own_rows, others, other_rows, scale_, to.data(), column_strides.data(),
+      pull_near_rows(std::get<L>(layers_).data, tile, strides, owns, own_rows, others, other_rows, scale<L>(), to.data(), column_strides.data(),
                      block);
     }
   }
@@ -172,7 +172,7 @@ public:
       gradient_pointers<L>(owns, own_rows, to.data(), column_strides.data());
       for (index_t i = 0; i < own_rows.count; ++i)
         if (to[static_cast<std::size_t>(i)])
-          pull_row_to_centres(from, owns.first + own_rows.first + i, to[static_cast<std::size_t>(i)],
+          pull_row_to_centres<L>(from, owns.first + own_rows.first + i, to[static_cast<std::size_t>(i)],
                               column_strides[static_cast<std::size_t>(i)], block);
     }
   }
@@ -188,6 +188,12 @@ public:
   }
 
 private:
+  /// What layer L's gradients are multiplied by.
+  template <std::size_t L>
+  T scale() const {
+    return scale_ * std::get<L>(layers_).gradient_factor;
+  }
+
   /// Squared distances of one column of all layers. Returns whether any pair pulls by differences; then every layer's has_close and near
   /// are set.
   bool complete_column(parts& tile, span_of_rows lanes, index_t column, index_t place, index_t stride, index_t own_lane,
@@ -239,7 +245,9 @@ private:
   }
 
   /// to = or += scale * (pulled + self * own row).
+  template <std::size_t L>
   void add_row(T* to, index_t to_stride, const T* pulled, T self, const packed_rows<T>& owns, index_t row, write_mode mode) const {
+    const T factor = scale<L>();
     const T before = mode == write_mode::accumulate ? T(1) : T(0);
     for (index_t c = 0; c < owns.chunk_count(); ++c) {
       const index_t first = c * chunk_features<T>, count = std::min(chunk_features<T>, owns.features - first);
@@ -247,7 +255,7 @@ private:
       const T* from = pulled + first;
       T* out = to + first * to_stride;
       const auto add = [&](index_t f, index_t step) {
-        out[f * step] = where_nonzero(before, out[f * step]) + scale_ * (from[f] + self * own[f]);
+        out[f * step] = where_nonzero(before, out[f * step]) + factor * (from[f] + self * own[f]);
       };
       // The constant stride lets the compiler vectorise the common case.
       if (to_stride == 1)
@@ -258,21 +266,22 @@ private:
   }
 
   /// to += scale * sum_k pulls(row, k) * (centre k - the row's own centre).
+  template <std::size_t L>
   void pull_row_to_centres(const row_centres<T>& from, index_t row, T* to, index_t to_stride, T* block) const {
     std::array<pulling_row<T>, row_centres<T>::most> pulls;
     index_t count = 0;
     const index_t own = from.of_row[row];
     for (index_t k = 0; k < from.count; ++k)
       if (k != own) pulls[static_cast<std::size_t>(count++)] = {{from.centre(k), 1}, -from.pulls[row * from.padded + k]};
-    sum_differences(strided_row<T>{from.centre(own), 1}, from.features, pulls.data(), count, block);
-    for (index_t f = 0; f < from.features; ++f) to[f * to_stride] += scale_ * block[f];
+    sum_differences(given_row<T>{from.centre(own), 1}, from.features, pulls.data(), count, block);
+    for (index_t f = 0; f < from.features; ++f) to[f * to_stride] += scale<L>() * block[f];
   }
 
   /// to += scale * shift * mean.
   template <std::size_t L>
   void add_mean(T* to, index_t to_stride, index_t count, T shift) const {
-    const double* mean = std::get<L>(layers_).summary->mean();
-    for (index_t f = 0; f < count; ++f) to[f * to_stride] += scale_ * shift * static_cast<T>(mean[f]);
+    const double* mean = std::get<L>(layers_).origin().mean;
+    for (index_t f = 0; f < count; ++f) to[f * to_stride] += scale<L>() * shift * static_cast<T>(mean[f]);
   }
 
   const Coefficients& coefficients_;

@@ -10,11 +10,11 @@ namespace dalib::engine {
 
 /// A row in the caller's memory.
 template <class T>
-struct strided_row {
+struct given_row {
   const T* data;
   index_t stride;
 
-  static strided_row of(const joint_sample<T>& sample, index_t row) {
+  static given_row of(const joint_sample<T>& sample, index_t row) {
     const auto& view = sample.view_of_row(row);
     return {&view(sample.place_of_row(row), 0), view.col_stride};
   }
@@ -23,7 +23,7 @@ struct strided_row {
 /// sum over f of (x_f - y_f)^2. O(features / step).
 /// @param step  every step-th feature only; strided rows are looked at one number at a time
 template <class T>
-T squared_distance_of(strided_row<T> x, strided_row<T> y, index_t features, index_t step = 1) {
+T squared_distance_of(given_row<T> x, given_row<T> y, index_t features, index_t step = 1) {
   using vector = pack<T>;
   constexpr int at_once = 4;
   index_t f = 0;
@@ -49,13 +49,13 @@ T squared_distance_of(strided_row<T> x, strided_row<T> y, index_t features, inde
 /// A row that another one is pulled towards, by its difference times a coefficient.
 template <class T>
 struct pulling_row {
-  strided_row<T> row;
+  given_row<T> row;
   T coefficient;
 };
 
 /// sum[f] = sum over the others of coefficient * (x_f - other_f). O(count F).
 template <class T>
-void sum_differences(strided_row<T> x, index_t features, const pulling_row<T>* others, index_t count, T* sum) {
+void sum_differences(given_row<T> x, index_t features, const pulling_row<T>* others, index_t count, T* sum) {
   using vector = pack<T>;
   bool contiguous = x.stride == 1;
   for (index_t i = 0; i < count; ++i) contiguous = contiguous && others[i].row.stride == 1;

@@ -23,6 +23,19 @@ auto bind(const K& k, const Data& data) {
 template <class K, class Data>
 using bound_kernel = decltype(dalib::bind(std::declval<const K&>(), std::declval<const Data&>()));
 
+/// @internal
+/// A bound kernel that can be told the unit its squared distances come in: k.with_unit(u)(s) = k(s u). The engines use it where the rows'
+/// distances leave the range of their type.
+template <class K>
+concept takes_unit = requires(const K& k) {
+  { k.with_unit(1.0) } -> std::same_as<K>;
+};
+
+namespace kernel::detail {
+/// A rate in another unit, such that neither it nor what is made of it overflows in single precision.
+inline double rate_in_unit(double rate, double unit) { return rate * unit < 0x1p64 ? rate * unit : 0x1p64; }
+} // namespace kernel::detail
+
 /// A type that names the pair statistic(s) it reads.
 ///
 /// @code{.cpp}

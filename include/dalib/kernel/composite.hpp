@@ -37,6 +37,7 @@ struct sum_of {
     using bound = sum_of<bound_kernel<A, Data>, bound_kernel<B, Data>>;
     return bound{dalib::bind(a, data), dalib::bind(b, data)};
   }
+  sum_of with_unit(double unit) const requires(takes_unit<A> && takes_unit<B>) { return {a.with_unit(unit), b.with_unit(unit)}; }
 };
 
 /// k(x, y) = a(x, y) b(x, y); written `a * b`.
@@ -68,6 +69,7 @@ struct product_of {
     using bound = product_of<bound_kernel<A, Data>, bound_kernel<B, Data>>;
     return bound{dalib::bind(a, data), dalib::bind(b, data)};
   }
+  product_of with_unit(double unit) const requires(takes_unit<A> && takes_unit<B>) { return {a.with_unit(unit), b.with_unit(unit)}; }
 };
 
 /// k(x, y) = factor a(x, y); written `factor * a`.
@@ -90,6 +92,7 @@ struct scaled {
   auto bind(const Data& data) const {
     return scaled<bound_kernel<A, Data>>{dalib::bind(a, data), factor};
   }
+  scaled with_unit(double unit) const requires(takes_unit<A>) { return {a.with_unit(unit), factor}; }
 };
 
 /// The operators accept any two types of which each names its statistics; they are found by argument-dependent lookup when one operand

@@ -22,6 +22,7 @@ struct gaussian_profile {
     const T value = exp(T(-rate) * s);
     return {value, T(-rate) * value};
   }
+  gaussian_profile with_unit(double unit) const { return {detail::rate_in_unit(rate, unit)}; }
 };
 
 /// k(x, y) = exp(-|x - y|^2 / (2 sigma^2)), sigma^2 by the bandwidth rule (DAN, Long et al. 2015; DALIB's GaussianKernel). A number in the
@@ -74,6 +75,12 @@ struct gaussian_ladder_profile {
       term_rate = term_rate + term_rate;
     }
     return {value, slope};
+  }
+
+  gaussian_ladder_profile with_unit(double unit) const {
+    gaussian_ladder_profile result = *this;
+    result.rate = detail::rate_in_unit(rate, unit);
+    return result;
   }
 
   /// Term k alone, with weight 1.

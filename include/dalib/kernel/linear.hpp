@@ -68,6 +68,7 @@ struct cosine {
   DALIB_HD jet<T> operator()(const T& s) const {
     return {s, T(1)};
   }
+  cosine with_unit(double) const { return *this; }
 };
 
 /// k(x, y) = exp(-|x - y|_1 / scale).
@@ -88,6 +89,7 @@ struct laplacian_l1 {
     const T value = exp(T(-rate) * s);
     return {value, T(-rate) * value};
   }
+  laplacian_l1 with_unit(double unit) const { return {1 / detail::rate_in_unit(1 / scale, std::sqrt(unit))}; }
 
   template <class Data>
   laplacian_l1 bind(const Data&) const {

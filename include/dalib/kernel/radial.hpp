@@ -23,6 +23,7 @@ struct laplacian_profile {
     const T value = exp(T(-rate) * distance);
     return {value, T(-0.5 * rate) * value / distance};
   }
+  laplacian_profile with_unit(double unit) const { return {detail::rate_in_unit(rate, std::sqrt(unit))}; }
 };
 
 /// k(x, y) = exp(-|x - y|_2 / sigma). Its gradient at x = y is taken as 0.
@@ -60,6 +61,7 @@ struct rational_quadratic_profile {
     const T value = pow(base, T(-alpha));
     return {value, T(-alpha * rate) * value / base};
   }
+  rational_quadratic_profile with_unit(double unit) const { return {detail::rate_in_unit(rate, unit), alpha}; }
 };
 
 /// k(x, y) = (1 + |x - y|^2 / (2 alpha l^2))^-alpha, l^2 by the bandwidth rule.
@@ -99,6 +101,7 @@ struct inverse_multiquadric_profile {
     const T value = T(1) / sqrt(base);
     return {value, T(-0.5 * rate) * value / base};
   }
+  inverse_multiquadric_profile with_unit(double unit) const { return {detail::rate_in_unit(rate, unit)}; }
 };
 
 /// k(x, y) = (1 + |x - y|^2 / c^2)^-1/2, c^2 by the bandwidth rule.
@@ -144,6 +147,7 @@ struct matern_profile {
     else
       return {(T(1) + r + r * r * T(1.0 / 3)) * decay, T(-square / 6) * (T(1) + r) * decay};
   }
+  matern_profile with_unit(double unit) const { return {detail::rate_in_unit(rate, std::sqrt(unit))}; }
 };
 
 /// Matern kernel with nu = 3/2 or 5/2 (nu = 1/2 is the Laplacian); l^2 by the bandwidth rule (Rasmussen and Williams 2006, eq. 4.17).
@@ -179,13 +183,15 @@ matern(Bandwidth) -> matern<matern_order::five_halves, bandwidth::rule_of<Bandwi
 /// @endcode
 struct energy {
   using statistic = squared_distance;
+  double unit = 1; ///< @internal of the distance; see takes_unit
 
   template <class T>
   DALIB_HD jet<T> operator()(const T& s) const {
     using std::sqrt;
     const T distance = sqrt(s);
-    return {-distance, T(-0.5) / distance};
+    return {T(-unit) * distance, T(-0.5 * unit) / distance};
   }
+  energy with_unit(double squared_unit) const { return {unit * std::sqrt(squared_unit)}; }
 };
 
 } // namespace dalib::kernel

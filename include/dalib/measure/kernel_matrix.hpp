@@ -19,7 +19,7 @@ void kernel_entries(const Exec& exec, const layer<T, Profile>& one, const matrix
   packed_rows<T> block;
   block.allocate(scratch, one.data.rows(), one.data.features());
   block.assign(0, one.data.rows());
-  exec.run(block.panel_count(), [&](index_t panel, int) { pack_panel(one.data, *one.summary, block, panel, reads<Profile>::shift); });
+  exec.run(block.panel_count(), [&](index_t panel, int) { pack_panel(one.data, row_origin<T>{}, block, panel, reads<Profile>::shift); });
   exec.run(to.rows, [&](index_t i, int) {
     for (index_t j = 0; j <= i; ++j) {
       const auto sums = sums_of_rows<Profile>(block, i, block, j);
@@ -77,7 +77,8 @@ void kernel_matrix(const Exec& exec, const Kernel& kernel, const X& x, K&& out) 
   using profile_type = std::remove_const_t<decltype(profile)>;
   const engine::layer<T, profile_type, Memory> one{problem.data, &problem.summary, profile, matrix_view<T, Memory>{},
                                                    matrix_view<T, Memory>{}};
-  kernel_entries(exec, one, to, problem.scratch);
+  engine::with_units(exec, "kernel_matrix", std::tuple{one}, problem.scratch,
+                     [&](const auto& layers) { kernel_entries(exec, std::get<0>(layers), to, problem.scratch); });
 }
 
 /// Gradient of sum_ij R(i, j) k(x_i, x_j) with respect to x, bandwidths detached; returns the sum. `upstream` R is (n, n), `gradient` (n,
@@ -100,7 +101,9 @@ auto kernel_matrix_gradient(const Exec& exec, const Kernel& kernel, const X& x, 
   using profile_type = std::remove_const_t<decltype(profile)>;
   const std::tuple layers{engine::layer<T, profile_type, Memory>{problem.data, &problem.summary, profile, to, matrix_view<T, Memory>{}}};
   const engine::matrix_coefficients<T, Memory> coefficients{weights};
-  return static_cast<T>(pairwise_sum<true, accumulator::plain>(exec, coefficients, layers, T(1), write_mode::overwrite, problem.scratch));
+  return engine::with_units(exec, "kernel_matrix_gradient", layers, problem.scratch, [&](const auto& in_range) {
+    return static_cast<T>(pairwise_sum<true, accumulator::plain>(exec, coefficients, in_range, T(1), write_mode::overwrite, problem.scratch));
+  });
 }
 
 } // namespace dalib

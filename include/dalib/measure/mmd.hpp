@@ -23,7 +23,8 @@ namespace dalib {
 /// value and the gradients have the same bits for any number of threads.
 ///
 /// @throws std::invalid_argument for empty domains, different feature counts, gradients of the wrong shape, too few samples for the
-///         estimator or an invalid bandwidth; nothing has been written then. NaN and infinite data are not looked for: see `checked`.
+///         estimator or an invalid bandwidth, and for a kernel of your own without `with_unit` where squared distances of float rows are
+///         not within 2^-64 .. 2^64; nothing has been written then. NaN and infinite data are not looked for: see `checked`.
 ///
 /// @code{.cpp}
 /// const Eigen::MatrixXf zs = Eigen::MatrixXf::Random(64, 16), zt = Eigen::MatrixXf::Random(48, 16).array() + 0.2f;

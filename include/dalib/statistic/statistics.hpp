@@ -69,6 +69,23 @@ struct inner_product {
   }
 };
 
+/// @internal
+/// s = x . y up to terms of one of the rows alone: the inner product of rows around their mean. It may stand for inner_product where such
+/// terms cancel; see kernel::centred_terms.
+struct centred_inner_product {
+  static constexpr bool from_gram = true;
+  static constexpr bool translation_invariant = true;
+
+  template <class T>
+  DALIB_HD static T value(const T& gram, const row_terms<T>&, const row_terms<T>&) {
+    return gram;
+  }
+  template <class T>
+  DALIB_HD static pair_pull<T> pull(const T& slope, const T&, const row_terms<T>&, const row_terms<T>&) {
+    return {slope, T(0), T(0)};
+  }
+};
+
 /// s = x . y / (|x| |y|); 0 if either row is zero.
 ///
 /// @code{.cpp}

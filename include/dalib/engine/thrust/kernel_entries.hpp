@@ -28,7 +28,7 @@ struct kernel_entry_task {
 template <class T, class Profile>
 void kernel_entries(const exec::thrust& exec, const layer<T, Profile, device_memory>& one, const matrix_view<T, device_memory>& to,
                     device_workspace& scratch) {
-  const device_rows<T> rows = centre_rows(exec, one, scratch);
+  const device_rows<T> rows = rows_from(exec, one, row_origin<T>{}, scratch);
   exec.run(to.rows * to.cols, detail::kernel_entry_task<T, Profile>{one.profile, rows, to});
   exec.synchronise(); // the scratch memory goes
 }

@@ -75,7 +75,7 @@ private:
   }
 
   /// Entries of all layers' tiles that a pair has.
-  static constexpr index_t entries_of_pair() { return ((reads<Profiles>::gram + reads<Profiles>::l1 + 2 * reads<Profiles>::shift) + ...); }
+  static constexpr index_t entries_of_pair() { return ((reads<Profiles>::gram + reads<Profiles>::l1 + reads<Profiles>::gram_beside_distance + reads<Profiles>::shift) + ...); }
 
   /// At least four blocks if there are rows enough: of a diagonal tile both halves are computed.
   index_t block_rows() const {
@@ -105,7 +105,7 @@ private:
   }
   template <class profile>
   device_layer<T, profile> prepared(const layer<T, profile, device_memory>& from) {
-    device_layer<T, profile> one{from.profile, from.data, from.source_gradient, from.target_gradient, from.summary->mean(), {}, {}, nullptr,
+    device_layer<T, profile> one{from.profile, from.data, from.source_gradient, from.target_gradient, from.origin().mean, {}, {}, nullptr,
                                  nullptr,      nullptr};
     const auto entries = [&] { return scratch_.template allocate<T>(block_ * block_); };
     if (reads<profile>::gram) one.tile.gram = entries();
@@ -115,15 +115,15 @@ private:
       if (reads<profile>::gram) {
         one.self = cleared(rows_);
         one.tile.lane_self = scratch_.template allocate<T>(tasks_limit());
+        if (reads<profile>::gram_beside_distance) one.tile.self = entries();
       }
       if (reads<profile>::shift) {
         one.shift = cleared(rows_);
         one.tile.lane_shift = scratch_.template allocate<T>(tasks_limit());
-        one.tile.self = entries();
         one.tile.shift = entries();
       }
     }
-    one.rows = centre_rows(exec_, from, scratch_);
+    one.rows = rows_from(exec_, from, from.origin(), scratch_);
     return one;
   }
   T* cleared(index_t count) {
@@ -210,12 +210,11 @@ private:
     const auto add = [&](const T* entries, T factor, T* to) {
       device_column_sums<T>(exec_, block.lanes, block.columns, entries, factor, ones_, to + block.first_column);
     };
-    if constexpr (reads<profile_of<L>>::shift) {
+    if constexpr (reads<profile_of<L>>::shift) add(one.tile.shift, T(1), one.shift);
+    if constexpr (reads<profile_of<L>>::gram_beside_distance)
       add(one.tile.self, T(1), one.self);
-      add(one.tile.shift, T(1), one.shift);
-    } else {
-      add(one.tile.gram, T(-1), one.self); // a statistic of differences pulls a row by as much as it pushes the other
-    }
+    else
+      add(one.tile.gram, T(-1), one.self); // a distance pulls a row by as much as it pushes the other
   }
 
   const exec::thrust& exec_;

@@ -26,13 +26,12 @@ namespace detail {
 template <class T>
 struct centre_task {
   joint_sample<T, device_memory> data;
-  const T* mean_high;
-  const T* mean_low;
+  row_origin<T> origin;
   T* to;
 
   DALIB_HD void operator()(index_t task) const {
     const index_t row = task / data.features(), f = task % data.features();
-    to[task] = centred(data.view_of_row(row)(data.place_of_row(row), f), mean_high[f], mean_low[f]);
+    to[task] = origin.from(data.view_of_row(row)(data.place_of_row(row), f), f);
   }
 };
 
@@ -40,11 +39,10 @@ struct centre_task {
 template <class T>
 struct terms_task {
   device_rows<T> rows;
-  const double* mean;
-  double mean_norm;
+  row_origin<T> origin;
 
   DALIB_HD void operator()(index_t row) const {
-    const row_terms<T> terms = raw_terms(rows.row(row), rows.features, mean, mean_norm);
+    const row_terms<T> terms = raw_terms(rows.row(row), rows.features, origin);
     rows.norm[row] = terms.norm;
     if (rows.shift) rows.shift[row] = terms.shift;
     if (rows.inverse_norm) rows.inverse_norm[row] = terms.inverse_norm;
@@ -53,9 +51,10 @@ struct terms_task {
 
 } // namespace detail
 
-/// Centres all rows of a layer into scratch memory. O(n F).
+/// Copies all rows of a layer into scratch memory, measured from `origin`. O(n F).
 template <class T, class Profile>
-device_rows<T> centre_rows(const exec::thrust& exec, const layer<T, Profile, device_memory>& one, device_workspace& scratch) {
+device_rows<T> rows_from(const exec::thrust& exec, const layer<T, Profile, device_memory>& one, const row_origin<T>& origin,
+                         device_workspace& scratch) {
   const index_t count = one.data.rows(), features = one.data.features();
   device_rows<T> result;
   result.features = features;
@@ -65,8 +64,8 @@ device_rows<T> centre_rows(const exec::thrust& exec, const layer<T, Profile, dev
     result.shift = scratch.allocate<T>(count);
     result.inverse_norm = scratch.allocate<T>(count);
   }
-  exec.run(count * features, detail::centre_task<T>{one.data, one.summary->mean_high(), one.summary->mean_low(), result.rows});
-  exec.run(count, detail::terms_task<T>{result, one.summary->mean(), one.summary->mean_norm()});
+  exec.run(count * features, detail::centre_task<T>{one.data, origin, result.rows});
+  exec.run(count, detail::terms_task<T>{result, origin});
   return result;
 }
 

@@ -109,11 +109,7 @@ public:
 
   /// In device memory: the mean; and the same as the sum of two numbers of type T.
   const double* mean() const { return mean_; }
-  const T* mean_high() const { return mean_parts_; }
-  const T* mean_low() const { return mean_parts_ + data_.features(); }
-
-  /// |mean|^2.
-  double mean_norm() const { return spread_.mean_norm; }
+  row_origin<T> origin() const { return {mean_parts_, mean_parts_ + data_.features(), mean_, spread_.mean_norm}; }
 
   /// Mean of |x - y|^2 over all n^2 ordered pairs, by weight.
   double mean_squared_distance() const { return spread_.mean_squared_distance; }

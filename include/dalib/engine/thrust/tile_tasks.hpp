@@ -51,7 +51,7 @@ struct device_layer {
   joint_sample<T, device_memory> data;
   matrix_view<T, device_memory> source_gradient;
   matrix_view<T, device_memory> target_gradient;
-  const double* mean = nullptr;
+  const double* mean = nullptr; ///< where rows are measured from; none: 0
   device_rows<T> rows;
   device_tile<T> tile;
   T* gradient = nullptr; ///< (n, F): what the rows receive from other rows
@@ -149,11 +149,9 @@ private:
     sums.shift += pull.shift_x;
     if constexpr (reads<typename Layer::profile_type>::gram) one.tile.gram[place] = pull.gram;
     if constexpr (reads<typename Layer::profile_type>::l1) one.tile.l1[place] = pull.l1;
-    if constexpr (reads<typename Layer::profile_type>::shift) {
-      if (block.diagonal()) return; // its columns are its lanes
-      one.tile.self[place] = pull.self_y;
-      one.tile.shift[place] = pull.shift_y;
-    }
+    if (block.diagonal()) return; // its columns are its lanes
+    if constexpr (reads<typename Layer::profile_type>::gram_beside_distance) one.tile.self[place] = pull.self_y;
+    if constexpr (reads<typename Layer::profile_type>::shift) one.tile.shift[place] = pull.shift_y;
   }
   template <class Layer>
   DALIB_HD static void keep(const Layer& one, index_t task, const lane_sums<T>& sums) {
@@ -290,7 +288,7 @@ struct write_gradient_task {
     if (view.data == nullptr) return;
     T sum = one.gradient[task];
     if (one.self) sum += one.self[row] * one.rows.rows[task];
-    if (one.shift) sum += one.shift[row] * static_cast<T>(one.mean[f]);
+    if (one.shift && one.mean) sum += one.shift[row] * static_cast<T>(one.mean[f]);
     T& to = view(one.data.place_of_row(row), f);
     to = accumulate ? to + scale * sum : scale * sum;
   }
