@@ -14,13 +14,6 @@ struct batch_statistics {
 };
 
 namespace detail {
-template <class Scalar>
-using row_map = Eigen::Map<Eigen::Array<Scalar, 1, Eigen::Dynamic>>;
-template <class Scalar>
-row_map<Scalar> as_row(const tensor<Scalar>& x, index_t row = 0) {
-  return {x.data() + row * x.cols(), x.cols()};
-}
-
 /// Mean and mean square deviation of every column, in one pass over memory: each block of rows takes its own mean and squares
 /// while it is in cache, and blocks are merged in order (Chan, Golub, LeVeque). No cancellation for large means.
 template <class Scalar>
@@ -119,18 +112,8 @@ variable<Scalar> batch_norm(const variable<Scalar>& x, const variable<Scalar>& s
                          sum.tail(cols) += as_row(upstream, r) * (as_row(source, r) - as_row(mean)) * as_row(inverse);
                        });
                        const tensor<Scalar> both = sums.reshaped(2, cols);
-                       below[1].add_gradient([&](map<Scalar> target, write mode) {
-                         if (mode == write::overwrite)
-                           target = both.view().row(1);
-                         else
-                           target += both.view().row(1);
-                       });
-                       below[2].add_gradient([&](map<Scalar> target, write mode) {
-                         if (mode == write::overwrite)
-                           target = both.view().row(0);
-                         else
-                           target += both.view().row(0);
-                       });
+                       below[1].add_expression(both.view().row(1));
+                       below[2].add_expression(both.view().row(0));
                        if (below[0].requires_gradient()) {
                          // x gradient = a * upstream + b * x + c per column; b = c = 0 where mean and variance are constants.
                          const auto factor = tensor<Scalar>::zeros(3, cols);

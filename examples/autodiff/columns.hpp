@@ -2,6 +2,14 @@
 #include "parallel.hpp"
 
 namespace dalib::ad {
+namespace detail {
+template <class Scalar>
+using row_map = Eigen::Map<Eigen::Array<Scalar, 1, Eigen::Dynamic>>;
+template <class Scalar>
+row_map<Scalar> as_row(const tensor<Scalar>& x, index_t row = 0) {
+  return {x.data() + row * x.cols(), x.cols()};
+}
+} // namespace detail
 
 /// Sums over the rows, one per column: sum(row) is called as term(row, accumulator array of `cols` elements).
 ///
@@ -9,16 +17,15 @@ namespace dalib::ad {
 /// @return a 1 x cols tensor
 template <class Scalar, class Term>
 tensor<Scalar> sum_over_rows(index_t rows, index_t cols, const Term& term) {
-  using row_array = Eigen::Map<Eigen::Array<Scalar, 1, Eigen::Dynamic>>;
   const index_t block = std::max<index_t>(rows_per_block(cols), (rows + most_row_blocks - 1) / most_row_blocks);
   const index_t blocks = std::max<index_t>(1, (rows + block - 1) / block);
   const auto partial = tensor<Scalar>::zeros(blocks, cols);
   parallel_for(blocks, [&](index_t b) {
-    row_array sum(partial.data() + b * cols, cols);
+    auto sum = detail::as_row(partial, b);
     for (index_t row = b * block; row < std::min(rows, (b + 1) * block); ++row) term(row, sum);
   });
-  row_array total(partial.data(), cols);
-  for (index_t b = 1; b < blocks; ++b) total += row_array(partial.data() + b * cols, cols);
+  auto total = detail::as_row(partial);
+  for (index_t b = 1; b < blocks; ++b) total += detail::as_row(partial, b);
   return partial.row_block(0, 1);
 }
 

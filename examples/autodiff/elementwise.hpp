@@ -135,12 +135,7 @@ variable<Scalar> sum(const variable<Scalar>& x) {
   tensor<Scalar> result(1, 1);
   *result.data() = x.value().sum();
   return make_result(std::move(result), {1, 1, 1}, {x}, [](const tensor<Scalar>& upstream, const auto& inputs) {
-    inputs[0].add_gradient([&](map<Scalar> target, write mode) {
-      if (mode == write::overwrite)
-        target.setConstant(*upstream.data());
-      else
-        target.array() += *upstream.data();
-    });
+    inputs[0].add_expression(matrix<Scalar>::Constant(inputs[0].rows(), inputs[0].cols(), *upstream.data()));
   });
 }
 

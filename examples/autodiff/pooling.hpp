@@ -10,15 +10,6 @@
 namespace dalib::ad {
 namespace detail {
 
-/// The source coordinates of window number `o` of one axis that lie in the image.
-struct axis_range {
-  index_t first, last;
-};
-inline axis_range clipped_window(index_t o, const window& w, index_t size) {
-  const index_t start = o * w.stride - w.padding;
-  return {std::max<index_t>(0, start), std::min(size, start + w.kernel)};
-}
-
 /// Maxima of one window for channels [c, c + valid): the first largest value and its pixel in the image, -1 and 0 where clipped.
 template <class Scalar, int Lanes>
 void maximum_of_window(const Scalar* image, index_t width, index_t channels, axis_range ys, axis_range xs, bool clip, index_t c, index_t valid,

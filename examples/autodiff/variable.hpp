@@ -120,6 +120,16 @@ public:
     if (first) node_->gradient = tensor<Scalar>(rows(), cols());
     kernel(node_->gradient.view(), first ? write::overwrite : write::accumulate);
   }
+  /// For operations: adds an Eigen expression of the gradient's size.
+  template <class Derived>
+  void add_expression(const Eigen::MatrixBase<Derived>& contribution) const {
+    add_gradient([&](map<Scalar> target, write mode) {
+      if (mode == write::overwrite)
+        target = contribution;
+      else
+        target += contribution;
+    });
+  }
   /// For operations: adds a finished contribution, taking its memory over where possible.
   void add_gradient(tensor<Scalar> contribution) const {
     if (!requires_gradient()) return;
@@ -127,13 +137,7 @@ public:
       node_->gradient = contribution.reshaped(rows(), cols());
       return;
     }
-    const tensor<Scalar> same = contribution.reshaped(rows(), cols());
-    add_gradient([&](map<Scalar> target, write mode) {
-      if (mode == write::overwrite)
-        target = same.view();
-      else
-        target += same.view();
-    });
+    add_expression(contribution.reshaped(rows(), cols()).view());
   }
 
   const std::shared_ptr<node<Scalar>>& handle() const { return node_; }
@@ -229,12 +233,7 @@ void backward(const variable<Scalar>& loss, Scalar upstream = Scalar(1)) {
   }
   std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a->sequence > b->sequence; });
 
-  loss.add_gradient([&](map<Scalar> target, write mode) {
-    if (mode == write::overwrite)
-      target.setConstant(upstream);
-    else
-      target.array() += upstream;
-  });
+  loss.add_expression(matrix<Scalar>::Constant(1, 1, upstream));
   for (auto& current : order) {
     if (!current->leaf) {
       const auto run = std::exchange(current->backward, nullptr);

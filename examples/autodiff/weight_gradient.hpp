@@ -55,11 +55,8 @@ private:
   static constexpr index_t positions_per_band = 256;
   static constexpr index_t work_per_range = 1 << 21;
 
-  struct span_of_axis {
-    index_t first, last;
-  };
   /// Result coordinates that tap k reads inside the image.
-  span_of_axis valid(index_t k, index_t sources, index_t count) const {
+  axis_range valid(index_t k, index_t sources, index_t count) const {
     const index_t low = taps.padding - k; // o * stride >= low
     const index_t first = low <= 0 ? 0 : (low + taps.stride - 1) / taps.stride;
     const index_t high = sources - 1 + taps.padding - k; // o * stride <= high
@@ -83,7 +80,7 @@ private:
   }
 
   /// The positions ys x xs of the image rows [first, last), read at (dy, dx) from the window's first pixel.
-  void list_runs(index_t first, index_t last, span_of_axis ys, span_of_axis xs, index_t dy, index_t dx, std::vector<tile::run>& runs) const {
+  void list_runs(index_t first, index_t last, axis_range ys, axis_range xs, index_t dy, index_t dx, std::vector<tile::run>& runs) const {
     runs.clear();
     const index_t a_step = taps.stride * channels;
     for (index_t row = first; row < last; ++row) {

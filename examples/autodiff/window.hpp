@@ -24,6 +24,19 @@ inline geometry window_result(const char* function, const geometry& shape, const
   return {shape.images, w.outputs(shape.height), w.outputs(shape.width)};
 }
 
+/// Coordinates [first, last) of one axis.
+struct axis_range {
+  index_t first, last;
+};
+
+namespace detail {
+/// The source coordinates of window number `o` of one axis that lie in the image.
+inline axis_range clipped_window(index_t o, const window& w, index_t size) {
+  const index_t start = o * w.stride - w.padding;
+  return {std::max<index_t>(0, start), std::min(size, start + w.kernel)};
+}
+} // namespace detail
+
 /// One axis of a sliding window: which taps of the kernel read which source coordinates, without those in the padding.
 ///
 /// Coordinates with the same taps form a kind: corners, borders and the inside of an image are each done without tests
