@@ -1,5 +1,5 @@
 /// Turns the examples in the documentation of headers into one program that runs them, or says what is missing in them.
-#include "header_reader.hpp"
+#include "page_reader.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -16,6 +16,8 @@ using namespace documentation;
 
 constexpr const char* usage = "Usage: examples_to_program --check INCLUDE_DIR HEADER ...\n"
                               "       examples_to_program OUTPUT.cpp INCLUDE_DIR HEADER ...\n"
+                              "       examples_to_program --page OUTPUT.cpp PAGE.md NUMBER\n"
+                              "--page: the page's block of that number, from 0, as a program; what has no main() becomes one.\n"
                               "Headers are named as in #include. --check: exit status 1, and a line for each, if something is missing.\n";
 
 header read(const std::filesystem::path& folder, const std::string& name) {
@@ -83,6 +85,36 @@ void write_program(const std::filesystem::path& output, const std::filesystem::p
   if (!out) throw std::runtime_error(output.string() + ": cannot write");
 }
 
+/// A block with a main is the program; of another one, what cannot stand in a function goes before main.
+void write_page_program(const std::filesystem::path& output, const std::filesystem::path& page, std::size_t number) {
+  std::ifstream stream(page);
+  if (!stream) throw std::runtime_error(page.string() + ": cannot open");
+  const block one = read_page(stream).at(number);
+  std::ofstream out(output);
+  out << "// A block of a page; generated, do not edit.\n#undef NDEBUG\n";
+  if (one.excused) {
+    out << "int main() {}\n";
+  } else if (one.has("int main(")) {
+    for (const std::string& line : one.before) out << line << "\n";
+    write_lines(out, page.string(), one.code, 0, one.code.code.size());
+  } else {
+    const auto outside = [](const std::string& line) { return line.starts_with("#") || line.starts_with("using namespace "); };
+    for (const auto* lines : {&one.before, &one.code.code})
+      for (const std::string& line : *lines)
+        if (outside(line)) out << line << "\n";
+    out << "int main() {\n";
+    for (const std::string& line : one.before)
+      if (!outside(line)) out << line << "\n";
+    example inside = one.code;
+    for (std::string& line : inside.code)
+      if (outside(line)) line.clear();
+    write_lines(out, page.string(), inside, 0, inside.code.size());
+    out << "}\n";
+  }
+  out.close();
+  if (!out) throw std::runtime_error(output.string() + ": cannot write");
+}
+
 } // namespace
 
 int main(int argument_count, char** arguments) {
@@ -92,6 +124,10 @@ int main(int argument_count, char** arguments) {
     return 2;
   }
   try {
+    if (given[0] == "--page" && given.size() == 4) {
+      write_page_program(given[1], given[2], std::stoul(given[3]));
+      return 0;
+    }
     const std::vector<std::string> headers(given.begin() + 2, given.end());
     if (given[0] == "--check") return check(given[1], headers);
     write_program(given[0], given[1], headers);
