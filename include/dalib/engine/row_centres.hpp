@@ -73,14 +73,19 @@ private:
     const index_t step = contiguous ? 1 : (features + 23) / 24, last = contiguous ? std::min<index_t>(features, 128) : features;
     const double share = static_cast<double>((last + step - 1) / step) / static_cast<double>(features);
     const T limit = static_cast<T>(spread * share * static_cast<double>(close_ratio<T>));
-    index_t hits = 0;
-    for (const index_t probe : {index_t{0}, rows - 1})
+    for (const index_t probe : {index_t{0}, rows - 1}) {
+      index_t hits = 0;
       for (index_t i = 0; i < others; ++i) {
         const index_t other = (2 * i + 1) * rows / (2 * others);
         if (other != probe) hits += squared_distance_of(given(probe), given(other), last, step) < limit;
       }
-    return hits > 0;
+      if (pays(hits * rows / others)) return true;
+    }
+    return false;
   }
+
+  /// Whether a centre with so many close rows takes less time than their pairs would.
+  bool pays(index_t mates) const { return mates * mates >= 2 * data_.rows(); }
 
   void start() {
     const index_t rows = data_.rows(), features = data_.features();
@@ -109,8 +114,7 @@ private:
     const auto is_close = [&](index_t i) { return distance[i] < close_ratio<T> * (best_[i] + best_[row]); };
     index_t mates = 0;
     for (index_t i = 0; i < rows; ++i) mates += i != row && is_close(i);
-    // Beyond, the time for a centre is less than what so many pairs would take.
-    if (mates * mates < 2 * rows) return false;
+    if (!pays(mates)) return false;
     const T own = best_[row];
     for (index_t i = 0; i < rows; ++i) {
       if (distance[i] < close_ratio<T> * (best_[i] + own)) covered_[i] = 1;
