@@ -1,7 +1,7 @@
 """One training iteration of every method on the digits' network in PyTorch, with DALIB's formulation of each loss.
 
 python torch_training.py serve    answers "METHOD COUNT CHANNELS_LAST" lines with the milliseconds of one iteration, the mean of COUNT
-The networks and the loops are those of examples/train.md: LeNet, batches of 64 + 64, SGD with Nesterov momentum.
+The networks and the loops are those of examples/trainer/train.md: LeNet, batches of 64 + 64, SGD with Nesterov momentum.
 """
 import os
 import sys

@@ -2,7 +2,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "../io/random.hpp"
+#include "../trainer/io/random.hpp"
 #include "parallel.hpp"
 #include "variable.hpp"
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "../autodiff/variable.hpp"
-#include "../io/random.hpp"
+#include "../trainer/io/random.hpp"
 
 namespace dalib::nn {
 

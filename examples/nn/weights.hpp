@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "../io/state_file.hpp"
+#include "../trainer/io/state_file.hpp"
 #include "module.hpp"
 
 namespace dalib::nn {

@@ -16,7 +16,7 @@
 
 using namespace dalib::report;
 
-// The program of examples/report.md, with a terminal that keeps its text.
+// The program of examples/trainer/report.md, with a terminal that keeps its text.
 TEST_CASE("a whole report from progress to page") {
   const std::filesystem::path folder = std::filesystem::temp_directory_path() / joined("dalib_report_", std::to_string(::getpid()));
   std::filesystem::create_directory(folder);

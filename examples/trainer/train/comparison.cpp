@@ -1,0 +1,98 @@
+#include "comparison.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace dalib::train {
+
+std::vector<std::string> methods_of(const run_list& runs) {
+  std::vector<std::string> names;
+  for (const run_result& run : runs)
+    if (names.empty() || names.back() != run.method) names.push_back(run.method);
+  return names;
+}
+
+std::vector<double> values_of(const run_list& runs, const std::string& method, const std::function<double(const run_result&)>& value) {
+  std::vector<double> values;
+  for (const run_result& run : runs)
+    if (run.method == method) values.push_back(value(run));
+  return values;
+}
+
+double accuracy_selected_by(const report::csv_data& history, std::string_view column) {
+  const std::vector<double> values = history.column(column);
+  if (values.empty()) return std::numeric_limits<double>::quiet_NaN();
+  const auto best = std::max_element(values.begin(), values.end()) - values.begin();
+  return history.column("target_accuracy")[static_cast<std::size_t>(best)];
+}
+
+std::vector<comparison_column> comparison_columns(selection select) {
+  const std::string weights = select == selection::last ? "last weights" : select == selection::score ? "best score" : "oracle weights";
+  return {{"target_accuracy", "target %, " + weights, [](const run_result& r) { return r.chosen.target_accuracy; }},
+          {"target_accuracy_by_score", "target %, by score", [](const run_result& r) { return accuracy_selected_by(r.history, "score"); }},
+          {"target_accuracy_oracle", "target %, oracle",
+           [](const run_result& r) { return accuracy_selected_by(r.history, "target_accuracy"); }},
+          {"source_accuracy", "source %", [](const run_result& r) { return r.chosen.source_accuracy; }},
+          {"score", "score", [](const run_result& r) { return r.chosen.score(); }},
+          {"milliseconds_per_iteration", "ms / iteration", [](const run_result& r) { return r.milliseconds; }}};
+}
+
+std::string mean_and_deviation(const std::vector<double>& values, int decimals) {
+  const report::summary s = report::summarize(values);
+  if (s.count == 0) return "-";
+  return report::fixed(s.mean, decimals) + (s.count > 1 ? " \u00B1 " + report::fixed(s.deviation, decimals) : "");
+}
+
+report::table comparison_table(const run_list& runs, selection select) {
+  const auto columns = comparison_columns(select);
+  std::vector<std::string> header{"method"};
+  for (const comparison_column& column : columns) header.push_back(column.header);
+  report::table table(std::move(header));
+  double best = -1;
+  const auto mean = [&](const std::string& method) { return report::summarize(values_of(runs, method, columns[0].value)).mean; };
+  for (const std::string& method : methods_of(runs)) best = std::max(best, mean(method));
+  for (const std::string& method : methods_of(runs)) {
+    std::vector<report::cell> row{{method}};
+    for (std::size_t c = 0; c < columns.size(); ++c)
+      row.push_back({mean_and_deviation(values_of(runs, method, columns[c].value), columns[c].decimals), c == 0 && mean(method) == best});
+    table.add(std::move(row));
+  }
+  return table;
+}
+
+std::vector<std::string> comparison_notes(const run_list& runs, selection select) {
+  const std::size_t seeds = values_of(runs, runs.front().method, [](const run_result&) { return 0.0; }).size();
+  std::vector<std::string> notes;
+  if (seeds > 1) notes.push_back("Mean \u00B1 standard deviation of " + std::to_string(seeds) + " runs with different seeds.");
+  notes.push_back(select == selection::last ? "The first column is of the weights after the last iteration: nothing is selected."
+                  : select == selection::score
+                      ? "The first column is of the weights with the best score."
+                      : "The first column is of the weights that are best on the target's test labels: an oracle, not a result.");
+  notes.push_back(
+      "by score: at the evaluation with the best score = source accuracy x information maximisation of the predictions for unlabelled "
+      "target images; needs no target label.");
+  notes.push_back("oracle: at the evaluation with the best target accuracy; what selection could reach at most.");
+  return notes;
+}
+
+nlohmann::ordered_json comparison_json(const run_list& runs, const options& settings, const std::string& task_name) {
+  nlohmann::ordered_json document;
+  document["task"] = task_name;
+  document["select"] = to_string(settings.select);
+  document["methods"] = nlohmann::ordered_json::array();
+  for (const std::string& method : methods_of(runs)) {
+    nlohmann::ordered_json entry;
+    entry["iterations"] = settings_for(settings, find_method(method)).iterations;
+    entry["configuration"] = describe_run(settings, method, settings.seed);
+    for (const comparison_column& column : comparison_columns(settings.select)) {
+      const std::vector<double> values = values_of(runs, method, column.value);
+      const report::summary s = report::summarize(values);
+      entry[column.name] = {{"mean", s.mean}, {"deviation", s.deviation}, {"runs", values}};
+    }
+    document["methods"].push_back({{"method", method}});
+    document["methods"].back().update(entry);
+  }
+  return document;
+}
+
+} // namespace dalib::train

@@ -1,0 +1,83 @@
+#pragma once
+// The features that a backbone gives for a whole data set.
+
+#include "batch.hpp"
+
+#include "../data/dataset.hpp"
+#include "../../nn/module.hpp"
+
+#include <Eigen/Core>
+
+#include <algorithm>
+#include <initializer_list>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+namespace dalib::train {
+
+/// Images that are forwarded together in evaluation: fewer where they are large, so that their activations fit into memory.
+inline index_t evaluated_at_once(const data::image_geometry& geometry) {
+  constexpr index_t most = 250, most_pixels = 400'000;
+  return std::clamp<index_t>(most_pixels / (geometry.height * geometry.width), 1, most);
+}
+
+/// Calls body(images, labels) for all images of a data set's beginning, a batch at a time, as for evaluation.
+/// @param count images; -1: all
+template <class Scalar, class Body>
+void for_each_slice(const data::dataset& set, index_t count, const Body& body) {
+  const index_t total = count < 0 ? set.size() : std::min(count, static_cast<index_t>(set.size()));
+  const index_t at_once = evaluated_at_once(set.geometry);
+  for (index_t first = 0; first < total; first += at_once) {
+    const auto slice = image_slice<Scalar>(set, first, std::min(at_once, total - first));
+    body(slice.images, slice.labels);
+  }
+}
+
+/// Numbers of the samples that have a label, which are those that could be read.
+inline std::vector<Eigen::Index> readable_rows(const std::vector<int>& labels) {
+  std::vector<Eigen::Index> rows;
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    if (labels[i] != data::no_label) rows.push_back(static_cast<Eigen::Index>(i));
+  return rows;
+}
+
+/// Keeps the samples that could be read, in the matrices and in `labels`. Throws std::runtime_error naming the data set if there are none.
+inline void drop_unreadable(const data::dataset& set, std::vector<int>& labels, std::initializer_list<Eigen::MatrixXf*> matrices) {
+  const std::vector<Eigen::Index> kept = readable_rows(labels);
+  if (kept.empty()) throw std::runtime_error(set.name + ": none of the images can be read");
+  if (kept.size() == labels.size()) return;
+  for (Eigen::MatrixXf* matrix : matrices) *matrix = (*matrix)(kept, Eigen::all).eval();
+  std::erase(labels, data::no_label);
+}
+
+/// What a network gives for each image of a data set, in its order.
+struct feature_set {
+  Eigen::MatrixXf features; ///< one row per image
+  std::vector<int> labels;  ///< data::no_label where the image could not be read
+};
+
+/// Forwards all images through a network in evaluation mode.
+template <class Network>
+feature_set compute_features(Network& network, const data::dataset& images) {
+  const ad::no_gradient off;
+  nn::set_training(network, false);
+  feature_set result{Eigen::MatrixXf(images.size(), network.out_features), {}};
+  index_t done = 0;
+  for_each_slice<float>(images, -1, [&](const variable<float>& x, const std::vector<int>& labels) {
+    result.features.middleRows(done, x.shape().images) = network(x).value();
+    done += x.shape().images;
+    result.labels.insert(result.labels.end(), labels.begin(), labels.end());
+  });
+  return result;
+}
+
+/// The features of all images that can be read as a data set of 1 x 1 pixels.
+template <class Network>
+data::dataset feature_dataset(Network& network, const data::dataset& images) {
+  auto [features, labels] = compute_features(network, images);
+  drop_unreadable(images, labels, {&features});
+  return {images.name, features, {1, 1, network.out_features}, std::move(labels), images.classes};
+}
+
+} // namespace dalib::train

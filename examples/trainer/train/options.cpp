@@ -1,0 +1,304 @@
+#include "options.hpp"
+
+#include "../data/digits.hpp"
+#include "../data/image_layouts.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <iostream>
+#include <limits>
+
+namespace dalib::train {
+namespace {
+
+constexpr const char* introduction =
+    R"(Trains an image classifier with labels of a source domain and images of a target domain, by one or several methods of domain adaptation,
+and tells how well it classifies the target's test images. The data are the bundled digits, or image data sets on your disk.
+
+Example: dalib_train --method dann,dan --source mnist --target optdigits --seeds 3
+         dalib_train --data office31 --root DIR --source amazon --target webcam --arch resnet50 --weights resnet50.safetensors --method mdd
+Results: the table on the terminal, and in the folder of --out report.html (curves, pictures of the features), results.json, results.md,
+and for every run a folder METHOD-seed-N with history.csv and the checkpoint that --resume goes on from.)";
+
+constexpr const char* ending =
+    R"(Target labels are used for the reported accuracies only; columns that need them in order to choose something are called oracle.
+For the digits the defaults are a fixed protocol, the same for all methods; for image data sets they are DALIB's, see the guide. Equal settings and seeds give the same bits, for any number of threads, interrupted
+or not. SIGINT and SIGTERM stop after the present iteration with a checkpoint.
+Exit codes: 0 done, 1 something failed, 2 wrong arguments, 130 / 143 interrupted.)";
+
+std::string known_methods() {
+  std::string text;
+  for (const method_entry& entry : all_methods()) text += "\n  " + entry.name + ": " + entry.description;
+  return text;
+}
+
+/// The option values that are not yet in their final form.
+struct raw_options {
+  std::vector<std::string> methods{"all"};
+  std::string source = "mnist", target = "optdigits";
+  std::vector<std::string> tasks;
+  std::string root, arch, weights;
+  std::string unreadable = "stop";
+  std::string select = "last";
+  std::string json;
+  bool no_baseline = false;
+  bool no_pictures = false;
+  bool plain_momentum = false;
+};
+
+/// A number within limits; CLI::Range lets "nan" pass.
+CLI::Validator number_between(double low, double high) {
+  const std::string range = CLI::detail::to_string(low) + " to " + CLI::detail::to_string(high);
+  return CLI::Validator(
+      [=](const std::string& text) {
+        double value = 0;
+        const bool fits = CLI::detail::lexical_cast(text, value) && value >= low && value <= high;
+        return fits ? std::string() : "'" + text + "' is not a number from " + range;
+      },
+      "");
+}
+
+void add_run_options(CLI::App& app, options& o, raw_options& raw) {
+  app.add_option("-m,--method", raw.methods, "Method, list of methods separated by commas, or 'all':" + known_methods())
+      ->delimiter(',')
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->required();
+  app.add_option("-s,--source", raw.source, "Domain with labels. Digits: mnist, mnistm, optdigits, optdigits-wide; see --data")
+      ->capture_default_str();
+  app.add_option("-t,--target", raw.target, "Domain without: one of the same")->capture_default_str();
+  app.add_option("--tasks", raw.tasks, "In place of these: list of SOURCE:TARGET separated by commas, or 'all' pairs of --data")
+      ->delimiter(',')
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_option("-i,--iterations", o.iterations, "Training iterations of each run")
+      ->check(number_between(1, 100000000))
+      ->capture_default_str();
+  app.add_option("-b,--batch-size", o.batch_size, "Images of each domain in one iteration")
+      ->check(number_between(2, 100000))
+      ->capture_default_str();
+  app.add_option("--seed", o.seed, "Seed of the first run: initial weights, order of the images, dropout")->capture_default_str();
+  app.add_option("--seeds", o.seeds, "Runs per method, with the seeds SEED, SEED + 1, ...")
+      ->check(number_between(1, 1000))
+      ->capture_default_str();
+  app.add_option("--threads", o.threads, "Threads (0: all processors); does not change any number")
+      ->check(number_between(0, 1024))
+      ->capture_default_str();
+  app.add_flag("--no-baseline", raw.no_baseline, "Do not also train source-only, which the others are compared with");
+}
+
+void add_data_options(CLI::App& app, options& o, raw_options& raw) {
+  const std::string group = "Data";
+  app.add_option(
+         "--data", o.data.name,
+         "digits; office31 (amazon, dslr, webcam), office-home (Art, Clipart, Product, Real_World), visda2017 (train, validation), "
+         "domainnet (clipart, infograph, painting, quickdraw, real, sketch), by these names or DALIB's letters; or image-list: source "
+         "and target are files of lines 'PATH LABEL'")
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--root", raw.root, "Folder of the data; digits: the bundled files")->group(group);
+  app.add_option("--classes", o.data.classes, "Number of classes, where it is not the data set's (0)")
+      ->check(number_between(0, 100000))
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--image-side", o.data.side, "Height and width of inputs made of image files")
+      ->check(number_between(16, 1024))
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--unreadable", raw.unreadable, "An image file that cannot be read: 'stop', or 'skip' it and tell")
+      ->check(CLI::IsMember({"stop", "skip"}))
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--workers", o.prefetch.threads, "Threads that read the images of each domain ahead")
+      ->check(number_between(1, 256))
+      ->capture_default_str()
+      ->group(group);
+}
+
+void add_network_options(CLI::App& app, options& o, raw_options& raw) {
+  const std::string group = "Network";
+  app.add_option("--arch", raw.arch, "lenet (digits), resnet18, resnet34, resnet50 (image data sets), resnet101")->group(group);
+  app.add_option("--weights", raw.weights, "Safetensors file with torchvision's names that a resnet starts from")->group(group);
+  app.add_flag("--frozen-backbone", o.data.frozen_backbone,
+               "Compute the features of all images once and train what is behind the resnet only")
+      ->group(group);
+  app.add_flag("--frozen-batch-norm", o.data.backbone.frozen_batch_norm, "The resnet's batch norms keep the statistics of the weights")
+      ->group(group);
+}
+
+void add_training_options(CLI::App& app, method_config& m) {
+  const std::string group = "Training";
+  const CLI::Validator positive = number_between(1e-12, 1e6), not_negative = number_between(0, 1e6);
+  app.add_option("--lr", m.sgd.learning_rate, "Learning rate at the start")->check(positive)->capture_default_str()->group(group);
+  app.add_option("--lr-gamma", m.lr_gamma, "Learning rate at iteration i: lr (1 + gamma i)^-decay")
+      ->check(not_negative)
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--lr-decay", m.lr_decay, "See --lr-gamma")->check(not_negative)->capture_default_str()->group(group);
+  app.add_option("--momentum", m.sgd.momentum, "Nesterov momentum of SGD (0: plain SGD)")
+      ->check(number_between(0, 0.999999))
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--weight-decay", m.sgd.weight_decay, "Weight decay")->check(not_negative)->capture_default_str()->group(group);
+  app.add_option("--backbone-lr", m.backbone_multiplier, "Learning rate of the backbone relative to the rest")
+      ->check(not_negative)
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--trade-off", m.trade_off, "Weight of the transfer loss")->check(not_negative)->capture_default_str()->group(group);
+  app.add_option("--reversal-iterations", m.reversal_iterations,
+                 "Iterations N of the gradient reversal's schedule 2 / (1 + exp(-i / N)) - 1")
+      ->check(number_between(1, 100000000))
+      ->capture_default_str()
+      ->group(group);
+}
+
+void add_method_settings(CLI::App& app, method_config& m) {
+  for (const method_entry& entry : all_methods())
+    for (const method_setting& setting : entry.settings) {
+      const auto [place, is_new] = m.settings.emplace(setting.name, setting.value);
+      if (!is_new) continue; // two methods share it
+      app.add_option("--" + setting.name, place->second, setting.help)
+          ->check(number_between(setting.low, setting.high))
+          ->capture_default_str()
+          ->group("Single methods");
+    }
+}
+
+void add_output_options(CLI::App& app, options& o, raw_options& raw) {
+  const std::string group = "Results";
+  app.add_option("-o,--out", o.out, "Folder of all results; made if it is missing")->capture_default_str()->group(group);
+  app.add_option("--json", raw.json, "Another file for the results as JSON")->group(group);
+  app.add_option("--eval-every", o.evaluate_every, "Iterations between evaluations (the rows of history.csv)")
+      ->check(number_between(1, 100000000))
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--checkpoint-every", o.checkpoint_every, "Iterations between checkpoints")
+      ->check(number_between(1, 100000000))
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--select", raw.select,
+                 "Weights that count: 'last'; 'score': best source accuracy x information maximisation on unlabelled target images; "
+                 "'oracle': best on the target's test labels, for comparison only")
+      ->check(CLI::IsMember({"last", "score", "oracle"}))
+      ->capture_default_str()
+      ->group(group);
+  app.add_flag("--save", o.save, "Also write each run's classifier as model.safetensors, with PyTorch's names and shapes")->group(group);
+  CLI::Option* const resume =
+      app.add_flag("--resume", o.resume, "Go on with what an interrupted call left in --out; finished runs are not repeated")->group(group);
+  app.add_flag("--overwrite", o.overwrite, "Replace runs of an earlier call in --out; without it and --resume they are an error")
+      ->excludes(resume)
+      ->group(group);
+  app.add_flag("--no-pictures", raw.no_pictures, "Leave the pictures of the features out (t-SNE takes some seconds)")->group(group);
+}
+
+/// Names into entries: 'all', aliases, the baseline in front, nothing twice.
+std::vector<std::string> resolve_methods(const std::vector<std::string>& asked, bool with_baseline) {
+  std::vector<std::string> names;
+  const auto add = [&](const std::string& name) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  };
+  if (with_baseline) add(find_method("source-only").name);
+  for (const std::string& name : asked) {
+    if (name == "all")
+      for (const method_entry& entry : all_methods()) add(entry.name);
+    else
+      add(find_method(name).name);
+  }
+  return names;
+}
+
+/// Complains in the way of CLI11's own checks.
+[[noreturn]] void refuse(const std::string& option, const std::string& problem) { throw CLI::ValidationError(option, problem); }
+
+std::vector<task_names> resolve_tasks(const raw_options& raw, const options& o) {
+  std::vector<task_names> tasks;
+  if (raw.tasks.empty()) tasks.push_back(full_names(o.data, {raw.source, raw.target}));
+  for (const std::string& text : raw.tasks) {
+    if (text == "all") {
+      for (task_names& names : all_tasks(o.data)) tasks.push_back(std::move(names));
+      continue;
+    }
+    const std::size_t colon = text.find(':');
+    if (colon == std::string::npos) refuse("--tasks", "'" + text + "' is not SOURCE:TARGET");
+    tasks.push_back(full_names(o.data, {text.substr(0, colon), text.substr(colon + 1)}));
+  }
+  return tasks;
+}
+
+/// Settings that depend on each other: data set and network.
+void resolve_data(const raw_options& raw, options& o) {
+  const bool digits = o.data.is_digits();
+  if (!digits && o.data.name != "image-list") data::find_layout(o.data.name);
+  if (digits) {
+    o.data.root = raw.root.empty() ? data::default_folder() : std::filesystem::path(raw.root);
+  } else {
+    if (raw.root.empty()) refuse("--root", "names the folder of " + o.data.name + " and is required");
+    const bool named = o.given.contains("--source") && o.given.contains("--target");
+    if (!named && raw.tasks.empty()) refuse("--source", "and --target, or --tasks, are required for " + o.data.name);
+    o.data.root = raw.root;
+  }
+  o.data.skip_unreadable = raw.unreadable == "skip";
+  backbone_choice& backbone = o.data.backbone;
+  backbone.arch = !raw.arch.empty() ? raw.arch : digits ? "lenet" : "resnet50";
+  if (!raw.weights.empty()) backbone.weights = raw.weights;
+  const bool resnet = resnet_depth(backbone.arch) != 0;
+  if (!resnet && backbone.arch != "lenet")
+    refuse("--arch", "knows lenet, resnet18, resnet34, resnet50, resnet101, not '" + backbone.arch + "'");
+  if (digits && resnet) refuse("--arch", "the digits are gray and need lenet");
+  if (!resnet && (backbone.weights || backbone.frozen_batch_norm || o.data.frozen_backbone))
+    refuse("--arch", "--weights, --frozen-batch-norm and --frozen-backbone need a resnet");
+  o.method.backbone = backbone;
+  if (o.data.frozen_backbone) o.method.backbone = {.arch = "features", .weights = {}, .frozen_batch_norm = false};
+}
+
+/// Leaves the methods out that have nothing to do without a backbone to train, or complains if one was asked for by name.
+void keep_methods_for_features(const raw_options& raw, options& o) {
+  const bool all = std::find(raw.methods.begin(), raw.methods.end(), "all") != raw.methods.end();
+  std::erase_if(o.methods, [&](const std::string& name) {
+    const bool useless = find_method(name).needs_backbone;
+    if (useless && !all) refuse("--frozen-backbone", "leaves " + name + " nothing to adapt");
+    return useless;
+  });
+}
+
+selection parse_selection(const std::string& text) {
+  return text == "score" ? selection::score : text == "oracle" ? selection::oracle : selection::last;
+}
+
+} // namespace
+
+parsed_options parse_options(int argc, const char* const* argv) {
+  options o;
+  raw_options raw;
+  CLI::App app(introduction, "dalib_train");
+  app.footer(ending);
+  app.get_formatter()->column_width(34);
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast); // scripts append the user's options to their own
+  add_run_options(app, o, raw);
+  add_data_options(app, o, raw);
+  add_network_options(app, o, raw);
+  add_training_options(app, o.method);
+  add_method_settings(app, o.method);
+  add_output_options(app, o, raw);
+  try {
+    app.parse(argc, argv);
+    for (const CLI::Option* option : app.get_options())
+      if (option->count() > 0 && !option->get_lnames().empty()) o.given.insert("--" + option->get_lnames().front());
+    o.methods = resolve_methods(raw.methods, !raw.no_baseline);
+    resolve_data(raw, o);
+    o.tasks = resolve_tasks(raw, o);
+    if (o.data.frozen_backbone) keep_methods_for_features(raw, o);
+  } catch (const CLI::ParseError& error) {
+    constexpr int wrong_arguments = 2;
+    return {std::nullopt, app.exit(error) == 0 ? 0 : wrong_arguments};
+  } catch (const std::invalid_argument& error) {
+    std::cerr << "--method: " << error.what() << '\n';
+    return {std::nullopt, 2};
+  }
+  o.method.sgd.nesterov = o.method.sgd.momentum > 0;
+  o.select = parse_selection(raw.select);
+  o.pictures = !raw.no_pictures;
+  if (!raw.json.empty()) o.json = raw.json;
+  return {std::move(o), 0};
+}
+
+} // namespace dalib::train

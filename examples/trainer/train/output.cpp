@@ -1,0 +1,66 @@
+#include "output.hpp"
+
+#include "pictures.hpp"
+
+#include "../report/html.hpp"
+#include "../report/results_json.hpp"
+
+namespace dalib::train {
+namespace {
+
+void require_writable(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) io::fail_file(folder, "cannot make the folder: " + error.message());
+  const std::filesystem::path probe = folder / ".dalib-train-probe";
+  io::write_text_file(probe, "");
+  std::filesystem::remove(probe, error);
+}
+
+std::vector<std::pair<std::string, std::string>> settings_list(const options& o) {
+  std::vector<std::pair<std::string, std::string>> list{
+      {"iterations", std::to_string(settings_for(o, find_method(o.methods.front())).iterations)}};
+  const nlohmann::ordered_json description = describe_run(o, o.methods.front(), o.seed);
+  for (const auto& [name, value] : description.items())
+    if (name != "method") list.emplace_back(name, value.is_string() ? value.get<std::string>() : value.dump());
+  return list;
+}
+
+} // namespace
+
+void prepare_output(const options& settings) {
+  require_writable(settings.out);
+  if (!settings.json) return;
+  if (std::filesystem::is_directory(*settings.json)) io::fail_file(*settings.json, "is a folder; --json needs the name of a file");
+  // Devices and pipes are written as they are; of a link the file behind it counts.
+  const std::filesystem::path file = io::follow_links(*settings.json);
+  if (io::names_open_file(file) || (std::filesystem::exists(file) && !std::filesystem::is_regular_file(file))) return;
+  if (file.has_parent_path()) require_writable(file.parent_path());
+}
+
+std::vector<std::filesystem::path> write_output(const run_list& runs, const options& settings, const task& data) {
+  const report::table table = comparison_table(runs, settings.select);
+  const auto notes = comparison_notes(runs, settings.select);
+  const auto document = comparison_json(runs, settings, data.name());
+  std::vector<std::filesystem::path> written;
+  const auto file = [&](const std::string& name) { return written.emplace_back(settings.out / name); };
+
+  report::save_json(file("results.json"), document);
+  if (settings.json) report::save_json(written.emplace_back(*settings.json), document);
+  std::string markdown = "# " + data.name() + "\n\n" + table.markdown() + "\n";
+  for (const std::string& note : notes) markdown += "- " + note + "\n";
+  io::write_text_file(file("results.md"), markdown);
+
+  report::html_report page("Domain adaptation " + data.name());
+  page.results("Results", table);
+  page.notes("How to read it", notes);
+  for (const picture& p : draw_pictures(runs, data, settings.pictures)) {
+    io::write_text_file(file(p.name + ".svg"), p.svg);
+    page.figure(p.svg, p.caption);
+  }
+  page.settings("Settings", settings_list(settings));
+  page.save(file("report.html"));
+  return written;
+}
+
+} // namespace dalib::train

@@ -1,0 +1,65 @@
+// What the settings mean for the runs of one method.
+
+#include "options.hpp"
+
+#include <algorithm>
+
+namespace dalib::train {
+
+std::string to_string(selection select) { return select == selection::last ? "last" : select == selection::score ? "score" : "oracle"; }
+
+options settings_for(const options& settings, const method_entry& entry) {
+  if (settings.data.is_digits()) return settings;
+  options o = settings;
+  const image_protocol protocol = entry.protocol ? entry.protocol(o.data.name) : image_protocol{};
+  const auto choose = [&](const char* option, auto& value, auto by_protocol) {
+    if (!o.given.contains(option)) value = by_protocol;
+  };
+  choose("--lr", o.method.sgd.learning_rate, protocol.learning_rate);
+  choose("--lr-gamma", o.method.lr_gamma, protocol.lr_gamma);
+  choose("--weight-decay", o.method.sgd.weight_decay, protocol.weight_decay);
+  choose("--backbone-lr", o.method.backbone_multiplier, protocol.backbone_multiplier);
+  choose("--iterations", o.iterations, protocol.iterations);
+  choose("--batch-size", o.batch_size, std::size_t{32});
+  choose("--eval-every", o.evaluate_every, std::min(o.iterations, 500L));
+  choose("--checkpoint-every", o.checkpoint_every, std::min(o.iterations, 500L));
+  choose("--generator-momentum", o.method.settings["generator-momentum"], protocol.generator_momentum);
+  o.method.discriminator_width = protocol.discriminator_width;
+  o.method.head_width = protocol.head_width;
+  o.centre_crop = protocol.centre_crop;
+  return o;
+}
+
+nlohmann::ordered_json describe_run(const options& settings, const std::string& method, std::uint64_t seed) {
+  const method_entry& entry = find_method(method);
+  const options o = settings_for(settings, entry);
+  nlohmann::ordered_json d;
+  d["method"] = method;
+  if (!o.data.is_digits()) {
+    d["data"] = o.data.name;
+    d["arch"] = o.data.backbone.arch;
+    d["weights"] = o.data.backbone.weights ? o.data.backbone.weights->filename().string() : "random";
+    d["image_side"] = o.data.side;
+    d["frozen_backbone"] = o.data.frozen_backbone;
+    d["frozen_batch_norm"] = o.data.backbone.frozen_batch_norm;
+    d["centre_crop"] = o.centre_crop;
+  }
+  d["source"] = o.tasks.front().source;
+  d["target"] = o.tasks.front().target;
+  d["seed"] = seed;
+  d["batch_size"] = o.batch_size;
+  d["learning_rate"] = o.method.sgd.learning_rate;
+  d["lr_gamma"] = o.method.lr_gamma;
+  d["lr_decay"] = o.method.lr_decay;
+  d["momentum"] = o.method.sgd.momentum;
+  d["weight_decay"] = o.method.sgd.weight_decay;
+  d["backbone_lr"] = o.method.backbone_multiplier;
+  d["trade_off"] = o.method.trade_off;
+  d["reversal_iterations"] = o.method.reversal_iterations;
+  for (const method_setting& setting : entry.settings) d[setting.name] = o.method.settings.at(setting.name);
+  d["evaluate_every"] = o.evaluate_every;
+  d["select"] = to_string(o.select);
+  return d;
+}
+
+} // namespace dalib::train
