@@ -1,6 +1,6 @@
 /// @file
-/// Gradients of losses of class scores in long double, by formulas that subtract nothing but logits and slopes: for each pair of classes the
-/// two products of exponentials are compared by the difference of their logarithms. O(C^2) a row.
+/// Gradients of losses of class scores in long double, by formulas that subtract nothing but logits and slopes: for each pair of classes
+/// the two products of exponentials are compared by the difference of their logarithms. O(C^2) a row.
 #pragma once
 
 #include <Eigen/Core>

@@ -97,6 +97,15 @@ void require_gradients(const char* measure, const sample<T, Memory>& source, con
   require_apart(measure, {source.rows, target.rows, weights_of(source), weights_of(target)}, {out.source, out.target});
 }
 
+/// @internal
+/// What a two-sample measure asks of the type of its gradients.
+template <class Types, class T, class Memory>
+constexpr void require_gradient_types(const gradients<T, Memory>&) {
+  static_assert(std::is_same_v<typename Types::value_type, T>, "dalib: samples and gradients must have the same scalar type");
+  static_assert(std::is_same_v<typename Types::memory, Memory>,
+                "dalib: samples and gradients must be in the same memory, of the host or of the device");
+}
+
 /// Gradients that nobody wants: what the value alone is computed with.
 template <class T, class Memory>
 gradients<T, Memory> no_gradients() {

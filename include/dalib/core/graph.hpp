@@ -21,7 +21,7 @@ namespace dalib {
 ///   writes it; `pull(views, upstream, gradients)`, called when the node's gradient is known, overwrites the gradient of each input that is
 ///   wanted with the upstream gradient pulled back.
 ///
-/// The primary template serves plain tensors: nothing is recorded, and a loss is its value.
+/// - `static constexpr bool records = false` only for plain tensors, on which nothing is recorded and a loss is its value: Eigen's.
 ///
 /// @code{.cpp}
 /// using traits = graph_traits<Eigen::MatrixXd>;

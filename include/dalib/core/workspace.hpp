@@ -23,7 +23,7 @@ struct host_resource {
 };
 
 /// Grow-only scratch memory. A measure draws aligned blocks from it and returns all of them at the end of the call. The first call
-/// allocates as it goes, the second at most one piece that holds everything, further ones with the same shapes nothing. One workspace
+/// allocates as it goes, and at its end one piece that holds everything; further ones with the same shapes allocate nothing. One workspace
 /// serves one call at a time; it is not for sharing between threads.
 ///
 /// @code{.cpp}
@@ -64,12 +64,17 @@ public:
     return block;
   }
 
-  /// Gives every block back; memory is kept. Called by the measures at their end. If one call needed several chunks, the next call
-  /// gets one chunk of their total size.
+  /// Gives every block back; memory is kept. Called by the measures at their end. If one call needed several chunks, they become one of
+  /// their total size, so that the next call needs no more.
   void release() noexcept {
     if (chunks_.size() > 1) {
       next_chunk_ = capacity();
       chunks_.clear();
+      try {
+        chunks_.push_back(make_chunk(next_chunk_));
+      } catch (...) { // the next call asks again, and throws
+        chunks_.clear();
+      }
     }
     current_ = 0;
     used_ = 0;

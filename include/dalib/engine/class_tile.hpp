@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 #include <vector>
 
 namespace dalib::engine {
@@ -205,33 +206,41 @@ index_t groups_per_task(const row_problem& rows) {
   return std::max<index_t>(1, 8192 / (rows.columns * rows.classes * simd_lanes<T>));
 }
 
-/// A few numbers that tasks read, where tasks can read them: on the CPU where they are. Another memory's workspace holds a copy.
-template <class Exec, class T>
-const T* copied_for(const Exec&, const T* values, index_t, workspace&) {
-  return values;
+/// A few numbers that tasks read, written by `fill(T*)`, in scratch memory where tasks can read them.
+template <class T, class Exec, class Fill>
+const T* filled_for(const Exec&, index_t count, const Fill& fill, workspace& memory) {
+  T* numbers = memory.allocate<T>(count);
+  fill(numbers);
+  return numbers;
 }
 
 /// Calls task(group, scratch) for every group of rows; the engine of tasks without a value. Tasks are function objects whose call operator
 /// is a template of V, `void operator()(const row_group&, const row_scratch<V>&) const`, valid on host and device.
 template <class T, class Exec, class Task>
-void visit_groups(const Exec& exec, const row_problem& rows, const Task& task) {
+void visit_groups(const Exec& exec, const row_problem& rows, const Task& task, workspace& memory) {
+  const workspace_mark mark(memory);
   const row_groups groups{rows, simd_lanes<T>};
-  workspace memory;
   const worker_scratch<T> scratch(memory, exec.workers(), rows);
   exec.run(groups.count(), [&](index_t g, int worker) { task(groups[g], scratch(worker)); });
+}
+/// The same with scratch memory of its own, in any memory.
+template <class T, class Exec, class Task>
+void visit_groups(const Exec& exec, const row_problem& rows, const Task& task) {
+  workspace_of<typename Exec::memory> memory;
+  visit_groups<T>(exec, rows, task, memory);
 }
 
 /// Reduces per-sample values: `V task(group, scratch)` gives the values of the group's rows, already times the reduction's factor. They
 /// are added lane by lane within fixed runs of groups and over the runs in order: the same bits for any number of threads.
 template <class T, class Reduction, class Exec, class Task>
-reduced<T, Reduction> reduce_groups(const Exec& exec, const row_problem& rows, const Task& task) {
+reduced<T, Reduction> reduce_groups(const Exec& exec, const row_problem& rows, const Task& task, workspace& memory) {
   constexpr index_t lanes = simd_lanes<T>;
   const row_groups groups{rows, lanes};
-  workspace memory;
+  const workspace_mark mark(memory);
   const worker_scratch<T> scratch(memory, exec.workers(), rows);
   const index_t per_task = groups_per_task<T>(rows);
   const index_t tasks = (groups.count() + per_task - 1) / per_task;
-  std::vector<double> sums(static_cast<std::size_t>(tasks));
+  double* const sums = memory.allocate<double>(tasks);
   std::vector<T> samples(Reduction::per_sample ? static_cast<std::size_t>(rows.source + rows.target) : 0);
   exec.run(tasks, [&](index_t run, int worker) {
     typename dalib::detail::wide_register<T>::type totals{}; // in double, lane by lane: no sum waits for the one before
@@ -244,13 +253,13 @@ reduced<T, Reduction> reduce_groups(const Exec& exec, const row_problem& rows, c
     }
     double total = 0;
     for (index_t lane = 0; lane < lanes; ++lane) total += totals[lane];
-    sums[static_cast<std::size_t>(run)] = total;
+    sums[run] = total;
   });
   if constexpr (Reduction::per_sample) {
     return samples;
   } else {
     double total = 0;
-    for (double sum : sums) total += sum;
+    for (index_t run = 0; run < tasks; ++run) total += sums[run];
     return static_cast<T>(total);
   }
 }
@@ -274,27 +283,25 @@ double sum_of_lanes(const T* values, index_t count) {
 } // namespace detail
 
 /// Sum over the rows of each class's entry in every column as `task(group, scratch)` leaves it, column after column; in an order that no
-/// thread count changes.
+/// thread count changes. The sums lie in scratch memory.
 template <class T, class Exec, class Task>
-std::vector<double> sum_classes(const Exec& exec, const row_problem& rows, const Task& task) {
+std::span<const double> sum_classes(const Exec& exec, const row_problem& rows, const Task& task, workspace& memory) {
   const row_groups groups{rows, simd_lanes<T>};
-  workspace memory;
   const worker_scratch<T> scratch(memory, exec.workers(), rows);
   const index_t per_task = groups_per_task<T>(rows), entries = rows.columns * rows.classes;
   const index_t tasks = (groups.count() + per_task - 1) / per_task;
-  std::vector<double> sums(static_cast<std::size_t>(tasks * entries));
+  double* const sums = memory.allocate_zero<double>(tasks * entries);
   exec.run(tasks, [&](index_t run, int worker) {
     const auto columns = scratch(worker)(0);
-    double* to = sums.data() + run * entries;
+    double* to = sums + run * entries;
     for (index_t g = run * per_task; g < std::min(groups.count(), (run + 1) * per_task); ++g) {
       task(groups[g], scratch(worker));
       for (index_t c = 0; c < entries; ++c) to[c] += detail::sum_of_lanes(columns.data + c * columns.stride, groups[g].count);
     }
   });
   for (index_t run = 1; run < tasks; ++run)
-    for (index_t c = 0; c < entries; ++c) sums[static_cast<std::size_t>(c)] += sums[static_cast<std::size_t>(run * entries + c)];
-  sums.resize(static_cast<std::size_t>(entries));
-  return sums;
+    for (index_t c = 0; c < entries; ++c) sums[c] += sums[run * entries + c];
+  return {sums, static_cast<std::size_t>(entries)};
 }
 
 } // namespace dalib::engine

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <vector>
 
 namespace dalib {
 
@@ -28,7 +27,7 @@ void for_each_row(const Exec& exec, index_t rows, const Visit& visit) {
 /// Calls `visit(row)` -> double for every row and returns the sum, added in row order within fixed runs of rows and over the runs in order.
 /// Nothing throws inside. O(rows) calls; the same bits for any number of threads.
 template <class Exec, class Visit>
-double sum_over_rows(const Exec& exec, index_t rows, const Visit& visit) {
+double sum_over_rows(const Exec& exec, index_t rows, const Visit& visit, workspace& memory) {
   const index_t tasks = (rows + rows_per_task - 1) / rows_per_task;
   const auto sum_of = [&](index_t task) {
     double total = 0;
@@ -36,11 +35,18 @@ double sum_over_rows(const Exec& exec, index_t rows, const Visit& visit) {
     return total;
   };
   if (tasks == 1) return sum_of(0);
-  std::vector<double> sums(static_cast<std::size_t>(tasks));
-  exec.run(tasks, [&](index_t task, int) { sums[static_cast<std::size_t>(task)] = sum_of(task); });
+  const workspace_mark mark(memory);
+  double* const sums = memory.allocate<double>(tasks);
+  exec.run(tasks, [&](index_t task, int) { sums[task] = sum_of(task); });
   double total = 0;
-  for (double sum : sums) total += sum;
+  for (index_t task = 0; task < tasks; ++task) total += sums[task];
   return total;
+}
+/// The same with scratch memory of its own, in any memory.
+template <class Exec, class Visit>
+double sum_over_rows(const Exec& exec, index_t rows, const Visit& visit) {
+  workspace_of<typename Exec::memory> memory;
+  return sum_over_rows(exec, rows, visit, memory);
 }
 
 } // namespace engine

@@ -52,6 +52,7 @@ template <class Measure>
 struct checked {
   Measure measure;
   static constexpr const char* name = Measure::name;
+  static constexpr std::size_t arity = Measure::arity;
 
   template <class... Arguments>
   auto operator()(Arguments&&... arguments) const {

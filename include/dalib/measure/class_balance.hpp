@@ -7,8 +7,8 @@
 #include "dalib/measure/classifier_discrepancy.hpp"
 
 #include <cmath>
+#include <span>
 #include <string>
-#include <vector>
 
 namespace dalib {
 
@@ -70,7 +70,8 @@ private:
   DALIB_HD V at(const V& place, index_t which) const {
     T lanes[lanes_of<V>];
     store_lanes(place, lanes);
-    for (index_t lane = 0; lane < lanes_of<V>; ++lane) lanes[lane] = table.numbers[which * table.classes + static_cast<index_t>(lanes[lane])];
+    const T* numbers = table.numbers + which * table.classes;
+    for (index_t lane = 0; lane < lanes_of<V>; ++lane) lanes[lane] = numbers[static_cast<index_t>(lanes[lane])];
     return load_lanes<V>(lanes);
   }
 };
@@ -79,7 +80,7 @@ private:
 class mean_predictions {
 public:
   /// @param sums  of every class's probability, or of the plain parts and, behind them, the rests of engine::split_softmax
-  mean_predictions(const std::vector<double>& sums, double rows, index_t classes) : sums_(sums), rows_(rows), classes_(classes) {}
+  mean_predictions(std::span<const double> sums, double rows, index_t classes) : sums_(sums), rows_(rows), classes_(classes) {}
 
   double operator[](index_t c) const { return plain(c) + rest(c); }
   double plain(index_t c) const {
@@ -93,7 +94,7 @@ public:
 private:
   bool split() const { return sums_.size() > static_cast<std::size_t>(classes_); }
 
-  const std::vector<double>& sums_;
+  std::span<const double> sums_;
   double rows_;
   index_t classes_;
 };
@@ -119,8 +120,9 @@ private:
 /// assert(std::abs(class_balance{scores::probabilities{}}(p) - value) < 1e-14);
 /// @endcode
 template <class Scores = scores::logits>
-struct class_balance {
+struct class_balance : call_forms<class_balance<Scores>> {
   static constexpr const char* name = "class_balance";
+  static constexpr std::size_t arity = 1;
   static constexpr std::array<const char*, 1> argument_names = {"the scores"};
 
   double offset;
@@ -128,72 +130,53 @@ struct class_balance {
   /// @param away  `offset`: what the mean of a class is kept away from 0 by; 1e-6 as in MCD's code.
   explicit class_balance(Scores = {}, double away = 1e-6) : offset(away) {}
 
-  /// The value only.
-  template <class A>
-  auto operator()(const A& scores) const {
-    return (*this)(exec::default_for<memory_of<A>>{}, scores);
-  }
-  template <class Exec, class A>
-  auto operator()(const Exec& exec, const A& scores) const {
-    using T = value_type_of<A>;
-    using Memory = memory_of<A>;
-    require_tensor_types<T, Memory, Exec, A>();
-    return run<false, Exec, T, Memory>(exec, class_rows_of(scores), gradient<T, Memory>{});
-  }
-
-  /// Value, and the gradient into the caller's memory.
-  template <class A, class T, class Memory>
-  T value_and_gradient(const A& scores, const gradient<T, Memory>& out) const {
-    return value_and_gradient(exec::default_for<Memory>{}, scores, out);
-  }
-  template <class Exec, class A, class T, class Memory>
-  T value_and_gradient(const Exec& exec, const A& scores, const gradient<T, Memory>& out) const {
-    require_tensor_types<T, Memory, Exec, A>();
-    return run<true, Exec, T, Memory>(exec, class_rows_of(scores), out);
-  }
-
-  /// On a tape: one node.
-  template <graph_value V>
-  auto operator()(const V& scores) const {
-    using T = typename graph_traits<V>::scalar;
-    return graph_traits<V>::record(std::array<V, 1>{scores},
-                                   [&](const auto& value, const auto& out) { return value_and_gradient(value[0], gradient<T>{out[0]}); });
+  /// The operation that every form of call comes down to.
+  template <class Call, class A>
+  auto evaluate(const Call& call, const A& scores) const {
+    const auto out = call.template output<0>(gradient<value_type_of<A>, memory_of<A>>{});
+    return checked_types<Call>(call, out, scores);
   }
 
 private:
+  template <class Call, class T, class Memory, class A>
+  T checked_types(const Call& call, const gradient<T, Memory>& out, const A& scores) const {
+    using Exec = typename Call::execution_type;
+    require_tensor_types<T, Memory, Exec, A>();
+    return run<Call::wants_gradient, Exec, T, Memory>(call.execution, class_rows_of(scores), out, call.scratch);
+  }
   template <bool Gradient, class Exec, class T, class Memory>
-  T run(const Exec& exec, const class_rows<const T, Memory>& scores, const gradient<T, Memory>& out) const {
-    using engine::sum_classes, engine::visit_groups, engine::copied_for; // other memories overload them
+  T run(const Exec& exec, const class_rows<const T, Memory>& scores, const gradient<T, Memory>& out,
+        workspace_of<Memory>& scratch) const {
+    using engine::sum_classes, engine::visit_groups, engine::filled_for; // other memories overload them
     require_same_scores(name, scores, scores);
     require_gradient_shape(name, scores.tensor, out.target);
     require_apart(name, {scores.tensor}, {out.target});
     if (!(offset > 0) || !is_finite(offset)) fail(name, "offset must be positive and finite (got " + std::to_string(offset) + ")");
     const index_t classes = scores.classes();
     const engine::row_problem problem{scores.rows(), 0, Scores::sum_to_one ? 2 : 1, classes};
-    const std::vector<double> sums = sum_classes<T>(exec, problem, detail::probabilities_task<T, Memory, Scores>{scores});
+    const workspace_scope scope(scratch);
+    const auto sums = sum_classes<T>(exec, problem, detail::probabilities_task<T, Memory, Scores>{scores}, scratch);
     const detail::mean_predictions means(sums, static_cast<double>(scores.rows()), classes);
     double value = 0;
     for (index_t c = 0; c < classes; ++c) value -= std::log(means[c] + offset) / static_cast<double>(classes);
     if constexpr (Gradient)
       if (out.target.data) {
-        const std::vector<T> numbers = table_of<T>(means, classes);
-        workspace_of<Memory> memory;
-        const T* readable = copied_for(exec, numbers.data(), 3 * classes, memory);
+        const T* table = filled_for<T>(exec, 3 * classes, [&](T* numbers) { fill_table(means, classes, numbers); }, scratch);
         const T share = static_cast<T>(1 / (static_cast<double>(classes) * static_cast<double>(scores.rows())));
         visit_groups<T>(exec, engine::row_problem{scores.rows(), 0, 2, classes},
-                        detail::balance_gradient_task<T, Memory, Scores>{scores, out, {readable, classes, share}});
+                        detail::balance_gradient_task<T, Memory, Scores>{scores, out, {table, classes, share}}, scratch);
       }
     return static_cast<T>(value);
   }
 
   /// The numbers of a balance_table.
   template <class T>
-  std::vector<T> table_of(const detail::mean_predictions& means, index_t classes) const {
-    std::vector<T> numbers;
-    for (index_t c = 0; c < classes; ++c) numbers.push_back(static_cast<T>(means.plain(c)));
-    for (index_t c = 0; c < classes; ++c) numbers.push_back(static_cast<T>(means.rest(c)));
-    for (index_t c = 0; c < classes; ++c) numbers.push_back(static_cast<T>(1 / (means[c] + offset)));
-    return numbers;
+  void fill_table(const detail::mean_predictions& means, index_t classes, T* numbers) const {
+    for (index_t c = 0; c < classes; ++c) {
+      numbers[c] = static_cast<T>(means.plain(c));
+      numbers[classes + c] = static_cast<T>(means.rest(c));
+      numbers[2 * classes + c] = static_cast<T>(1 / (means[c] + offset));
+    }
   }
 };
 

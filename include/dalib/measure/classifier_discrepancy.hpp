@@ -3,10 +3,10 @@
 #pragma once
 
 #include "dalib/core/concepts.hpp"
-#include "dalib/core/graph_value.hpp"
 #include "dalib/engine/rowwise.hpp"
 #include "dalib/engine/softmax.hpp"
 #include "dalib/execution/openmp.hpp"
+#include "dalib/measure/call.hpp"
 
 #include <array>
 
@@ -117,59 +117,42 @@ private:
 /// assert(classifier_discrepancy{scores::probabilities{}}(p1, p2) == 0.75);
 /// @endcode
 template <class Scores = scores::logits, reduction_policy Reduction = reduction::mean>
-struct classifier_discrepancy {
+struct classifier_discrepancy : call_forms<classifier_discrepancy<Scores, Reduction>> {
   static constexpr const char* name = "classifier_discrepancy";
+  static constexpr std::size_t arity = 2;
+  static constexpr bool recordable = !Reduction::per_sample; // both inputs have the same rows
   static constexpr std::array<const char*, 2> argument_names = {"the first classifier's scores", "the second classifier's scores"};
 
   classifier_discrepancy() = default;
   explicit classifier_discrepancy(Scores, Reduction = {}) {}
 
-  /// The value only.
-  template <class A, class B>
-  auto operator()(const A& first, const B& second) const {
-    return (*this)(exec::default_for<memory_of<A>>{}, first, second);
-  }
-  template <class Exec, class A, class B>
-  auto operator()(const Exec& exec, const A& first, const B& second) const {
-    using T = value_type_of<A>;
-    using Memory = memory_of<A>;
-    require_tensor_types<T, Memory, Exec, A, B>();
-    return run<false, Exec, T, Memory>(exec, class_rows_of(first), class_rows_of(second), no_gradients<T, Memory>());
-  }
-
-  /// Value, and gradients into the caller's memory.
-  template <class A, class B, class T, class Memory>
-  reduced<T, Reduction> value_and_gradient(const A& first, const B& second, const gradients<T, Memory>& out) const {
-    return value_and_gradient(exec::default_for<Memory>{}, first, second, out);
-  }
-  template <class Exec, class A, class B, class T, class Memory>
-  reduced<T, Reduction> value_and_gradient(const Exec& exec, const A& first, const B& second, const gradients<T, Memory>& out) const {
-    require_tensor_types<T, Memory, Exec, A, B>();
-    return run<true, Exec, T, Memory>(exec, class_rows_of(first), class_rows_of(second), out);
-  }
-
-  /// On a tape: one node. A tape adds the gradients of both classifiers to what they share.
-  template <graph_value V>
-  requires(!Reduction::per_sample) auto operator()(const V& first, const V& second) const {
-    using T = typename graph_traits<V>::scalar;
-    return graph_traits<V>::record(std::array<V, 2>{first, second}, [&](const auto& value, const auto& gradient) {
-      return value_and_gradient(value[0], value[1], gradients<T>{gradient[0], gradient[1]});
-    });
+  /// The operation that every form of call comes down to.
+  template <class Call, class A, class B>
+  auto evaluate(const Call& call, const A& first, const B& second) const {
+    const auto out = call.template output<0>(no_gradients<value_type_of<A>, memory_of<A>>());
+    return checked_types<Call>(call, out, first, second);
   }
 
 private:
+  template <class Call, class T, class Memory, class A, class B>
+  reduced<T, Reduction> checked_types(const Call& call, const gradients<T, Memory>& out, const A& first, const B& second) const {
+    using Exec = typename Call::execution_type;
+    require_tensor_types<T, Memory, Exec, A, B>();
+    return run<Call::wants_gradient, Exec, T, Memory>(call.execution, class_rows_of(first), class_rows_of(second), out, call.scratch);
+  }
   template <bool Gradient, class Exec, class T, class Memory>
   reduced<T, Reduction> run(const Exec& exec, const class_rows<const T, Memory>& first, const class_rows<const T, Memory>& second,
-                            const gradients<T, Memory>& out) const {
+                            const gradients<T, Memory>& out, workspace_of<Memory>& scratch) const {
     using engine::reduce_groups; // other memories overload it
     require_same_scores(name, first, second);
     require_gradient_shape(name, first.tensor, out.source);
     require_gradient_shape(name, second.tensor, out.target);
     require_apart(name, {first.tensor, second.tensor}, {out.source, out.target});
+    const workspace_scope scope(scratch);
     const index_t classes = first.classes();
     const T factor = static_cast<T>(Reduction::factor(first.rows()) / static_cast<double>(classes));
     return reduce_groups<T, Reduction>(exec, engine::row_problem{first.rows(), 0, 3, classes},
-                                       detail::discrepancy_task<Gradient, T, Memory, Scores>{first, second, out, factor});
+                                       detail::discrepancy_task<Gradient, T, Memory, Scores>{first, second, out, factor}, scratch);
   }
 };
 

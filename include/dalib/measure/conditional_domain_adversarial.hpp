@@ -100,8 +100,11 @@ double pooled_domain_accuracy(const LS& logits_s, const LT& logits_t) {
 /// @endcode
 template <conditioning_policy Conditioning = conditioning::none, reduction_policy Reduction = reduction::mean,
           class CrossEntropy = logit_cross_entropy>
-struct conditional_domain_adversarial {
+struct conditional_domain_adversarial : call_forms<conditional_domain_adversarial<Conditioning, Reduction, CrossEntropy>> {
   static constexpr const char* name = "conditional_domain_adversarial";
+  static constexpr std::size_t arity = 4;
+  using returned = std::index_sequence<0, 1>; // gradients that the allocating form makes: the discriminator's logits'
+  static constexpr bool recordable = !Reduction::per_sample; // two of the inputs have other rows than the values
   static constexpr std::array<const char*, 4> argument_names = {"the source logits", "the target logits", "the source class logits",
                                                                 "the target class logits"};
 
@@ -110,42 +113,35 @@ struct conditional_domain_adversarial {
 
   explicit conditional_domain_adversarial(Conditioning c = {}, Reduction = {}, CrossEntropy = {}) : conditioning(c) {}
 
-  /// The value only.
-  template <class LS, class LT, class GS, class GT>
-  auto operator()(const LS& l_s, const LT& l_t, const GS& g_s, const GT& g_t) const {
-    return (*this)(exec::default_for<memory_of<LS>>{}, l_s, l_t, g_s, g_t);
-  }
-  template <class Exec, class LS, class LT, class GS, class GT>
-  auto operator()(const Exec& exec, const LS& l_s, const LT& l_t, const GS& g_s, const GT& g_t) const {
-    using T = value_type_of<LS>;
-    using Memory = memory_of<LS>;
-    require_tensor_types<T, Memory, Exec, LS, LT, GS, GT>();
-    const auto none = no_gradients<T, Memory>();
-    return run<false, T, Exec, Memory>(exec, const_view_of(l_s), const_view_of(l_t), const_view_of(g_s), const_view_of(g_t), none, none);
-  }
-
-  /// Value, and gradients with respect to the discriminator's logits (and to the class logits) into the caller's memory.
-  template <class LS, class LT, class GS, class GT, class T, class Memory>
-  reduced<T, Reduction>
-  value_and_gradient(const LS& l_s, const LT& l_t, const GS& g_s, const GT& g_t, const gradients<T, Memory>& out,
-                     const gradients<std::type_identity_t<T>, std::type_identity_t<Memory>>& class_out = no_gradients<T, Memory>()) const {
-    return value_and_gradient(exec::default_for<Memory>{}, l_s, l_t, g_s, g_t, out, class_out);
-  }
-  template <class Exec, class LS, class LT, class GS, class GT, class T, class Memory>
-  reduced<T, Reduction>
-  value_and_gradient(const Exec& exec, const LS& l_s, const LT& l_t, const GS& g_s, const GT& g_t, const gradients<T, Memory>& out,
-                     const gradients<std::type_identity_t<T>, std::type_identity_t<Memory>>& class_out = no_gradients<T, Memory>()) const {
-    require_tensor_types<T, Memory, Exec, LS, LT, GS, GT>();
-    return run<true, T, Exec, Memory>(exec, const_view_of(l_s), const_view_of(l_t), const_view_of(g_s), const_view_of(g_t), out, class_out);
+  /// The operation that every form of call comes down to. The first output has the gradients with respect to the discriminator's logits,
+  /// a second one, if given, those with respect to the class logits.
+  template <class Call, class LS, class LT, class GS, class GT>
+  auto evaluate(const Call& call, const LS& l_s, const LT& l_t, const GS& g_s, const GT& g_t) const {
+    const auto unwanted = no_gradients<value_type_of<LS>, memory_of<LS>>();
+    return checked_types(call, call.template output<0>(unwanted), call.template output<1>(unwanted), l_s, l_t, g_s, g_t);
   }
 
 private:
   template <class T, class Memory>
   using view = matrix_view<const T, Memory>;
 
+  template <class Call, class T, class Memory, class LS, class LT, class GS, class GT>
+  reduced<T, Reduction> checked_types(const Call& call, const gradients<T, Memory>& out, const gradients<T, Memory>& class_out,
+                                      const LS& l_s, const LT& l_t, const GS& g_s, const GT& g_t) const {
+    require_tensor_types<T, Memory, typename Call::execution_type, LS, LT, GS, GT>();
+    return run<Call, T, Memory>(call, {const_view_of(l_s), const_view_of(l_t), const_view_of(g_s), const_view_of(g_t), out, class_out});
+  }
+
+  /// Inputs and outputs of one call.
   template <class T, class Memory>
-  static void require_valid(const view<T, Memory>& l_s, const view<T, Memory>& l_t, const view<T, Memory>& g_s, const view<T, Memory>& g_t,
-                            const gradients<T, Memory>& out, const gradients<T, Memory>& class_out) {
+  struct tensors {
+    view<T, Memory> l_s, l_t, g_s, g_t;
+    gradients<T, Memory> out, class_out;
+  };
+
+  template <class T, class Memory>
+  static void require_valid(const tensors<T, Memory>& all) {
+    const auto& [l_s, l_t, g_s, g_t, out, class_out] = all;
     require_two_samples(name, l_s, l_t);
     require_shapes(l_s.cols == 1, name, "a discriminator gives one logit per sample", l_s, l_t);
     require_two_samples(name, g_s, g_t);
@@ -158,31 +154,34 @@ private:
     require_apart(name, {l_s, l_t, g_s, g_t}, {out.source, out.target, class_out.source, class_out.target});
   }
 
-  template <bool Gradient, class T, class Exec, class Memory>
-  reduced<T, Reduction> run(const Exec& exec, const view<T, Memory>& l_s, const view<T, Memory>& l_t, const view<T, Memory>& g_s,
-                            const view<T, Memory>& g_t, const gradients<T, Memory>& out, const gradients<T, Memory>& class_out) const {
+  template <class Call, class T, class Memory>
+  reduced<T, Reduction> run(const Call& call, const tensors<T, Memory>& all) const {
     using engine::reduce_groups; // other memories overload it
-    require_valid(l_s, l_t, g_s, g_t, out, class_out);
-    const sample_weights<T, Memory> weights = weigh_samples(exec, conditioning, g_s, g_t);
-    const T factor = static_cast<T>(Reduction::factor(l_s.rows + l_t.rows));
-    const bool pulls = Gradient && (class_out.source.data != nullptr || class_out.target.data != nullptr);
-    vector_in<Memory, T> entropy_slopes(pulls ? weights.values.size() : 0);
-    using task = detail::conditional_task<Gradient, T, Memory, CrossEntropy>;
+    require_valid(all);
+    const workspace_scope scope(call.scratch);
+    const index_t samples = all.l_s.rows + all.l_t.rows;
+    const weights_to<T> weights{call.scratch.template allocate<T>(samples), call.scratch.template allocate<T>(samples)};
+    weigh_samples(call.execution, conditioning, all.g_s, all.g_t, weights, call.scratch);
+    const T factor = static_cast<T>(Reduction::factor(samples));
+    const bool pulls = Call::wants_gradient && (all.class_out.source.data != nullptr || all.class_out.target.data != nullptr);
+    T* const entropy_slopes = pulls ? call.scratch.template allocate<T>(samples) : nullptr;
+    using task = detail::conditional_task<Call::wants_gradient, T, Memory, CrossEntropy>;
     auto result = reduce_groups<T, Reduction>(
-        exec, engine::row_problem{l_s.rows, l_t.rows, 1, 1},
-        task{l_s, l_t, out, raw_data(weights.values), raw_data(weights.slopes), pulls ? raw_data(entropy_slopes) : nullptr, factor});
-    if (pulls) pull_weights(exec, g_s, g_t, raw_data(entropy_slopes), class_out);
+        call.execution, engine::row_problem{all.l_s.rows, all.l_t.rows, 1, 1},
+        task{all.l_s, all.l_t, all.out, weights.values, weights.slopes, entropy_slopes, factor}, call.scratch);
+    if (pulls) pull_weights(call, all, entropy_slopes);
     return result;
   }
 
   /// dL/dg through the weights: entropy_slopes holds dL/dH of every sample.
-  template <class Exec, class T, class Memory>
-  void pull_weights(const Exec& exec, const view<T, Memory>& g_s, const view<T, Memory>& g_t, const T* entropy_slopes,
-                    const gradients<T, Memory>& class_out) const {
+  template <class Call, class T, class Memory>
+  void pull_weights(const Call& call, const tensors<T, Memory>& all, const T* entropy_slopes) const {
     using engine::visit_groups; // other memories overload it
-    const T scale = conditioning.reverses_entropy() ? static_cast<T>(-entropy_reversal) * class_out.scale : T(0);
-    visit_groups<T>(exec, engine::row_problem{g_s.rows, g_t.rows, 2, g_s.cols},
-                    detail::entropy_gradient_task<T, Memory>{{g_s}, {g_t}, class_out, entropy_slopes, scale, conditioning.offset});
+    const T scale = conditioning.reverses_entropy() ? static_cast<T>(-entropy_reversal) * all.class_out.scale : T(0);
+    visit_groups<T>(call.execution, engine::row_problem{all.g_s.rows, all.g_t.rows, 2, all.g_s.cols},
+                    detail::entropy_gradient_task<T, Memory>{
+                        {all.g_s}, {all.g_t}, all.class_out, entropy_slopes, scale, static_cast<double>(conditioning.offset)},
+                    call.scratch);
   }
 };
 

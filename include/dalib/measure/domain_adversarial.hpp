@@ -10,6 +10,7 @@
 #include "dalib/engine/class_tile.hpp"
 #include "dalib/engine/rowwise.hpp"
 #include "dalib/execution/openmp.hpp"
+#include "dalib/measure/call.hpp"
 #include "dalib/schedule/warm_start_reversal.hpp"
 
 #include <array>
@@ -76,24 +77,21 @@ std::array<double, 2> right_sides(const char* measure, const matrix_view<const T
 /// assert(g_s(0) < 0 && g_t(0) > 0 && domain_accuracy(l_s, l_t) == 50);
 /// @endcode
 template <reduction_policy Reduction = reduction::mean>
-struct domain_adversarial {
+struct domain_adversarial : call_forms<domain_adversarial<Reduction>> {
   static constexpr const char* name = "domain_adversarial";
+  static constexpr std::size_t arity = 2;
 
-  template <class LS, class LT>
-  auto operator()(const LS& logits_s, const LT& logits_t) const {
-    using types = two_sample_types<LS, LT>;
-    return value_and_gradient(logits_s, logits_t, no_gradients<typename types::value_type, typename types::memory>());
-  }
-  template <class LS, class LT, class T, class Memory>
-  auto value_and_gradient(const LS& logits_s, const LT& logits_t, const gradients<T, Memory>& out) const {
-    return value_and_gradient(exec::default_for<Memory>{}, logits_s, logits_t, out);
-  }
-  template <class Exec, class LS, class LT, class T, class Memory>
-  reduced<T, Reduction> value_and_gradient(const Exec& exec, const LS& logits_s, const LT& logits_t,
-                                           const gradients<T, Memory>& out) const {
+  /// The operation that every form of call comes down to.
+  template <class Call, class LS, class LT>
+  auto evaluate(const Call& call, const LS& logits_s, const LT& logits_t) const {
     using engine::reduce_groups; // other memories overload it
-    using types = two_sample_gradient_types<LS, LT, T, Memory>;
-    require_execution<Exec, typename types::memory>();
+    using types = two_sample_types<LS, LT>;
+    using T = typename types::value_type;
+    using Memory = typename types::memory;
+    require_execution<typename Call::execution_type, Memory>();
+    const auto given = call.template output<0>(no_gradients<T, Memory>());
+    require_gradient_types<types>(given);
+    const gradients<T, Memory>& out = given;
     const matrix_view<const typename types::value_type, typename types::memory> source = view_of(logits_s), target = view_of(logits_t);
     require_two_samples(name, source, target);
     require_shapes(source.cols == 1, name, "a discriminator gives one logit per sample", source, target);
@@ -102,8 +100,10 @@ struct domain_adversarial {
     require_apart(name, {source, target}, {out.source, out.target});
     const T source_factor = static_cast<T>(0.5 * Reduction::factor(source.rows));
     const T target_factor = static_cast<T>(0.5 * Reduction::factor(target.rows));
-    return reduce_groups<T, Reduction>(exec, engine::row_problem{source.rows, target.rows, 1, 1},
-                                       detail::adversarial_task<T, Memory>{source, target, out, source_factor, target_factor});
+    const workspace_scope scope(call.scratch);
+    return reduce_groups<T, Reduction>(call.execution, engine::row_problem{source.rows, target.rows, 1, 1},
+                                       detail::adversarial_task<T, Memory>{source, target, out, source_factor, target_factor},
+                                       call.scratch);
   }
 };
 

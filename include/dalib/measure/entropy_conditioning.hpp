@@ -206,6 +206,17 @@ struct weigh_task {
   }
 };
 
+/// A sample's weight without conditioning.
+template <class T>
+struct plain_weight_task {
+  T* values;
+  T* slopes;
+  DALIB_HD void operator()(index_t i) const {
+    values[i] = T(1);
+    slopes[i] = T(0);
+  }
+};
+
 /// One sample's weight.
 template <class T>
 struct weight_task {
@@ -230,23 +241,40 @@ struct scale_weight_task {
 
 } // namespace detail
 
+/// Where weigh_samples writes: the weights of all samples, source first, and their slopes.
+template <class T>
+struct weights_to {
+  T* values;
+  T* slopes;
+};
+
 /// The weights that a conditioning gives to the samples with these class logits. O((n_s + n_t) C).
+template <class Exec, conditioning_policy Conditioning, class T, class Memory>
+void weigh_samples(const Exec& exec, const Conditioning& conditioning, const matrix_view<const T, Memory>& logits_s,
+                   const matrix_view<const T, Memory>& logits_t, const weights_to<T>& to, workspace_of<Memory>& scratch) {
+  using engine::visit_groups, engine::sum_over_rows, engine::for_each_row; // other memories overload them
+  const index_t source = logits_s.rows, target = logits_t.rows;
+  if constexpr (std::is_same_v<Conditioning, conditioning::none>) {
+    for_each_row(exec, source + target, detail::plain_weight_task<T>{to.values, to.slopes});
+  } else {
+    visit_groups<T>(exec, engine::row_problem{source, target, 1, logits_s.cols},
+                    detail::weigh_task<T, Memory, Conditioning>{{logits_s}, {logits_t}, conditioning, to.values, to.slopes}, scratch);
+    const domain_factors factors =
+        conditioning.normalise({source, target, sum_over_rows(exec, source, detail::weight_task<T>{to.values}, scratch),
+                                sum_over_rows(exec, target, detail::weight_task<T>{to.values + source}, scratch)});
+    const T source_factor = static_cast<T>(factors.source), target_factor = static_cast<T>(factors.target);
+    for_each_row(exec, source + target, detail::scale_weight_task<T>{to.values, to.slopes, source, source_factor, target_factor});
+  }
+}
+
+/// The same in memory of their own.
 template <class Exec, conditioning_policy Conditioning, class T, class Memory>
 sample_weights<T, Memory> weigh_samples(const Exec& exec, const Conditioning& conditioning, const matrix_view<const T, Memory>& logits_s,
                                         const matrix_view<const T, Memory>& logits_t) {
-  using engine::visit_groups, engine::sum_over_rows, engine::for_each_row; // other memories overload them
-  const index_t source = logits_s.rows, target = logits_t.rows;
-  const auto total = static_cast<std::size_t>(source + target);
-  if constexpr (std::is_same_v<Conditioning, conditioning::none>)
-    return {vector_in<Memory, T>(total, T(1)), vector_in<Memory, T>(total, T(0))};
+  const auto total = static_cast<std::size_t>(logits_s.rows + logits_t.rows);
   sample_weights<T, Memory> result{vector_in<Memory, T>(total), vector_in<Memory, T>(total)};
-  T *values = raw_data(result.values), *slopes = raw_data(result.slopes);
-  visit_groups<T>(exec, engine::row_problem{source, target, 1, logits_s.cols},
-                  detail::weigh_task<T, Memory, Conditioning>{{logits_s}, {logits_t}, conditioning, values, slopes});
-  const domain_factors factors = conditioning.normalise({source, target, sum_over_rows(exec, source, detail::weight_task<T>{values}),
-                                                         sum_over_rows(exec, target, detail::weight_task<T>{values + source})});
-  for_each_row(exec, source + target,
-               detail::scale_weight_task<T>{values, slopes, source, static_cast<T>(factors.source), static_cast<T>(factors.target)});
+  workspace_of<Memory> scratch;
+  weigh_samples(exec, conditioning, logits_s, logits_t, weights_to<T>{raw_data(result.values), raw_data(result.slopes)}, scratch);
   return result;
 }
 

@@ -9,6 +9,7 @@
 #include "dalib/engine/estimate.hpp"
 #include "dalib/execution/openmp.hpp"
 #include "dalib/kernel/gaussian.hpp"
+#include "dalib/measure/call.hpp"
 
 #include <array>
 #include <tuple>
@@ -54,7 +55,7 @@ inline std::tuple<kernel::gaussian_ladder<>, kernel::gaussian<bandwidth::fixed>>
 /// assert(one_layer(layers(f_s), layers(f_t)) == mmd(kernel::gaussian{})(f_s, f_t));
 /// @endcode
 template <class Kernels = decltype(jan_kernels()), class Estimator = estimator::unbiased, class Accumulator = accumulator::plain>
-struct joint_mmd {
+struct joint_mmd : call_forms<joint_mmd<Kernels, Estimator, Accumulator>> {
 private:
   template <class... Z>
   using memory_of_layers = typename detail::layered_value<std::tuple<Z...>>::memory;
@@ -65,6 +66,7 @@ public:
   static_assert(accumulator_policy<Accumulator>,
                 "dalib: the third argument of joint_mmd must be an accumulator, such as dalib::accumulator::plain");
   static constexpr const char* name = "joint_mmd";
+  static constexpr std::size_t arity = 2; // two domains
   static constexpr std::size_t layer_count = std::tuple_size_v<Kernels>;
 
   Kernels kernels;
@@ -73,47 +75,20 @@ public:
   joint_mmd() requires std::is_same_v<Kernels, decltype(jan_kernels())> : kernels(jan_kernels()) {}
   explicit joint_mmd(Kernels layer_kernels, Estimator e = {}, Accumulator = {}) : kernels(layer_kernels), estimator(e) {}
 
-  /// The value only.
-  template <sample_like... ZS, sample_like... ZT>
-  auto operator()(const std::tuple<ZS...>& zs, const std::tuple<ZT...>& zt) const {
-    return (*this)(exec::default_for<memory_of_layers<ZS...>>{}, zs, zt);
-  }
-  template <class Exec, sample_like... ZS, sample_like... ZT>
-  auto operator()(const Exec& exec, const std::tuple<ZS...>& zs, const std::tuple<ZT...>& zt) const {
-    workspace_of<memory_of_layers<ZS...>> scratch;
-    return (*this)(exec, zs, zt, scratch);
-  }
-  template <class Exec, sample_like... ZS, sample_like... ZT>
-  auto operator()(const Exec& exec, const std::tuple<ZS...>& zs, const std::tuple<ZT...>& zt,
-                  workspace_of<memory_of_layers<ZS...>>& scratch) const {
+  /// The operation that every form of call comes down to: value, and gradients of all layers of both domains, in one pass.
+  template <class Call, sample_like... ZS, sample_like... ZT>
+  auto evaluate(const Call& call, const std::tuple<ZS...>& zs, const std::tuple<ZT...>& zt) const {
     using T = typename detail::layered_value<std::tuple<ZS...>>::type;
     using Memory = memory_of_layers<ZS...>;
-    require_execution<Exec, Memory>();
-    return run<false>(exec, samples_of<T, Memory>(zs), samples_of<T, Memory>(zt), layer_gradients<T, layer_count, Memory>{}, scratch);
-  }
-
-  /// Value, and gradients of all layers of both domains into the caller's memory, in one pass.
-  template <sample_like... ZS, sample_like... ZT, class T, class Memory>
-  T value_and_gradient(const std::tuple<ZS...>& zs, const std::tuple<ZT...>& zt, const layer_gradients<T, layer_count, Memory>& out) const {
-    return value_and_gradient(exec::default_for<Memory>{}, zs, zt, out);
-  }
-  template <class Exec, sample_like... ZS, sample_like... ZT, class T, class Memory>
-  T value_and_gradient(const Exec& exec, const std::tuple<ZS...>& zs, const std::tuple<ZT...>& zt,
-                       const layer_gradients<T, layer_count, Memory>& out) const {
-    workspace_of<Memory> scratch;
-    return value_and_gradient(exec, zs, zt, out, scratch);
-  }
-  template <class Exec, sample_like... ZS, sample_like... ZT, class T, class Memory>
-  T value_and_gradient(const Exec& exec, const std::tuple<ZS...>& zs, const std::tuple<ZT...>& zt,
-                       const layer_gradients<T, layer_count, Memory>& out, workspace_of<Memory>& scratch) const {
-    require_execution<Exec, Memory>();
-    return run<true>(exec, samples_of<T, Memory>(zs), samples_of<T, Memory>(zt), out, scratch);
+    require_execution<typename Call::execution_type, Memory>();
+    const layer_gradients<T, layer_count, Memory> out = call.template output<0>(layer_gradients<T, layer_count, Memory>{});
+    return run<Call::wants_gradient>(call.execution, samples_of<T, Memory>(zs), samples_of<T, Memory>(zt), out, call.scratch);
   }
 
   /// On a tape: one node with the gradients of all layers.
   template <class... VS, class... VT>
   requires((graph_value<std::remove_cvref_t<VS>> && ...) && (graph_value<std::remove_cvref_t<VT>> && ...)) auto
-  operator()(const std::tuple<VS...>& zs, const std::tuple<VT...>& zt) const {
+  record(const std::tuple<VS...>& zs, const std::tuple<VT...>& zt) const {
     require_layer_count<sizeof...(VS), sizeof...(VT)>();
     using V = std::remove_cvref_t<std::tuple_element_t<0, std::tuple<VS...>>>;
     using T = typename graph_traits<V>::scalar;

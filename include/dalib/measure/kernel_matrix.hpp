@@ -82,7 +82,7 @@ void kernel_matrix(const Exec& exec, const Kernel& kernel, const X& x, K&& out) 
 }
 
 /// Gradient of sum_ij R(i, j) k(x_i, x_j) with respect to x, bandwidths detached; returns the sum. `upstream` R is (n, n), `gradient` (n,
-/// F). O(n^2 F) time, O(F) memory. @throws std::invalid_argument for wrong shapes.
+/// F). O(n^2 F) time, memory as `mmd`. @throws std::invalid_argument for wrong shapes.
 template <class Exec, class Kernel, matrix_like X, matrix_like R, matrix_like G>
 auto kernel_matrix_gradient(const Exec& exec, const Kernel& kernel, const X& x, const R& upstream, G&& gradient) {
   using engine::pairwise_sum; // other memories overload it

@@ -3,10 +3,10 @@
 #pragma once
 
 #include "dalib/core/concepts.hpp"
-#include "dalib/core/graph_value.hpp"
 #include "dalib/engine/rowwise.hpp"
 #include "dalib/engine/softmax.hpp"
 #include "dalib/execution/openmp.hpp"
+#include "dalib/measure/call.hpp"
 
 #include <array>
 #include <cmath>
@@ -96,8 +96,10 @@ struct margin_task {
 /// assert(log_complement{}(0.0, slope) == std::log(2.0) && slope == 0.5); // -log(1 - 1/2)
 /// @endcode
 template <reduction_policy Reduction = reduction::mean, class Term = log_complement>
-struct margin_disparity {
+struct margin_disparity : call_forms<margin_disparity<Reduction, Term>> {
   static constexpr const char* name = "margin_disparity";
+  static constexpr std::size_t arity = 4;
+  using differentiable = std::index_sequence<1, 3>; // the adversarial classifier's scores
   static constexpr std::array<const char*, 4> argument_names = {"y_s", "y_s_adv", "y_t", "y_t_adv"};
 
   double margin;
@@ -106,45 +108,20 @@ struct margin_disparity {
   /// @param weight  `margin`: weight of the source's term; exp(rho) of the paper. DALIB's default is 4.
   explicit margin_disparity(double weight = 4, Reduction = {}, Term term = {}) : margin(weight), target_term(term) {}
 
-  /// The value only.
-  template <class S, class SA, class TT, class TA>
-  auto operator()(const S& y_s, const SA& y_s_adv, const TT& y_t, const TA& y_t_adv) const {
-    return (*this)(exec::default_for<memory_of<SA>>{}, y_s, y_s_adv, y_t, y_t_adv);
-  }
-  template <class Exec, class S, class SA, class TT, class TA>
-  auto operator()(const Exec& exec, const S& y_s, const SA& y_s_adv, const TT& y_t, const TA& y_t_adv) const {
-    using T = value_type_of<SA>;
-    using Memory = memory_of<SA>;
-    require_tensor_types<T, Memory, Exec, S, SA, TT, TA>();
-    return run<false, Exec, T, Memory>(exec, class_rows_of(y_s), class_rows_of(y_s_adv), class_rows_of(y_t), class_rows_of(y_t_adv),
-                                       no_gradients<T, Memory>());
-  }
-
-  /// Value, and gradients with respect to y'_s and y'_t into the caller's memory.
-  template <class S, class SA, class TT, class TA, class T, class Memory>
-  reduced<T, Reduction> value_and_gradient(const S& y_s, const SA& y_s_adv, const TT& y_t, const TA& y_t_adv,
-                                           const gradients<T, Memory>& out) const {
-    return value_and_gradient(exec::default_for<Memory>{}, y_s, y_s_adv, y_t, y_t_adv, out);
-  }
-  template <class Exec, class S, class SA, class TT, class TA, class T, class Memory>
-  reduced<T, Reduction> value_and_gradient(const Exec& exec, const S& y_s, const SA& y_s_adv, const TT& y_t, const TA& y_t_adv,
-                                           const gradients<T, Memory>& out) const {
-    require_tensor_types<T, Memory, Exec, S, SA, TT, TA>();
-    return run<true, Exec, T, Memory>(exec, class_rows_of(y_s), class_rows_of(y_s_adv), class_rows_of(y_t), class_rows_of(y_t_adv), out);
-  }
-
-  /// On a tape: one node with the gradients of y'_s and y'_t; y_s and y_t receive none.
-  template <graph_value V>
-  auto operator()(const V& y_s, const V& y_s_adv, const V& y_t, const V& y_t_adv) const {
-    using graph = graph_traits<V>;
-    using T = typename graph::scalar;
-    const auto source = graph::view(y_s), target = graph::view(y_t);
-    return graph::record(std::array<V, 2>{y_s_adv, y_t_adv}, [&](const auto& value, const auto& gradient) {
-      return value_and_gradient(source, value[0], target, value[1], gradients<T>{gradient[0], gradient[1]});
-    });
+  /// The operation that every form of call comes down to; gradients are those of y'_s and y'_t.
+  template <class Call, class S, class SA, class TT, class TA>
+  auto evaluate(const Call& call, const S& y_s, const SA& y_s_adv, const TT& y_t, const TA& y_t_adv) const {
+    const auto out = call.template output<0>(no_gradients<value_type_of<SA>, memory_of<SA>>());
+    return checked_types<Call>(call, out, y_s, y_s_adv, y_t, y_t_adv);
   }
 
 private:
+  template <class Call, class T, class Memory, class S, class SA, class TT, class TA>
+  reduced<T, Reduction> checked_types(const Call& call, const gradients<T, Memory>& out, const S& y_s, const SA& y_s_adv, const TT& y_t,
+                                      const TA& y_t_adv) const {
+    require_tensor_types<T, Memory, typename Call::execution_type, S, SA, TT, TA>();
+    return run<Call, T, Memory>(call, class_rows_of(y_s), class_rows_of(y_s_adv), class_rows_of(y_t), class_rows_of(y_t_adv), out);
+  }
   template <class T, class Memory>
   void require_valid(const class_rows<const T, Memory>& y_s, const class_rows<const T, Memory>& y_s_adv,
                      const class_rows<const T, Memory>& y_t, const class_rows<const T, Memory>& y_t_adv,
@@ -158,8 +135,8 @@ private:
     if (!(margin > 0) || !is_finite(margin)) fail(name, "margin must be positive and finite (got " + std::to_string(margin) + ")");
   }
 
-  template <bool Gradient, class Exec, class T, class Memory>
-  reduced<T, Reduction> run(const Exec& exec, const class_rows<const T, Memory>& y_s, const class_rows<const T, Memory>& y_s_adv,
+  template <class Call, class T, class Memory>
+  reduced<T, Reduction> run(const Call& call, const class_rows<const T, Memory>& y_s, const class_rows<const T, Memory>& y_s_adv,
                             const class_rows<const T, Memory>& y_t, const class_rows<const T, Memory>& y_t_adv,
                             const gradients<T, Memory>& out) const {
     using engine::reduce_groups; // other memories overload it
@@ -167,9 +144,10 @@ private:
     const index_t classes = y_s.classes();
     const T source_factor = static_cast<T>(margin * Reduction::factor(y_s.rows()));
     const T target_factor = static_cast<T>(Reduction::factor(y_t.rows()));
-    const detail::margin_task<Gradient, T, Memory, Term> task{
+    const detail::margin_task<Call::wants_gradient, T, Memory, Term> task{
         y_s, y_s_adv, y_t, y_t_adv, out, source_factor, target_factor, Term::needs_others && classes == 1, target_term};
-    return reduce_groups<T, Reduction>(exec, engine::row_problem{y_s.rows(), y_t.rows(), 1, classes}, task);
+    const workspace_scope scope(call.scratch);
+    return reduce_groups<T, Reduction>(call.execution, engine::row_problem{y_s.rows(), y_t.rows(), 1, classes}, task, call.scratch);
   }
 };
 

@@ -8,6 +8,7 @@
 #include "dalib/engine/estimate.hpp"
 #include "dalib/execution/openmp.hpp"
 #include "dalib/kernel/gaussian.hpp"
+#include "dalib/measure/call.hpp"
 
 #include <type_traits>
 
@@ -19,7 +20,8 @@ namespace dalib {
 ///
 /// with `kernel` any kernel or sum of kernels and `estimator` saying how the expectations are estimated.
 /// zs is (n_s, F), zt is (n_t, F), float or double, any strides; n_s and n_t may differ. Bandwidths are resolved once per call and
-/// detached. Full-pair estimators cost O((n_s + n_t)^2 F) time and O(F) memory beyond the gradients, the others O((n_s + n_t) F) time. The
+/// detached. Full-pair estimators cost O((n_s + n_t)^2 F) time; their memory is O((n_s + n_t) F) and two tiles a thread,
+/// up to 256 rows in all three matrices of that size. The others cost O((n_s + n_t) F) time. The
 /// value and the gradients have the same bits for any number of threads.
 ///
 /// @throws std::invalid_argument for empty domains, different feature counts, gradients of the wrong shape, too few samples for the
@@ -37,13 +39,14 @@ namespace dalib {
 /// assert((gs.colwise().sum() + gt.colwise().sum()).norm() < 1e-5f); // moving both samples changes nothing
 /// @endcode
 template <class Kernel = kernel::gaussian_ladder<>, class Estimator = estimator::unbiased, class Accumulator = accumulator::plain>
-struct mmd {
+struct mmd : call_forms<mmd<Kernel, Estimator, Accumulator>> {
   static_assert(kernel_like<Kernel>,
                 "dalib: the first argument of mmd must be a kernel: a type with `using statistic = ...` and operator()(T) -> jet<T>");
   static_assert(estimator_policy<Estimator>, "dalib: the second argument of mmd must be an estimator, such as dalib::estimator::unbiased");
   static_assert(accumulator_policy<Accumulator>,
                 "dalib: the third argument of mmd must be an accumulator, such as dalib::accumulator::plain");
   static constexpr const char* name = "mmd";
+  static constexpr std::size_t arity = 2;
 
   Kernel kernel{};
   Estimator estimator{};
@@ -51,39 +54,14 @@ struct mmd {
   mmd() = default;
   explicit mmd(Kernel k, Estimator e = {}, Accumulator = {}) : kernel(k), estimator(e) {}
 
-  /// The value only.
-  template <class ZS, class ZT>
-  auto operator()(const ZS& zs, const ZT& zt) const {
-    return (*this)(exec::default_for<sample_memory<ZS>>{}, zs, zt);
-  }
-  template <class Exec, class ZS, class ZT>
-  auto operator()(const Exec& exec, const ZS& zs, const ZT& zt) const {
-    workspace_of<sample_memory<ZS>> scratch;
-    return (*this)(exec, zs, zt, scratch);
-  }
-  template <class Exec, class ZS, class ZT>
-  auto operator()(const Exec& exec, const ZS& zs, const ZT& zt, workspace_of<sample_memory<ZS>>& scratch) const {
+  /// The operation that every form of call comes down to: value, and gradients if they are wanted, in one pass.
+  template <class Call, class ZS, class ZT>
+  auto evaluate(const Call& call, const ZS& zs, const ZT& zt) const {
     using types = two_sample_types<ZS, ZT>;
-    require_execution<Exec, typename types::memory>();
-    const matrix_view<typename types::value_type, typename types::memory> unwanted;
-    return run<false>(exec, sample_of(zs), sample_of(zt), gradients{unwanted, unwanted}, scratch);
-  }
-
-  /// Value, and gradients into the caller's memory, in one pass.
-  template <class ZS, class ZT, class T, class Memory>
-  T value_and_gradient(const ZS& zs, const ZT& zt, const gradients<T, Memory>& out) const {
-    return value_and_gradient(exec::default_for<Memory>{}, zs, zt, out);
-  }
-  template <class Exec, class ZS, class ZT, class T, class Memory>
-  T value_and_gradient(const Exec& exec, const ZS& zs, const ZT& zt, const gradients<T, Memory>& out) const {
-    workspace_of<Memory> scratch;
-    return value_and_gradient(exec, zs, zt, out, scratch);
-  }
-  template <class Exec, class ZS, class ZT, class T, class Memory>
-  T value_and_gradient(const Exec& exec, const ZS& zs, const ZT& zt, const gradients<T, Memory>& out, workspace_of<Memory>& scratch) const {
-    using types = two_sample_gradient_types<ZS, ZT, T, Memory>;
-    require_execution<Exec, typename types::memory>();
-    return run<true, Exec, typename types::value_type, typename types::memory>(exec, sample_of(zs), sample_of(zt), out, scratch);
+    require_execution<typename Call::execution_type, typename types::memory>();
+    const auto out = call.template output<0>(no_gradients<typename types::value_type, typename types::memory>());
+    require_gradient_types<types>(out);
+    return run<Call::wants_gradient>(call.execution, sample_of(zs), sample_of(zt), out, call.scratch);
   }
 
 private:

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <span>
 #include <tuple>
 #include <vector>
 
@@ -18,7 +19,8 @@ struct kernel_weights {
   std::vector<double> normalised;
 };
 
-/// A rule that turns the MMD of each kernel of a sum into weights for them.
+/// A rule that turns the MMD of each kernel of a sum into weights for them. One that also has `normalised(std::span<const double> values,
+/// std::span<double> to)` is asked for the loss's weights by that, and allocates nothing.
 template <class R>
 concept weight_rule = requires(const R& rule, const std::vector<double>& values) {
   { rule.weights(values) } -> std::same_as<kernel_weights>;
@@ -32,20 +34,30 @@ namespace compat {
 /// the smallest |v|. As in DALIB the loss uses beta scaled to sum K, the number of kernels.
 struct quadratic_program {
   kernel_weights weights(const std::vector<double>& values) const {
-    kernel_weights result{std::vector<double>(values.size(), 0.0), {}};
+    kernel_weights result{std::vector<double>(values.size()), std::vector<double>(values.size())};
+    raw(values, result.raw);
+    normalised(values, result.normalised);
+    return result;
+  }
+  /// The weights that the loss uses, into the caller's memory.
+  void normalised(std::span<const double> values, std::span<double> to) const {
+    raw(values, to);
+    const double total = std::accumulate(to.begin(), to.end(), 0.0);
+    for (double& w : to) w *= static_cast<double>(values.size()) / total;
+  }
+
+private:
+  static void raw(std::span<const double> values, std::span<double> to) {
+    std::fill(to.begin(), to.end(), 0.0);
     double norm = 0;
     for (double v : values) norm += v > 0 ? v * v : 0;
     if (norm > 0) {
-      for (std::size_t k = 0; k < values.size(); ++k) result.raw[k] = std::max(values[k], 0.0) / norm;
+      for (std::size_t k = 0; k < values.size(); ++k) to[k] = std::max(values[k], 0.0) / norm;
     } else {
       const auto smallest = std::max_element(values.begin(), values.end()); // all are <= 0
       const auto k = static_cast<std::size_t>(smallest - values.begin());
-      result.raw[k] = values[k] < 0 ? -1 / values[k] : 1;
+      to[k] = values[k] < 0 ? -1 / values[k] : 1;
     }
-    const double total = std::accumulate(result.raw.begin(), result.raw.end(), 0.0);
-    result.normalised = result.raw;
-    for (double& w : result.normalised) w *= static_cast<double>(values.size()) / total;
-    return result;
   }
 };
 
@@ -66,11 +78,15 @@ struct quadratic_program {
 /// static_assert(weight_rule<compat::quadratic_program>);
 /// @endcode
 template <class Kernel, class Estimator, weight_rule Rule>
-struct weighted_mmd {
+struct weighted_mmd : call_forms<weighted_mmd<Kernel, Estimator, Rule>> {
   static constexpr const char* name = "weighted_mmd";
+  static constexpr std::size_t arity = 2;
   Kernel kernel{};
   Estimator estimator{};
   Rule rule{};
+
+  weighted_mmd() = default;
+  explicit weighted_mmd(Kernel k, Estimator e = {}, Rule r = {}) : kernel(k), estimator(e), rule(r) {}
 
   /// mmd_k^2 of every kernel alone, in the order of kernel::for_each_term.
   template <class Exec, class ZS, class ZT>
@@ -81,31 +97,20 @@ struct weighted_mmd {
     const auto source = sample_of(zs), target = sample_of(zt);
     require_two_samples(name, source.rows, target.rows);
     const matrix_view<typename types::value_type, typename types::memory> unwanted;
-    return terms_of(exec, problem_of(exec, source, target, gradients{unwanted, unwanted}, scratch), scratch);
+    const auto problem = problem_of(exec, source, target, gradients{unwanted, unwanted}, scratch);
+    std::vector<double> values(terms_in(problem));
+    terms_of(exec, problem, scratch, values);
+    return values;
   }
 
-  template <class ZS, class ZT>
-  auto operator()(const ZS& zs, const ZT& zt) const {
-    return (*this)(exec::default_for<sample_memory<ZS>>{}, zs, zt);
-  }
-  template <class Exec, class ZS, class ZT>
-  auto operator()(const Exec& exec, const ZS& zs, const ZT& zt) const {
+  /// The operation that every form of call comes down to.
+  template <class Call, class ZS, class ZT>
+  auto evaluate(const Call& call, const ZS& zs, const ZT& zt) const {
     using types = two_sample_types<ZS, ZT>;
-    require_execution<Exec, typename types::memory>();
-    workspace_of<typename types::memory> scratch;
-    const matrix_view<typename types::value_type, typename types::memory> unwanted;
-    return run<false>(exec, sample_of(zs), sample_of(zt), gradients{unwanted, unwanted}, scratch);
-  }
-  template <class ZS, class ZT, class T, class Memory>
-  T value_and_gradient(const ZS& zs, const ZT& zt, const gradients<T, Memory>& out) const {
-    return value_and_gradient(exec::default_for<Memory>{}, zs, zt, out);
-  }
-  template <class Exec, class ZS, class ZT, class T, class Memory>
-  T value_and_gradient(const Exec& exec, const ZS& zs, const ZT& zt, const gradients<T, Memory>& out) const {
-    using types = two_sample_gradient_types<ZS, ZT, T, Memory>;
-    require_execution<Exec, typename types::memory>();
-    workspace_of<Memory> scratch;
-    return run<true, Exec, typename types::value_type, typename types::memory>(exec, sample_of(zs), sample_of(zt), out, scratch);
+    require_execution<typename Call::execution_type, typename types::memory>();
+    const auto out = call.template output<0>(no_gradients<typename types::value_type, typename types::memory>());
+    require_gradient_types<types>(out);
+    return run<Call::wants_gradient>(call.execution, sample_of(zs), sample_of(zt), out, call.scratch);
   }
 
 private:
@@ -116,20 +121,34 @@ private:
         exec, scratch, engine::layer_input<T, Kernel, Memory>{{source, target}, kernel, out.source, out.target});
   }
 
+  template <class Problem>
+  static std::size_t terms_in(const Problem& problem) {
+    std::size_t count = 0;
+    kernel::for_each_term(std::get<0>(problem.layers()).profile, [&](const auto&) { ++count; });
+    return count;
+  }
+
+  /// Numbers for the host: from its scratch memory, or, where that is another machine's, of their own.
+  template <class Memory>
+  static std::span<double> numbers(workspace_of<Memory>& scratch, std::vector<double>& own, std::size_t count) {
+    if constexpr (std::is_same_v<Memory, host_memory>) return {scratch.template allocate<double>(static_cast<index_t>(count)), count};
+    own.resize(count);
+    return own;
+  }
+
   template <class Exec, class Problem, class Workspace>
-  std::vector<double> terms_of(const Exec& exec, const Problem& problem, Workspace& scratch) const {
+  void terms_of(const Exec& exec, const Problem& problem, Workspace& scratch, std::span<double> values) const {
     using layer_type = std::tuple_element_t<0, typename Problem::layers_tuple>;
     using T = typename layer_type::value_type;
     using Memory = typename layer_type::memory;
     const layer_type& one = std::get<0>(problem.layers());
-    std::vector<double> values;
+    std::size_t place = 0;
     kernel::for_each_term(one.profile, [&](const auto& term) {
       const workspace_mark mark(scratch);
       using term_layer = engine::layer<T, std::remove_cvref_t<decltype(term)>, Memory>;
       const std::tuple layers{term_layer{one.data, one.summary, term, matrix_view<T, Memory>{}, matrix_view<T, Memory>{}}};
-      values.push_back(engine::estimate_bound<false, accumulator::plain>(exec, estimator, layers, engine::estimate_rule<T>{name}, scratch));
+      values[place++] = engine::estimate_bound<false, accumulator::plain>(exec, estimator, layers, engine::estimate_rule<T>{name}, scratch);
     });
-    return values;
   }
 
   template <bool Gradient, class Exec, class T, class Memory>
@@ -137,10 +156,17 @@ private:
         workspace_of<Memory>& scratch) const {
     require_two_samples(name, source.rows, target.rows);
     require_gradients(name, source, target, out);
+    const workspace_scope scope(scratch);
     const auto problem = problem_of(exec, source, target, out, scratch);
     const auto& one = std::get<0>(problem.layers());
-    const std::vector<double> values = terms_of(exec, problem, scratch);
-    const std::vector<double> beta = rule.weights(values).normalised;
+    std::vector<double> own_values, own_beta;
+    const std::span<double> values = numbers<Memory>(scratch, own_values, terms_in(problem));
+    terms_of(exec, problem, scratch, values);
+    const std::span<double> beta = numbers<Memory>(scratch, own_beta, values.size());
+    if constexpr (requires { rule.normalised(values, beta); })
+      rule.normalised(values, beta);
+    else
+      std::ranges::copy(rule.weights({values.begin(), values.end()}).normalised, beta.begin());
     if constexpr (Gradient) {
       const auto profile = kernel::with_weights(one.profile, beta);
       using weighted_layer = engine::layer<T, std::remove_const_t<decltype(profile)>, Memory>;

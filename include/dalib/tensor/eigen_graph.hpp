@@ -14,6 +14,7 @@ template <class T, int Rows, int Cols, int Options>
 struct graph_traits<Eigen::Matrix<T, Rows, Cols, Options>> {
   using value = Eigen::Matrix<T, Rows, Cols, Options>;
   using scalar = T;
+  static constexpr bool records = false;
 
   static index_t rows(const value& v) { return v.rows(); }
   static auto view(const value& v) { return const_view_of(v); }

@@ -121,7 +121,8 @@ TEST_CASE_TEMPLATE("class_balance", T, float, double) {
 TEST_CASE_TEMPLATE("margin_disparity", T, float, double) {
   for_all_logits([](Eigen::Index classes, double deviation) {
     const Eigen::Index n = rows_for(classes);
-    const auto y = softmax_oracle::normal_logits<T>(n, classes, deviation, 5), adv = softmax_oracle::normal_logits<T>(n, classes, deviation, 6);
+    const auto y = softmax_oracle::normal_logits<T>(n, classes, deviation, 5);
+    const auto adv = softmax_oracle::normal_logits<T>(n, classes, deviation, 6);
     rows_of<T> gs(n, classes), gt(n, classes);
     margin_disparity{4.0}.value_and_gradient(y, adv, y, adv, gradients{gs, gt});
     const auto expected = [&](Eigen::Index i, long double factor, bool is_source) -> oracle_row {

@@ -102,35 +102,33 @@ void for_each_row(const exec::thrust& exec, index_t rows, const Visit& visit) {
   exec.run(rows, visit);
 }
 template <class Visit>
-double sum_over_rows(const exec::thrust& exec, index_t rows, const Visit& visit) {
-  device_workspace memory;
+double sum_over_rows(const exec::thrust& exec, index_t rows, const Visit& visit, device_workspace& memory) {
   detail::row_value* values = memory.allocate<detail::row_value>(rows);
   return detail::sum_values(exec, rows, visit, values,
                             memory.allocate<detail::row_value>(rows / detail::merge_task<detail::row_value>::run + 1));
 }
-template <class T>
-const T* copied_for(const exec::thrust& exec, const T* values, index_t count, device_workspace& memory) {
+template <class T, class Fill>
+const T* filled_for(const exec::thrust& exec, index_t count, const Fill& fill, device_workspace& memory) {
+  std::vector<T> numbers(static_cast<std::size_t>(count));
+  fill(numbers.data());
   T* copy = memory.allocate<T>(count);
-  exec.copy_to_device(values, count, copy);
+  exec.copy_to_device(numbers.data(), count, copy);
   return copy;
 }
 template <class T, class Task>
-void visit_groups(const exec::thrust& exec, const row_problem& rows, const Task& task) {
-  device_workspace memory;
+void visit_groups(const exec::thrust& exec, const row_problem& rows, const Task& task, device_workspace& memory) {
   exec.run(rows.source + rows.target, detail::group_of_row<T, Task>{rows, task, detail::all_columns<T>(memory, rows)});
   exec.synchronise(); // the scratch memory goes
 }
 template <class T, class Reduction, class Task>
-reduced<T, Reduction> reduce_groups(const exec::thrust& exec, const row_problem& rows, const Task& task) {
-  device_workspace memory;
+reduced<T, Reduction> reduce_groups(const exec::thrust& exec, const row_problem& rows, const Task& task, device_workspace& memory) {
   T* columns = detail::all_columns<T>(memory, rows);
   return detail::reduce_values<T, Reduction>(exec, rows.source + rows.target, detail::value_of_group<T, Task>{{rows, task, columns}},
                                              memory);
 }
 template <class T, class Task>
-std::vector<double> sum_classes(const exec::thrust& exec, const row_problem& rows, const Task& task) {
+std::vector<double> sum_classes(const exec::thrust& exec, const row_problem& rows, const Task& task, device_workspace& memory) {
   using sums_task = detail::class_sums_task<T>;
-  device_workspace memory;
   T* columns = detail::all_columns<T>(memory, rows);
   const index_t count = rows.source + rows.target, runs = (count + sums_task::run - 1) / sums_task::run;
   const index_t entries = rows.columns * rows.classes; // all columns lie behind one another
