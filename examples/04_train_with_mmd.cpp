@@ -35,7 +35,7 @@ int main(int, char** argv) {
   for (int step = 0; step < 200; ++step) {
     const rows source = draw(64, 0, labels), target = draw(48, 2, unused); // unequal batches are fine
     const auto fs = hidden(ad::constant(source), ad::activation::relu), ft = hidden(ad::constant(target), ad::activation::relu);
-    const auto discrepancy = ad::apply(transfer, fs, ft); // value and gradients in one pass of the library
+    const auto discrepancy = transfer(fs, ft); // one node: value and gradients in one pass of the library
     const auto loss = ad::add(ad::cross_entropy(head(fs), labels), discrepancy);
     optimiser.clear_gradients();
     ad::backward(loss);

@@ -29,13 +29,13 @@ void check_node(const ad::variable<double>& node, const Result& expected, const 
   CHECK(target.gradient() == expected.target);
 }
 
+} // namespace
+
 /// A matrix that is a tensor and, at once, a value of a graph that counts its nodes: as other frameworks' tensors are.
 struct graph_tensor {
   rows elements;
   int* nodes;
 };
-
-} // namespace
 
 template <>
 struct dalib::matrix_traits<graph_tensor> {

@@ -4,6 +4,7 @@
 
 #include "dalib/core/concepts.hpp"
 #include "dalib/core/gradient.hpp"
+#include "dalib/engine/class_sums.hpp"
 #include "dalib/measure/classifier_discrepancy.hpp"
 
 #include <cmath>
