@@ -41,7 +41,7 @@ struct returned_inputs<Measure> {
 template <class M>
 concept discrepancy = requires {
   { M::name } -> std::convertible_to<const char*>;
-  { M::arity } -> std::convertible_to<std::size_t>;
+  requires M::arity > 0;
 };
 
 /// Base of a measure (`struct own : call_forms<own>`), without members: gives it every form,

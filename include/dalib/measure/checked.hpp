@@ -24,6 +24,15 @@ constexpr auto argument_names_of() {
     return std::array<const char*, 2>{"the source", "the target"};
 }
 
+/// Number of a measure's inputs; 0 for what has not all forms of call.
+template <class Measure>
+constexpr std::size_t arity_of() {
+  if constexpr (requires { Measure::arity; })
+    return Measure::arity;
+  else
+    return 0;
+}
+
 template <class A>
 inline constexpr bool is_layered = false;
 template <class... Layers>
@@ -52,7 +61,7 @@ template <class Measure>
 struct checked {
   Measure measure;
   static constexpr const char* name = Measure::name;
-  static constexpr std::size_t arity = Measure::arity;
+  static constexpr std::size_t arity = detail::arity_of<Measure>();
 
   template <class... Arguments>
   auto operator()(Arguments&&... arguments) const {
