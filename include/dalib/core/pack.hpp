@@ -109,17 +109,7 @@ private:
   // Functions that Eigen has and the compiler's vectors lack. They are types and no lambdas, which in a function that nvcc holds valid on
   // the GPU would be so too.
   struct array_sqrt {
-    array operator()(const array& x) const {
-#if defined(__FAST_MATH__)
-      // Eigen's two Newton steps, rearranged, are right to 1e-9; this loop becomes one instruction.
-      if constexpr (sizeof(T) == sizeof(double)) {
-        array root;
-        for (int lane = 0; lane < size; ++lane) root[lane] = std::sqrt(x[lane]);
-        return root;
-      }
-#endif
-      return x.sqrt();
-    }
+    array operator()(const array& x) const { return x.sqrt(); }
   };
   struct array_log {
     array operator()(const array& x) const { return x.log(); }
