@@ -82,7 +82,8 @@ struct pack {
     return pack(condition.lanes ? yes.lanes : no.lanes);
   }
 
-  friend DALIB_HD pack exp(const pack& a) { return pack(vector_exp<T>(a.lanes)); }
+  /// Inlined in any case: a call in a loop over classes spills every register of it.
+  [[gnu::always_inline]] friend inline DALIB_HD pack exp(const pack& a) { return pack(vector_exp<T>(a.lanes)); }
   friend DALIB_HD pack expm1(const pack& a) { return pack(vector_expm1<T>(a.lanes)); }
   friend DALIB_HD pack abs(const pack& a) { return pack(a.lanes < vector{} ? -a.lanes : a.lanes); }
   friend DALIB_HD pack max(const pack& a, const pack& b) { return pack(a.lanes < b.lanes ? b.lanes : a.lanes); }

@@ -58,8 +58,9 @@ template <class T, class Memory>
 }
 
 /// The rows by squares of classes [c, c + lanes) that cover all classes; the last one may overlap the one before.
+/// Flattened: a call of Eigen's transposition moves its registers through memory.
 template <class V, class T, class Memory>
-void load_squares(const class_rows<const T, Memory>& from, index_t first, const class_column<V>& to) {
+[[gnu::flatten]] void load_squares(const class_rows<const T, Memory>& from, index_t first, const class_column<V>& to) {
   constexpr index_t lanes = lanes_of<V>;
   for (index_t start = 0; start < to.classes; start += lanes) {
     const index_t c = std::min(start, to.classes - lanes);
@@ -68,7 +69,7 @@ void load_squares(const class_rows<const T, Memory>& from, index_t first, const 
   }
 }
 template <class V, class T, class Memory>
-void store_squares(const class_column<V>& from, index_t first, const class_rows<T, Memory>& to) {
+[[gnu::flatten]] void store_squares(const class_column<V>& from, index_t first, const class_rows<T, Memory>& to) {
   constexpr index_t lanes = lanes_of<V>;
   for (index_t start = 0; start < from.classes; start += lanes) {
     const index_t c = std::min(start, from.classes - lanes);
