@@ -127,7 +127,7 @@ TEST_CASE("image files: unreadable ones are an error, or skipped with one report
 TEST_CASE("image files: the next readable file takes the place of an unreadable one in training") {
   const temporary_folder folder;
   write_bytes(folder / "empty.jpg", "");
-  const fs::path good = fs::path(__FILE__).parent_path().parent_path() / "image/pillow/rgb.png";
+  const fs::path good = fs::path(DALIB_PILLOW_DIR) / "rgb.png";
   const image::transform how = image::transform_for_side(16);
   const data::dataset set = data::make_image_dataset("set", {{folder / "empty.jpg", good}, {3, 4}, 5}, how, {true, {}});
   CHECK(set.geometry == data::image_geometry{16, 16, 3});

@@ -15,7 +15,7 @@ using namespace file_tests;
 
 namespace {
 
-const fs::path folder = fs::path(__FILE__).parent_path() / "pillow";
+const fs::path folder = DALIB_PILLOW_DIR;
 
 #if defined(DALIB_HAVE_JPEG) || defined(DALIB_HAVE_PNG)
 /// Largest difference of a grey level; fails for other sizes.
