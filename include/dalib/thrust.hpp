@@ -6,10 +6,5 @@
 #include "dalib/dalib.hpp"
 
 #include "dalib/engine/thrust/backend.hpp"
-#include "dalib/engine/thrust/counted_rows.hpp"
-#include "dalib/engine/thrust/kernel_entries.hpp"
-#include "dalib/engine/thrust/pairwise.hpp"
-#include "dalib/engine/thrust/quadruples.hpp"
-#include "dalib/engine/thrust/rowwise.hpp"
 #include "dalib/execution/thrust.hpp"
 #include "dalib/tensor/thrust.hpp"

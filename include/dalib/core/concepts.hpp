@@ -75,7 +75,12 @@ concept device_execution_policy = std::same_as<typename E::memory, device_memory
   e.run(index_t{1}, detail::any_device_task{});
 };
 
-/// What a measure asks of its execution policy for tensors in `Memory`; one sentence for each that is missing.
+namespace detail {
+template <class Memory>
+struct machine_check; // engine/backend.hpp
+}
+
+/// What a measure asks of its execution policy for tensors in `Memory`, and of the machine there; one sentence for each that is missing.
 template <class Exec, class Memory>
 constexpr void require_execution() {
   static_assert(execution_policy<Exec> || device_execution_policy<Exec>,
@@ -84,6 +89,7 @@ constexpr void require_execution() {
     static_assert(std::same_as<typename Exec::memory, Memory>,
                   "dalib: this execution policy does not work on the memory that the tensors are in: host tensors need exec::serial or "
                   "exec::openmp, device tensors exec::thrust");
+  static_assert(detail::machine_check<Memory>::done);
 }
 
 } // namespace dalib

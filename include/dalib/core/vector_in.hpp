@@ -4,31 +4,11 @@
 
 #include "dalib/core/matrix_view.hpp"
 
-#include <vector>
-
 namespace dalib {
 
-namespace detail {
+/// std::vector, or dalib/thrust.hpp's vector for device memory: made with its size, and a number for all elements or none; `data()` is a
+/// pointer to the first.
 template <class Memory, class T>
-struct vector_of_memory;
-template <class T>
-struct vector_of_memory<host_memory, T> {
-  using type = std::vector<T>;
-};
-} // namespace detail
-
-/// std::vector, or dalib/thrust.hpp's vector for device memory.
-template <class Memory, class T>
-using vector_in = typename detail::vector_of_memory<Memory, T>::type;
-
-/// Where the elements lie; another memory's vector overloads it.
-template <class T>
-T* raw_data(std::vector<T>& v) {
-  return v.data();
-}
-template <class T>
-const T* raw_data(const std::vector<T>& v) {
-  return v.data();
-}
+using vector_in = typename backend<Memory>::template vector<T>;
 
 } // namespace dalib

@@ -168,17 +168,8 @@ private:
   Workspace& owner_;
 };
 
-namespace detail {
-template <class Memory>
-struct workspace_in;
-template <>
-struct workspace_in<host_memory> {
-  using type = workspace;
-};
-} // namespace detail
-
 /// The workspace of measures whose tensors are in `Memory`: `workspace`, or dalib/thrust.hpp's `device_workspace`.
 template <class Memory>
-using workspace_of = typename detail::workspace_in<Memory>::type;
+using workspace_of = typename backend<Memory>::workspace;
 
 } // namespace dalib

@@ -204,14 +204,6 @@ index_t groups_per_task(const row_problem& rows) {
   return std::max<index_t>(1, 8192 / (rows.columns * rows.classes * simd_lanes<T>));
 }
 
-/// A few numbers that tasks read, written by `fill(T*)`, in scratch memory where tasks can read them.
-template <class T, class Exec, class Fill>
-const T* filled_for(const Exec&, index_t count, const Fill& fill, workspace& memory) {
-  T* numbers = memory.allocate<T>(count);
-  fill(numbers);
-  return numbers;
-}
-
 /// Calls task(group, scratch) for every group of rows; the engine of tasks without a value. Tasks are function objects whose call operator
 /// is a template of V, `void operator()(const row_group&, const row_scratch<V>&) const`, valid on host and device.
 template <class T, class Exec, class Task>
@@ -220,12 +212,6 @@ void visit_groups(const Exec& exec, const row_problem& rows, const Task& task, w
   const row_groups groups{rows, simd_lanes<T>};
   const worker_scratch<T> scratch(memory, exec.workers(), rows);
   exec.run(groups.count(), [&](index_t g, int worker) { task(groups[g], scratch(worker)); });
-}
-/// The same with scratch memory of its own, in any memory.
-template <class T, class Exec, class Task>
-void visit_groups(const Exec& exec, const row_problem& rows, const Task& task) {
-  workspace_of<typename Exec::memory> memory;
-  visit_groups<T>(exec, rows, task, memory);
 }
 
 /// Reduces per-sample values: `V task(group, scratch)` gives the values of the group's rows, already times the reduction's factor. They

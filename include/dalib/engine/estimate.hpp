@@ -3,9 +3,7 @@
 #pragma once
 
 #include "dalib/bandwidth/state_journal.hpp"
-#include "dalib/engine/counted_rows.hpp"
-#include "dalib/engine/pairwise.hpp"
-#include "dalib/engine/quadruples.hpp"
+#include "dalib/engine/host/backend.hpp"
 #include "dalib/engine/row_unit.hpp"
 #include "dalib/estimator/estimators.hpp"
 #include "dalib/kernel/centred_terms.hpp"
@@ -37,8 +35,8 @@ template <class T, class Memory>
 sample_sizes sizes_of(const joint_sample<T, Memory>& data, const char* measure) {
   return {data.source.rows.rows,
           data.target.rows.rows,
-          total_weight(data.source),
-          total_weight(data.target),
+          backend<Memory>::total_weight(data.source),
+          backend<Memory>::total_weight(data.target),
           data.source.weights != nullptr || data.target.weights != nullptr,
           data.features(),
           measure};
@@ -55,7 +53,7 @@ double estimate_pairs(const Exec& exec, const domain_coefficients<T, Memory>& co
                       const std::tuple<layer<T, Profiles, Memory>...>& layers, estimate_rule<T> rule, workspace_of<Memory>& scratch) {
   const auto sum = [&](const auto& all) {
     return with_units(exec, rule.measure, all, scratch, [&](const auto& in_range) {
-      return pairwise_sum<Gradient, Accumulator>(exec, coefficients, in_range, rule.scale, rule.mode, scratch);
+      return backend<Memory>::template pairwise_sum<Gradient, Accumulator>(exec, coefficients, in_range, rule.scale, rule.mode, scratch);
     });
   };
   if constexpr (sizeof...(Profiles) == 1 && (kernel::has_centred_terms<Profiles> && ...)) {
@@ -81,7 +79,8 @@ double estimate_bound(const Exec& exec, const Estimator& estimator, const std::t
     return estimate_pairs<Gradient, Accumulator>(exec, coefficients, sizes, layers, rule, scratch) + coefficients.pairs.constant;
   } else if constexpr (quadruple_estimator<Estimator>) {
     const quadruple_plan plan = estimator.plan(sizes);
-    return sum_of_quadruples<Gradient, Accumulator>(exec, plan, layers, rule.scale, rule.mode, scratch) + plan.constant;
+    return backend<Memory>::template sum_of_quadruples<Gradient, Accumulator>(exec, plan, layers, rule.scale, rule.mode, scratch) +
+           plan.constant;
   } else {
     return estimate_blocks<Gradient, Accumulator>(exec, estimator, layers, rule, scratch);
   }
@@ -164,7 +163,7 @@ double estimate_blocks(const Exec& exec, const Estimator& estimator, const std::
   }
   if (Gradient && rule.mode == write_mode::overwrite) {
     const auto clear_rest = [&](const matrix_view<T, Memory>& gradient) {
-      if (gradient.data) clear_by(exec, gradient.rows_from(blocks * rows, gradient.rows - blocks * rows));
+      if (gradient.data) backend<Memory>::clear(exec, gradient.rows_from(blocks * rows, gradient.rows - blocks * rows));
     };
     std::apply([&](const auto&... one) { ((clear_rest(one.source_gradient), clear_rest(one.target_gradient)), ...); }, layers);
   }
@@ -174,7 +173,7 @@ double estimate_blocks(const Exec& exec, const Estimator& estimator, const std::
 /// The data of a call: rows of weight 0 replaced.
 template <class Exec, class T, class Memory>
 joint_sample<T, Memory> counted_samples(const Exec& exec, const joint_sample<T, Memory>& data, workspace_of<Memory>& scratch) {
-  return {counted_rows(exec, data.source, scratch), counted_rows(exec, data.target, scratch)};
+  return {backend<Memory>::counted_rows(exec, data.source, scratch), backend<Memory>::counted_rows(exec, data.target, scratch)};
 }
 
 /// sigma^2 that a bandwidth rule gives on these samples, as a measure's kernels are bound.

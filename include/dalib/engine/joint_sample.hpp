@@ -126,7 +126,12 @@ template <class T>
 double median_squared_distance_of(const joint_sample<T>& data, workspace& scratch);
 
 template <class T, class Memory = host_memory>
-class sample_summary;
+class sample_summary : public backend<Memory>::template summary<T> {
+public:
+  template <class Exec>
+  sample_summary(const Exec& exec, const joint_sample<T, Memory>& data, workspace_of<Memory>& scratch)
+      : backend<Memory>::template summary<T>(exec, data, scratch) {}
+};
 
 /// Mean of the joint sample and the mean squared distance of its pairs: what centring and the bandwidth rules need.
 template <class T>

@@ -67,15 +67,6 @@ void clear(const matrix_view<T>& gradient) {
     for (index_t j = 0; j < gradient.cols; ++j) gradient(i, j) = T(0);
 }
 
-/// The same, by the execution policy where it says how.
-template <class Exec, class T, class Memory>
-void clear_by(const Exec& exec, const matrix_view<T, Memory>& gradient) {
-  if constexpr (requires { exec.clear(gradient); })
-    exec.clear(gradient);
-  else
-    clear(gradient);
-}
-
 /// One worker's tiles of one layer. After combine(), `gram` holds the pull coefficients and `l1` the slopes.
 template <class T>
 struct layer_tile {

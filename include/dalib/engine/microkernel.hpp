@@ -80,8 +80,8 @@ struct add_absolute_difference {
 
 /// result.put(c, v * lanes, sum_k op(lanes(k, v), scalars(c, k))) over `depth` terms, for tile_columns<T> columns c and `Vectors` registers
 /// v.
-/// @tparam Result  where the sums go: a result_tile, or another type with its `put` and `prefetch`; if it has `begin(c, lane, sum)`, that says
-///                 what the sums start from
+/// @tparam Result  where the sums go: a result_tile, or another type with its `put` and `prefetch`; if it has `begin(c, lane, sum)`, that
+///                 says what the sums start from
 template <int Vectors, class Op, class T, class Result>
 inline void micro_tile(index_t depth, lane_operand<T> lanes, broadcast_operand<T> scalars, const Result& result) {
   using vector = simd_vector<T>;

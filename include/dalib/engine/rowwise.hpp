@@ -42,12 +42,6 @@ double sum_over_rows(const Exec& exec, index_t rows, const Visit& visit, workspa
   for (index_t task = 0; task < tasks; ++task) total += sums[task];
   return total;
 }
-/// The same with scratch memory of its own, in any memory.
-template <class Exec, class Visit>
-double sum_over_rows(const Exec& exec, index_t rows, const Visit& visit) {
-  workspace_of<typename Exec::memory> memory;
-  return sum_over_rows(exec, rows, visit, memory);
-}
 
 } // namespace engine
 } // namespace dalib

@@ -70,17 +70,8 @@ using default_policy = openmp;
 using default_policy = serial;
 #endif
 
-namespace detail {
-template <class Memory>
-struct default_in;
-template <>
-struct default_in<host_memory> {
-  using type = default_policy;
-};
-} // namespace detail
-
 /// What a measure uses for tensors in `Memory` when no execution policy is passed; dalib/thrust.hpp says it for device memory.
 template <class Memory>
-using default_for = typename detail::default_in<Memory>::type;
+using default_for = typename backend<Memory>::execution;
 
 } // namespace dalib::exec

@@ -96,23 +96,11 @@ struct clear_task {
 /// Scratch memory of measures whose tensors are in device memory; keep one between calls, since allocating on a device is slow.
 using device_workspace = basic_workspace<detail::device_resource>;
 
-namespace detail {
-template <>
-struct workspace_in<device_memory> {
-  using type = device_workspace;
-};
-} // namespace detail
-
-namespace engine {
-/// A base of the policies whose engines are overloads in this namespace, so that calls by them find these by argument-dependent lookup.
-struct has_engines {};
-} // namespace engine
-
 namespace exec {
 
 /// Runs tasks on Thrust's device system, in the order of `stream`. Work is cut by the problem's size alone and added up in a fixed order,
 /// so that a call gives the same bits again, on host systems for any number of threads.
-struct thrust : engine::has_engines {
+struct thrust {
   using memory = device_memory;
 
   device_stream stream = nullptr;
@@ -199,13 +187,6 @@ private:
   }
 #endif
 };
-
-namespace detail {
-template <>
-struct default_in<device_memory> {
-  using type = thrust;
-};
-} // namespace detail
 
 } // namespace exec
 } // namespace dalib

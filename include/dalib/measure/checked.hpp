@@ -81,14 +81,18 @@ private:
     std::size_t place = 0;
     (check_one(arguments, place), ...);
   }
+  template <class T, class Memory>
+  static void look_at(const matrix_view<T, Memory>& rows, const char* which) {
+    backend<Memory>::require_finite(name, which, rows);
+  }
   template <class A>
   static void check_one(const A& argument, std::size_t& place) {
     constexpr auto names = detail::argument_names_of<Measure>();
     if constexpr (sample_like<A> || graph_value<A>) {
-      require_finite(name, names.at(place), rows_in(argument));
+      look_at(rows_in(argument), names.at(place));
       ++place;
     } else if constexpr (detail::is_layered<A>) {
-      std::apply([&](const auto&... layer) { (require_finite(name, names.at(place), rows_in(layer)), ...); }, argument);
+      std::apply([&](const auto&... layer) { (look_at(rows_in(layer), names.at(place)), ...); }, argument);
       ++place;
     }
   }

@@ -5,6 +5,7 @@
 #include "dalib/core/concepts.hpp"
 #include "dalib/core/gradient.hpp"
 #include "dalib/engine/class_sums.hpp"
+#include "dalib/engine/host/backend.hpp"
 #include "dalib/measure/classifier_discrepancy.hpp"
 
 #include <cmath>
@@ -146,9 +147,7 @@ private:
     return run<Call::wants_gradient, Exec, T, Memory>(call.execution, class_rows_of(scores), out, call.scratch);
   }
   template <bool Gradient, class Exec, class T, class Memory>
-  T run(const Exec& exec, const class_rows<const T, Memory>& scores, const gradient<T, Memory>& out,
-        workspace_of<Memory>& scratch) const {
-    using engine::sum_classes, engine::visit_groups, engine::filled_for; // other memories overload them
+  T run(const Exec& exec, const class_rows<const T, Memory>& scores, const gradient<T, Memory>& out, workspace_of<Memory>& scratch) const {
     require_same_scores(name, scores, scores);
     require_gradient_shape(name, scores.tensor, out.target);
     require_apart(name, {scores.tensor}, {out.target});
@@ -156,16 +155,19 @@ private:
     const index_t classes = scores.classes();
     const engine::row_problem problem{scores.rows(), 0, Scores::sum_to_one ? 2 : 1, classes};
     const workspace_scope scope(scratch);
-    const auto sums = sum_classes<T>(exec, problem, detail::probabilities_task<T, Memory, Scores>{scores}, scratch);
+    const auto sums =
+        backend<Memory>::template sum_classes<T>(exec, problem, detail::probabilities_task<T, Memory, Scores>{scores}, scratch);
     const detail::mean_predictions means(sums, static_cast<double>(scores.rows()), classes);
     double value = 0;
     for (index_t c = 0; c < classes; ++c) value -= std::log(means[c] + offset) / static_cast<double>(classes);
     if constexpr (Gradient)
       if (out.target.data) {
-        const T* table = filled_for<T>(exec, 3 * classes, [&](T* numbers) { fill_table(means, classes, numbers); }, scratch);
+        const T* table = backend<Memory>::template filled_for<T>(
+            exec, 3 * classes, [&](T* numbers) { fill_table(means, classes, numbers); }, scratch);
         const T share = static_cast<T>(1 / (static_cast<double>(classes) * static_cast<double>(scores.rows())));
-        visit_groups<T>(exec, engine::row_problem{scores.rows(), 0, 2, classes},
-                        detail::balance_gradient_task<T, Memory, Scores>{scores, out, {table, classes, share}}, scratch);
+        backend<Memory>::template visit_groups<T>(exec, engine::row_problem{scores.rows(), 0, 2, classes},
+                                                  detail::balance_gradient_task<T, Memory, Scores>{scores, out, {table, classes, share}},
+                                                  scratch);
       }
     return static_cast<T>(value);
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dalib/core/concepts.hpp"
+#include "dalib/engine/host/backend.hpp"
 #include "dalib/engine/rowwise.hpp"
 #include "dalib/engine/softmax.hpp"
 #include "dalib/execution/openmp.hpp"
@@ -143,7 +144,6 @@ private:
   template <bool Gradient, class Exec, class T, class Memory>
   reduced<T, Reduction> run(const Exec& exec, const class_rows<const T, Memory>& first, const class_rows<const T, Memory>& second,
                             const gradients<T, Memory>& out, workspace_of<Memory>& scratch) const {
-    using engine::reduce_groups; // other memories overload it
     require_same_scores(name, first, second);
     require_gradient_shape(name, first.tensor, out.source);
     require_gradient_shape(name, second.tensor, out.target);
@@ -151,8 +151,9 @@ private:
     const workspace_scope scope(scratch);
     const index_t classes = first.classes();
     const T factor = static_cast<T>(Reduction::factor(first.rows()) / static_cast<double>(classes));
-    return reduce_groups<T, Reduction>(exec, engine::row_problem{first.rows(), 0, 3, classes},
-                                       detail::discrepancy_task<Gradient, T, Memory, Scores>{first, second, out, factor}, scratch);
+    return backend<Memory>::template reduce_groups<T, Reduction>(
+        exec, engine::row_problem{first.rows(), 0, 3, classes},
+        detail::discrepancy_task<Gradient, T, Memory, Scores>{first, second, out, factor}, scratch);
   }
 };
 

@@ -2,6 +2,7 @@
 /// The loss of CDAN on a discriminator's logits, with the samples weighted by the entropy of their class predictions.
 #pragma once
 
+#include "dalib/engine/host/backend.hpp"
 #include "dalib/measure/domain_adversarial.hpp"
 #include "dalib/measure/entropy_conditioning.hpp"
 
@@ -156,7 +157,6 @@ private:
 
   template <class Call, class T, class Memory>
   reduced<T, Reduction> run(const Call& call, const tensors<T, Memory>& all) const {
-    using engine::reduce_groups; // other memories overload it
     require_valid(all);
     const workspace_scope scope(call.scratch);
     const index_t samples = all.l_s.rows + all.l_t.rows;
@@ -166,7 +166,7 @@ private:
     const bool pulls = Call::wants_gradient && (all.class_out.source.data != nullptr || all.class_out.target.data != nullptr);
     T* const entropy_slopes = pulls ? call.scratch.template allocate<T>(samples) : nullptr;
     using task = detail::conditional_task<Call::wants_gradient, T, Memory, CrossEntropy>;
-    auto result = reduce_groups<T, Reduction>(
+    auto result = backend<Memory>::template reduce_groups<T, Reduction>(
         call.execution, engine::row_problem{all.l_s.rows, all.l_t.rows, 1, 1},
         task{all.l_s, all.l_t, all.out, weights.values, weights.slopes, entropy_slopes, factor}, call.scratch);
     if (pulls) pull_weights(call, all, entropy_slopes);
@@ -176,12 +176,12 @@ private:
   /// dL/dg through the weights: entropy_slopes holds dL/dH of every sample.
   template <class Call, class T, class Memory>
   void pull_weights(const Call& call, const tensors<T, Memory>& all, const T* entropy_slopes) const {
-    using engine::visit_groups; // other memories overload it
     const T scale = conditioning.reverses_entropy() ? static_cast<T>(-entropy_reversal) * all.class_out.scale : T(0);
-    visit_groups<T>(call.execution, engine::row_problem{all.g_s.rows, all.g_t.rows, 2, all.g_s.cols},
-                    detail::entropy_gradient_task<T, Memory>{
-                        {all.g_s}, {all.g_t}, all.class_out, entropy_slopes, scale, static_cast<double>(conditioning.offset)},
-                    call.scratch);
+    backend<Memory>::template visit_groups<T>(
+        call.execution, engine::row_problem{all.g_s.rows, all.g_t.rows, 2, all.g_s.cols},
+        detail::entropy_gradient_task<T, Memory>{
+            {all.g_s}, {all.g_t}, all.class_out, entropy_slopes, scale, static_cast<double>(conditioning.offset)},
+        call.scratch);
   }
 };
 

@@ -8,6 +8,7 @@
 #include "dalib/core/graph.hpp"
 #include "dalib/core/pack_math.hpp"
 #include "dalib/engine/class_tile.hpp"
+#include "dalib/engine/host/backend.hpp"
 #include "dalib/engine/rowwise.hpp"
 #include "dalib/execution/openmp.hpp"
 #include "dalib/measure/call.hpp"
@@ -53,11 +54,11 @@ struct right_side_task {
 template <class T, class Memory>
 std::array<double, 2> right_sides(const char* measure, const matrix_view<const T, Memory>& source,
                                   const matrix_view<const T, Memory>& target) {
-  using engine::sum_over_rows; // other memories overload it
   require_two_samples(measure, source, target);
   const exec::default_for<Memory> exec;
-  return {sum_over_rows(exec, source.rows, right_side_task<T, Memory>{source, true}),
-          sum_over_rows(exec, target.rows, right_side_task<T, Memory>{target, false})};
+  workspace_of<Memory> scratch;
+  return {backend<Memory>::sum_over_rows(exec, source.rows, right_side_task<T, Memory>{source, true}, scratch),
+          backend<Memory>::sum_over_rows(exec, target.rows, right_side_task<T, Memory>{target, false}, scratch)};
 }
 
 } // namespace detail
@@ -84,7 +85,6 @@ struct domain_adversarial : call_forms<domain_adversarial<Reduction>> {
   /// The operation that every form of call comes down to.
   template <class Call, class LS, class LT>
   auto evaluate(const Call& call, const LS& logits_s, const LT& logits_t) const {
-    using engine::reduce_groups; // other memories overload it
     using types = two_sample_types<LS, LT>;
     using T = typename types::value_type;
     using Memory = typename types::memory;
@@ -101,9 +101,9 @@ struct domain_adversarial : call_forms<domain_adversarial<Reduction>> {
     const T source_factor = static_cast<T>(0.5 * Reduction::factor(source.rows));
     const T target_factor = static_cast<T>(0.5 * Reduction::factor(target.rows));
     const workspace_scope scope(call.scratch);
-    return reduce_groups<T, Reduction>(call.execution, engine::row_problem{source.rows, target.rows, 1, 1},
-                                       detail::adversarial_task<T, Memory>{source, target, out, source_factor, target_factor},
-                                       call.scratch);
+    return backend<Memory>::template reduce_groups<T, Reduction>(
+        call.execution, engine::row_problem{source.rows, target.rows, 1, 1},
+        detail::adversarial_task<T, Memory>{source, target, out, source_factor, target_factor}, call.scratch);
   }
 };
 

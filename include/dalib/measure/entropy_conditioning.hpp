@@ -4,6 +4,7 @@
 
 #include "dalib/core/concepts.hpp"
 #include "dalib/core/vector_in.hpp"
+#include "dalib/engine/host/backend.hpp"
 #include "dalib/engine/rowwise.hpp"
 #include "dalib/engine/softmax.hpp"
 #include "dalib/execution/openmp.hpp"
@@ -252,18 +253,19 @@ struct weights_to {
 template <class Exec, conditioning_policy Conditioning, class T, class Memory>
 void weigh_samples(const Exec& exec, const Conditioning& conditioning, const matrix_view<const T, Memory>& logits_s,
                    const matrix_view<const T, Memory>& logits_t, const weights_to<T>& to, workspace_of<Memory>& scratch) {
-  using engine::visit_groups, engine::sum_over_rows, engine::for_each_row; // other memories overload them
   const index_t source = logits_s.rows, target = logits_t.rows;
   if constexpr (std::is_same_v<Conditioning, conditioning::none>) {
-    for_each_row(exec, source + target, detail::plain_weight_task<T>{to.values, to.slopes});
+    backend<Memory>::for_each_row(exec, source + target, detail::plain_weight_task<T>{to.values, to.slopes});
   } else {
-    visit_groups<T>(exec, engine::row_problem{source, target, 1, logits_s.cols},
-                    detail::weigh_task<T, Memory, Conditioning>{{logits_s}, {logits_t}, conditioning, to.values, to.slopes}, scratch);
+    backend<Memory>::template visit_groups<T>(
+        exec, engine::row_problem{source, target, 1, logits_s.cols},
+        detail::weigh_task<T, Memory, Conditioning>{{logits_s}, {logits_t}, conditioning, to.values, to.slopes}, scratch);
     const domain_factors factors =
-        conditioning.normalise({source, target, sum_over_rows(exec, source, detail::weight_task<T>{to.values}, scratch),
-                                sum_over_rows(exec, target, detail::weight_task<T>{to.values + source}, scratch)});
+        conditioning.normalise({source, target, backend<Memory>::sum_over_rows(exec, source, detail::weight_task<T>{to.values}, scratch),
+                                backend<Memory>::sum_over_rows(exec, target, detail::weight_task<T>{to.values + source}, scratch)});
     const T source_factor = static_cast<T>(factors.source), target_factor = static_cast<T>(factors.target);
-    for_each_row(exec, source + target, detail::scale_weight_task<T>{to.values, to.slopes, source, source_factor, target_factor});
+    backend<Memory>::for_each_row(exec, source + target,
+                                  detail::scale_weight_task<T>{to.values, to.slopes, source, source_factor, target_factor});
   }
 }
 
@@ -274,7 +276,7 @@ sample_weights<T, Memory> weigh_samples(const Exec& exec, const Conditioning& co
   const auto total = static_cast<std::size_t>(logits_s.rows + logits_t.rows);
   sample_weights<T, Memory> result{vector_in<Memory, T>(total), vector_in<Memory, T>(total)};
   workspace_of<Memory> scratch;
-  weigh_samples(exec, conditioning, logits_s, logits_t, weights_to<T>{raw_data(result.values), raw_data(result.slopes)}, scratch);
+  weigh_samples(exec, conditioning, logits_s, logits_t, weights_to<T>{result.values.data(), result.slopes.data()}, scratch);
   return result;
 }
 

@@ -11,26 +11,6 @@
 
 namespace dalib {
 
-namespace engine {
-
-/// The kernel of every pair of a layer's rows, with exact differences.
-template <class Exec, class T, class Profile>
-void kernel_entries(const Exec& exec, const layer<T, Profile>& one, const matrix_view<T>& to, workspace& scratch) {
-  packed_rows<T> block;
-  block.allocate(scratch, one.data.rows(), one.data.features());
-  block.assign(0, one.data.rows());
-  exec.run(block.panel_count(), [&](index_t panel, int) { pack_panel(one.data, row_origin<T>{}, block, panel, reads<Profile>::shift); });
-  exec.run(to.rows, [&](index_t i, int) {
-    for (index_t j = 0; j <= i; ++j) {
-      const auto sums = sums_of_rows<Profile>(block, i, block, j);
-      to(i, j) = evaluate_pair(one.profile, sums, block.terms(i), block.terms(j)).value;
-      to(j, i) = to(i, j);
-    }
-  });
-}
-
-} // namespace engine
-
 namespace detail {
 template <class Exec, class Kernel, class T, class Memory>
 struct kernel_problem {
@@ -63,7 +43,6 @@ struct kernel_problem {
 /// @endcode
 template <class Exec, class Kernel, matrix_like X, matrix_like K>
 void kernel_matrix(const Exec& exec, const Kernel& kernel, const X& x, K&& out) {
-  using engine::kernel_entries; // other memories overload it
   using T = value_type_of<X>;
   using Memory = memory_of<X>;
   require_tensor_types<T, Memory, Exec, X, K>();
@@ -78,14 +57,13 @@ void kernel_matrix(const Exec& exec, const Kernel& kernel, const X& x, K&& out) 
   const engine::layer<T, profile_type, Memory> one{problem.data, &problem.summary, profile, matrix_view<T, Memory>{},
                                                    matrix_view<T, Memory>{}};
   engine::with_units(exec, "kernel_matrix", std::tuple{one}, problem.scratch,
-                     [&](const auto& layers) { kernel_entries(exec, std::get<0>(layers), to, problem.scratch); });
+                     [&](const auto& layers) { backend<Memory>::kernel_entries(exec, std::get<0>(layers), to, problem.scratch); });
 }
 
 /// Gradient of sum_ij R(i, j) k(x_i, x_j) with respect to x, bandwidths detached; returns the sum. `upstream` R is (n, n), `gradient` (n,
 /// F). O(n^2 F) time, memory as `mmd`. @throws std::invalid_argument for wrong shapes.
 template <class Exec, class Kernel, matrix_like X, matrix_like R, matrix_like G>
 auto kernel_matrix_gradient(const Exec& exec, const Kernel& kernel, const X& x, const R& upstream, G&& gradient) {
-  using engine::pairwise_sum; // other memories overload it
   using T = value_type_of<X>;
   using Memory = memory_of<X>;
   require_tensor_types<T, Memory, Exec, X, R, G>();
@@ -102,7 +80,8 @@ auto kernel_matrix_gradient(const Exec& exec, const Kernel& kernel, const X& x, 
   const std::tuple layers{engine::layer<T, profile_type, Memory>{problem.data, &problem.summary, profile, to, matrix_view<T, Memory>{}}};
   const engine::matrix_coefficients<T, Memory> coefficients{weights};
   return engine::with_units(exec, "kernel_matrix_gradient", layers, problem.scratch, [&](const auto& in_range) {
-    return static_cast<T>(pairwise_sum<true, accumulator::plain>(exec, coefficients, in_range, T(1), write_mode::overwrite, problem.scratch));
+    return static_cast<T>(backend<Memory>::template pairwise_sum<true, accumulator::plain>(exec, coefficients, in_range, T(1),
+                                                                                           write_mode::overwrite, problem.scratch));
   });
 }
 

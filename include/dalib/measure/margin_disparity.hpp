@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dalib/core/concepts.hpp"
+#include "dalib/engine/host/backend.hpp"
 #include "dalib/engine/rowwise.hpp"
 #include "dalib/engine/softmax.hpp"
 #include "dalib/execution/openmp.hpp"
@@ -139,7 +140,6 @@ private:
   reduced<T, Reduction> run(const Call& call, const class_rows<const T, Memory>& y_s, const class_rows<const T, Memory>& y_s_adv,
                             const class_rows<const T, Memory>& y_t, const class_rows<const T, Memory>& y_t_adv,
                             const gradients<T, Memory>& out) const {
-    using engine::reduce_groups; // other memories overload it
     require_valid(y_s, y_s_adv, y_t, y_t_adv, out);
     const index_t classes = y_s.classes();
     const T source_factor = static_cast<T>(margin * Reduction::factor(y_s.rows()));
@@ -147,7 +147,8 @@ private:
     const detail::margin_task<Call::wants_gradient, T, Memory, Term> task{
         y_s, y_s_adv, y_t, y_t_adv, out, source_factor, target_factor, Term::needs_others && classes == 1, target_term};
     const workspace_scope scope(call.scratch);
-    return reduce_groups<T, Reduction>(call.execution, engine::row_problem{y_s.rows(), y_t.rows(), 1, classes}, task, call.scratch);
+    return backend<Memory>::template reduce_groups<T, Reduction>(call.execution, engine::row_problem{y_s.rows(), y_t.rows(), 1, classes},
+                                                                 task, call.scratch);
   }
 };
 

@@ -4,6 +4,7 @@
 
 #include "dalib/core/gradients.hpp"
 #include "dalib/core/partial_sums.hpp"
+#include "dalib/engine/host/backend.hpp"
 #include "dalib/engine/softmax.hpp"
 #include "dalib/execution/openmp.hpp"
 
@@ -144,21 +145,23 @@ private:
   template <class Exec, class T, class Memory>
   void forward(const Exec& exec, const matrix_view<const T, Memory>& f, const matrix_view<const T, Memory>& g,
                const matrix_view<T, Memory>& h) const {
-    using engine::visit_groups; // other memories overload it
     detail::require_map_shapes(name, f, g, columns(f.cols, g.cols), h);
     require_apart(name, {f, g}, {h});
-    visit_groups<T>(exec, engine::row_problem{f.rows, 0, 1, g.cols}, detail::multilinear_task<T, Memory>{f, g, h});
+    workspace_of<Memory> scratch;
+    backend<Memory>::template visit_groups<T>(exec, engine::row_problem{f.rows, 0, 1, g.cols}, detail::multilinear_task<T, Memory>{f, g, h},
+                                              scratch);
   }
 
   template <class Exec, class T, class Memory>
   void backward(const Exec& exec, const matrix_view<const T, Memory>& f, const matrix_view<const T, Memory>& g,
                 const matrix_view<const T, Memory>& u, const gradients<T, Memory>& out) const {
-    using engine::visit_groups; // other memories overload it
     detail::require_map_shapes(name, f, g, columns(f.cols, g.cols), u);
     require_gradient_shape(name, f, out.source);
     require_gradient_shape(name, g, out.target);
     require_apart(name, {f, g, u}, {out.source, out.target});
-    visit_groups<T>(exec, engine::row_problem{f.rows, 0, 2, g.cols}, detail::multilinear_pull_task<T, Memory>{f, g, u, out});
+    workspace_of<Memory> scratch;
+    backend<Memory>::template visit_groups<T>(exec, engine::row_problem{f.rows, 0, 2, g.cols},
+                                              detail::multilinear_pull_task<T, Memory>{f, g, u, out}, scratch);
   }
 };
 

@@ -100,7 +100,8 @@ private:
 ///
 /// R_f (F, d) and R_g (C, d) have independent standard normal entries, drawn once from `seed`, never trained and part of the state:
 /// a network that was trained on one pair of matrices is worthless with another. Features f are (n, F), logits g (n, C), h (n, d), all in
-/// `Memory`, and so are the matrices: the same numbers for the same seed in every memory. O(n (F + C) d), memory O(d + C) for blocks of rows.
+/// `Memory`, and so are the matrices: the same numbers for the same seed in every memory. O(n (F + C) d), memory O(d + C) for
+/// a block of rows.
 /// @throws std::invalid_argument for empty tensors, or F and C other than those it was made for; nothing has been written then.
 ///
 /// @code{.cpp}
@@ -146,10 +147,10 @@ public:
   }
 
   /// R_f (F, d) and R_g (C, d); writable, to set them to given numbers.
-  matrix feature_matrix() { return {raw_data(own().features), features_, dimension_}; }
-  matrix class_matrix() { return {raw_data(own().classes), classes_, dimension_}; }
-  view feature_matrix() const { return {raw_data(std::as_const(*matrices_).features), features_, dimension_}; }
-  view class_matrix() const { return {raw_data(std::as_const(*matrices_).classes), classes_, dimension_}; }
+  matrix feature_matrix() { return {own().features.data(), features_, dimension_}; }
+  matrix class_matrix() { return {own().classes.data(), classes_, dimension_}; }
+  view feature_matrix() const { return {std::as_const(*matrices_).features.data(), features_, dimension_}; }
+  view class_matrix() const { return {std::as_const(*matrices_).classes.data(), classes_, dimension_}; }
 
   /// Shows both matrices, row-major, on the host, to a checkpoint visitor, which may change them: visitor("R_f", {F, d}, span),
   /// visitor("R_g", {C, d}, span).
@@ -226,10 +227,10 @@ private:
   };
   template <class Exec>
   factors find_factors(const Exec& exec, const view& f, const view& g, workspace_of<Memory>& scratch) const {
-    using engine::visit_groups; // other memories overload it
     const auto rows_of = [&](index_t cols) { return matrix(scratch.template allocate<T>(f.rows * cols), f.rows, cols); };
     const factors result{rows_of(classes_), rows_of(dimension_), rows_of(dimension_)};
-    visit_groups<T>(exec, engine::row_problem{g.rows, 0, 1, g.cols}, detail::softmax_rows_task<T, Memory>{{g}, {result.probabilities}});
+    backend<Memory>::template visit_groups<T>(exec, engine::row_problem{g.rows, 0, 1, g.cols},
+                                              detail::softmax_rows_task<T, Memory>{{g}, {result.probabilities}}, scratch);
     engine::product(exec, f, feature_matrix(), result.left, {}, scratch);
     engine::product(exec, result.probabilities, class_matrix(), result.right, {}, scratch);
     return result;
@@ -239,7 +240,8 @@ private:
   template <class Exec, class Visit>
   void for_each_block(const Exec& exec, index_t rows, workspace_of<Memory>& scratch, const Visit& visit) const {
     const index_t row_bytes = 2 * (dimension_ + classes_) * static_cast<index_t>(sizeof(T));
-    const index_t block = std::max<index_t>(1, machine::cached_bytes / row_bytes);
+    const index_t most = std::max<index_t>(1, machine::cached_bytes / row_bytes), blocks = (rows + most - 1) / most;
+    const index_t block = (rows + blocks - 1) / blocks; // of one size: each block copies the matrices into the caches once more
     const workspace_scope scope(scratch);
     for (index_t first = 0; first < rows; first += block) {
       const workspace_mark mark(scratch);
@@ -279,11 +281,11 @@ private:
 
   template <class Exec>
   void pull_logits(const Exec& exec, const factors& all, const matrix& to, T scale, write_mode mode, workspace_of<Memory>& scratch) const {
-    using engine::visit_groups; // other memories overload it
     const matrix slopes(scratch.template allocate<T>(to.rows * to.cols), to.rows, to.cols);
     engine::product(exec, all.left, class_matrix().transposed(), slopes, {}, scratch);
-    visit_groups<T>(exec, engine::row_problem{to.rows, 0, 2, to.cols},
-                    detail::pull_softmax_rows_task<T, Memory>{{all.probabilities}, {slopes}, {to}, scale, mode});
+    backend<Memory>::template visit_groups<T>(exec, engine::row_problem{to.rows, 0, 2, to.cols},
+                                              detail::pull_softmax_rows_task<T, Memory>{{all.probabilities}, {slopes}, {to}, scale, mode},
+                                              scratch);
   }
 
   /// The matrices for writing: a copy of their own if another map has them too.

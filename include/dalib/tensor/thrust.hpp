@@ -3,7 +3,6 @@
 #pragma once
 
 #include "dalib/core/sample.hpp"
-#include "dalib/core/vector_in.hpp"
 #include "dalib/engine/joint_sample.hpp"
 #include "dalib/execution/thrust.hpp"
 #include "dalib/tensor/eigen.hpp"
@@ -149,23 +148,10 @@ template <class T>
 struct device_numbers : ::thrust::device_vector<T> {
   explicit device_numbers(std::size_t count, T value = T(0))
       : ::thrust::device_vector<T>(detail::device_filled(static_cast<index_t>(count), value)) {}
-};
-template <class T>
-T* raw_data(device_numbers<T>& v) {
-  return ::thrust::raw_pointer_cast(v.data());
-}
-template <class T>
-const T* raw_data(const device_numbers<T>& v) {
-  return ::thrust::raw_pointer_cast(v.data());
-}
 
-namespace detail {
-template <class T>
-struct vector_of_memory<device_memory, T> {
-  using type = device_numbers<T>;
+  T* data() { return ::thrust::raw_pointer_cast(::thrust::device_vector<T>::data()); }
+  const T* data() const { return ::thrust::raw_pointer_cast(::thrust::device_vector<T>::data()); }
 };
-} // namespace detail
-
 namespace detail {
 /// A copy of a sample's weights on the host, none if it has none.
 template <class T>

@@ -8,6 +8,7 @@
 #include "dalib/engine/microkernel.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 namespace dalib::engine {
 
@@ -40,7 +41,7 @@ class host_product {
   static constexpr index_t depth_run = 32768 / (panel * static_cast<index_t>(sizeof(T)));
   /// Up to so many terms a sum is one chain; beyond, sums of runs are added, which loses less.
   static constexpr index_t longest_chain = 2048;
-  static constexpr index_t most_rows = 128, most_cols = 256, most_tasks = 16;
+  static constexpr index_t most_rows = 256, most_cols = 256, most_tasks = 16;
   /// Multiply-adds that pay for starting a task.
   static constexpr double least_work = 1 << 17;
 
@@ -135,7 +136,7 @@ private:
   void pack_left(index_t k, index_t depth, index_t row, index_t height, T* to) const {
     const T* from = &a_(row, k);
     if (height == columns && a_.row_stride == 1) {
-      for (index_t d = 0; d < depth; ++d) std::copy_n(from + d * a_.col_stride, columns, to + d * columns);
+      for (index_t d = 0; d < depth; ++d) std::memcpy(to + d * columns, from + d * a_.col_stride, columns * sizeof(T));
       return;
     }
     for (index_t d = 0; d < depth; ++d) {
@@ -144,19 +145,25 @@ private:
     }
   }
 
+  /// Whole registers: std::copy calls a function for so few.
+  template <int Count>
+  static void copy_registers(const T* from, T* to) {
+    dalib::detail::unroll<Count>([&](auto v) { std::memcpy(to + v * lanes, from + v * lanes, lanes * sizeof(T)); });
+  }
+
   /// Copies a block of b, panel by panel, so that the lanes of one depth are neighbours; lanes that there are not are 0.
   void pack_right(index_t k, index_t depth, index_t col, index_t cols, T* to) const {
     const T* from = &b_(k, col);
     const index_t whole = b_.col_stride == 1 ? cols / panel * panel : 0;
     for (index_t d = 0; d < depth; ++d) // along b's rows: their pages are visited once
-      for (index_t j = 0; j < whole; j += panel) std::copy_n(from + d * b_.row_stride + j, panel, to + j * depth + d * panel);
+      for (index_t j = 0; j < whole; j += panel) copy_registers<tile_vectors>(from + d * b_.row_stride + j, to + j * depth + d * panel);
     for (index_t j = whole; j < cols; j += panel)
       for (index_t l = 0; l < panel; l += lanes)
         pack_lanes(from + (j + l) * b_.col_stride, depth, std::clamp<index_t>(cols - j - l, 0, lanes), to + j * depth + l);
   }
   void pack_lanes(const T* from, index_t depth, index_t width, T* to) const {
     if (width == lanes && b_.col_stride == 1) {
-      for (index_t d = 0; d < depth; ++d) std::copy_n(from + d * b_.row_stride, lanes, to + d * panel);
+      for (index_t d = 0; d < depth; ++d) copy_registers<1>(from + d * b_.row_stride, to + d * panel);
       return;
     }
     index_t done = 0;
@@ -171,7 +178,9 @@ private:
   /// Writes a tile's sums to c.
   void finish(const T* sums, const matrix_view<T>& to) const {
     for (index_t i = 0; i < to.rows; ++i, sums += panel) {
-      if (to.col_stride == 1)
+      if (to.col_stride == 1 && to.cols == panel)
+        finish_row(sums, &to(i, 0), panel, 1);
+      else if (to.col_stride == 1)
         finish_row(sums, &to(i, 0), to.cols, 1);
       else
         finish_row(sums, &to(i, 0), to.cols, to.col_stride);

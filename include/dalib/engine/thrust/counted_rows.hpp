@@ -26,6 +26,8 @@ struct counted_element_task {
 };
 } // namespace detail
 
+namespace device {
+
 /// The same as for host memory. Waits for the device if there are weights.
 template <class T>
 sample<T, device_memory> counted_rows(const exec::thrust& exec, const sample<T, device_memory>& one, device_workspace& scratch) {
@@ -39,4 +41,5 @@ sample<T, device_memory> counted_rows(const exec::thrust& exec, const sample<T, 
   return {copy, one.weights};
 }
 
+} // namespace device
 } // namespace dalib::engine

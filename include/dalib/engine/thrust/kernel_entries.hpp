@@ -24,6 +24,8 @@ struct kernel_entry_task {
 };
 } // namespace detail
 
+namespace device {
+
 /// The kernel of every pair of a layer's rows, with exact differences.
 template <class T, class Profile>
 void kernel_entries(const exec::thrust& exec, const layer<T, Profile, device_memory>& one, const matrix_view<T, device_memory>& to,
@@ -33,4 +35,5 @@ void kernel_entries(const exec::thrust& exec, const layer<T, Profile, device_mem
   exec.synchronise(); // the scratch memory goes
 }
 
+} // namespace device
 } // namespace dalib::engine

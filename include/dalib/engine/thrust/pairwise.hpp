@@ -228,6 +228,8 @@ private:
   T* ones_ = nullptr;
 };
 
+namespace device {
+
 /// sum_{x,y} c(x, y) prod_l k_l(x_l, y_l) over all ordered pairs of rows in device memory; see the CPU's. Waits for the device before the
 /// gradients are written: whether pairs are close is known then.
 template <bool Gradient, class Accumulator, class Coefficients, class T, class... Profiles>
@@ -236,4 +238,5 @@ double pairwise_sum(const exec::thrust& exec, const Coefficients& coefficients,
   return device_pairwise<Gradient, Accumulator, Coefficients, T, Profiles...>(exec, coefficients, layers, scratch).run(scale, mode);
 }
 
+} // namespace device
 } // namespace dalib::engine

@@ -144,6 +144,8 @@ double sum_of_quadruples(std::index_sequence<L...> indices, const exec::thrust& 
 
 } // namespace detail
 
+namespace device {
+
 /// Value of a quadruple estimator without its constant, in device memory; see the CPU's.
 template <bool Gradient, class Accumulator, class T, class... Profiles>
 double sum_of_quadruples(const exec::thrust& exec, const quadruple_plan& plan,
@@ -152,4 +154,5 @@ double sum_of_quadruples(const exec::thrust& exec, const quadruple_plan& plan,
   return detail::sum_of_quadruples<Gradient, Accumulator>(std::index_sequence_for<Profiles...>{}, exec, plan, layers, scale, mode, scratch);
 }
 
+} // namespace device
 } // namespace dalib::engine

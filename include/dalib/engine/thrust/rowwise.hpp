@@ -96,11 +96,9 @@ reduced<T, Reduction> reduce_values(const exec::thrust& exec, index_t rows, cons
 
 } // namespace detail
 
+namespace device {
+
 /// The CPU's functions of the same names, in device memory. Those that return values wait for the device.
-template <class Visit>
-void for_each_row(const exec::thrust& exec, index_t rows, const Visit& visit) {
-  exec.run(rows, visit);
-}
 template <class Visit>
 double sum_over_rows(const exec::thrust& exec, index_t rows, const Visit& visit, device_workspace& memory) {
   detail::row_value* values = memory.allocate<detail::row_value>(rows);
@@ -141,4 +139,5 @@ std::vector<double> sum_classes(const exec::thrust& exec, const row_problem& row
   return result;
 }
 
+} // namespace device
 } // namespace dalib::engine

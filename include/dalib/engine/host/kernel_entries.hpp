@@ -1,0 +1,27 @@
+/// @file
+/// The kernel matrix in host memory.
+#pragma once
+
+#include "dalib/engine/layer.hpp"
+#include "dalib/engine/packed_rows.hpp"
+#include "dalib/engine/pair.hpp"
+
+namespace dalib::engine {
+
+/// The kernel of every pair of a layer's rows, with exact differences.
+template <class Exec, class T, class Profile>
+void kernel_entries(const Exec& exec, const layer<T, Profile>& one, const matrix_view<T>& to, workspace& scratch) {
+  packed_rows<T> block;
+  block.allocate(scratch, one.data.rows(), one.data.features());
+  block.assign(0, one.data.rows());
+  exec.run(block.panel_count(), [&](index_t panel, int) { pack_panel(one.data, row_origin<T>{}, block, panel, reads<Profile>::shift); });
+  exec.run(to.rows, [&](index_t i, int) {
+    for (index_t j = 0; j <= i; ++j) {
+      const auto sums = sums_of_rows<Profile>(block, i, block, j);
+      to(i, j) = evaluate_pair(one.profile, sums, block.terms(i), block.terms(j)).value;
+      to(j, i) = to(i, j);
+    }
+  });
+}
+
+} // namespace dalib::engine
