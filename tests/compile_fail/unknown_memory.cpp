@@ -1,5 +1,4 @@
-// expect: dalib: no machine works on tensors in this memory. Include its header (dalib/thrust.hpp ...), or specialise dalib::backend;
-// dalib/engine/backend.hpp
+// expect: dalib: no machine works on tensors in this memory. Include its header (dalib/thrust.hpp ...), or specialise dalib::backend
 #include <dalib/dalib.hpp>
 
 struct my_memory {};
