@@ -15,6 +15,7 @@
 
 namespace dalib {
 
+/// @internal
 /// The places of the inputs that a measure has gradients for: all, unless it says `using differentiable = std::index_sequence<...>`.
 template <class Measure>
 struct differentiable_inputs {
@@ -26,6 +27,7 @@ struct differentiable_inputs<Measure> {
   using type = typename Measure::differentiable;
 };
 
+/// @internal
 /// The places of the inputs whose gradients the allocating form returns: the differentiable ones, unless the measure says `using returned`.
 template <class Measure>
 struct returned_inputs : differentiable_inputs<Measure> {};
@@ -38,6 +40,10 @@ struct returned_inputs<Measure> {
 /// A differentiable measure of tensors: it has a `name`, takes `arity` inputs, and offers one operation,
 /// `evaluate(const measure_call<...>& call, const Inputs&... inputs)`, which returns the value and, if `call.wants_gradient`, writes the
 /// gradients of its `differentiable` inputs. All ways to call it come from `call_forms`, its base.
+///
+/// @code{.cpp}
+/// static_assert(discrepancy<mmd<>> && !discrepancy<Eigen::MatrixXd>);
+/// @endcode
 template <class M>
 concept discrepancy = requires {
   { M::name } -> std::convertible_to<const char*>;

@@ -242,6 +242,7 @@ struct scale_weight_task {
 
 } // namespace detail
 
+/// @internal
 /// Where weigh_samples writes: the weights of all samples, source first, and their slopes.
 template <class T>
 struct weights_to {

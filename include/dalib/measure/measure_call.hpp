@@ -17,6 +17,14 @@ namespace dalib {
 
 /// What a measure's one operation, `evaluate(call, inputs...)`, is told besides its inputs: who runs it, where scratch memory comes from,
 /// and where gradients go, if any are wanted.
+///
+/// @code{.cpp}
+/// workspace scratch;
+/// const exec::serial policy{};
+/// const measure_call<exec::serial, workspace> value_only{policy, scratch, {}};
+/// static_assert(!value_only.wants_gradient && measure_call<exec::serial, workspace, gradient<float>>::wants_gradient);
+/// assert(&value_only.scratch == &scratch);
+/// @endcode
 template <class Exec, class Workspace, class... Outputs>
 struct measure_call {
   static constexpr bool wants_gradient = sizeof...(Outputs) > 0;
@@ -37,6 +45,12 @@ struct measure_call {
 };
 
 /// The value and the gradient of a measure of one tensor, in memory of its own.
+///
+/// @code{.cpp}
+/// const Eigen::MatrixXd logits = Eigen::MatrixXd::Random(8, 3);
+/// const value_with_gradient<double, Eigen::MatrixXd> result = value_and_gradient(class_balance{}, logits);
+/// assert(std::abs(result.value - class_balance{}(logits)) < 1e-14 && result.gradient.rows() == 8);
+/// @endcode
 template <class T, class Target>
 struct value_with_gradient {
   T value;
