@@ -2,7 +2,7 @@
 
 #include "inputs.hpp"
 
-#include <dalib/core/vector_math.hpp>
+#include <dalib/simd/vector_math.hpp>
 #include <dalib/core/workspace.hpp>
 #include <omp.h>
 

@@ -2,7 +2,7 @@
 #include <cstdint>
 #include <limits>
 
-#include <dalib/core/vector_memory.hpp>
+#include <dalib/simd/vector_memory.hpp>
 
 #include "elementwise.hpp"
 #include "window.hpp"

@@ -1,7 +1,7 @@
 #pragma once
 #include <type_traits>
 
-#include <dalib/core/vector_memory.hpp>
+#include <dalib/simd/vector_memory.hpp>
 
 namespace dalib::ad {
 

@@ -1,5 +1,5 @@
 #pragma once
-#include <dalib/core/transpose.hpp>
+#include <dalib/simd/transpose.hpp>
 
 #include "parallel.hpp"
 #include "variable.hpp"

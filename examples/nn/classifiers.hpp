@@ -1,7 +1,7 @@
 #pragma once
 #include <optional>
 
-#include <dalib/schedule/warm_start_reversal.hpp>
+#include <dalib/measure/warm_start_reversal.hpp>
 
 #include "layers.hpp"
 

@@ -4,7 +4,7 @@
 
 #include "dalib/config.hpp"
 
-#include "dalib/core/concepts.hpp"
+#include "dalib/concepts.hpp"
 #include "dalib/tensor/eigen.hpp"
 #include "dalib/tensor/eigen_graph.hpp"
 
@@ -20,21 +20,21 @@
 #include "dalib/execution/openmp.hpp"
 #include "dalib/execution/serial.hpp"
 
+#include "dalib/measure/warm_start_reversal.hpp"
 #include "dalib/reduction/reductions.hpp"
-#include "dalib/schedule/warm_start_reversal.hpp"
 
 #include "dalib/compat/binary_cross_entropy.hpp"
 #include "dalib/compat/shift_log.hpp"
 
+#include "dalib/engine/kernel_matrix.hpp"
 #include "dalib/measure/checked.hpp"
 #include "dalib/measure/class_balance.hpp"
 #include "dalib/measure/classifier_discrepancy.hpp"
 #include "dalib/measure/conditional_domain_adversarial_loss.hpp"
 #include "dalib/measure/domain_adversarial.hpp"
 #include "dalib/measure/joint_mmd.hpp"
-#include "dalib/measure/kernel_matrix.hpp"
 #include "dalib/measure/margin_disparity.hpp"
 #include "dalib/measure/mmd.hpp"
 #include "dalib/measure/multi_kernel.hpp"
 
-#include "dalib/selection/select_kernel_weights.hpp"
+#include "dalib/kernel_selection/select_kernel_weights.hpp"

@@ -2,7 +2,7 @@
 /// The binary cross-entropy that DALIB's numbers come from: of a sigmoid's output, with PyTorch's clamps.
 #pragma once
 
-#include "dalib/core/pack.hpp"
+#include "dalib/simd/pack.hpp"
 
 #include <cmath>
 

@@ -2,9 +2,9 @@
 /// What a machine offers the engines: one page, one template, `backend<Memory>`, specialised once for each memory.
 #pragma once
 
-#include "dalib/accumulator/accumulators.hpp"
 #include "dalib/core/gradients.hpp"
 #include "dalib/core/sample.hpp"
+#include "dalib/reduction/accumulators.hpp"
 #include "dalib/reduction/reductions.hpp"
 
 #include <tuple>
@@ -47,7 +47,7 @@ inline constexpr bool has_backend = false; // is asked only where there is none
 /// - `execution`: the policy of calls without one
 /// - `workspace`: scratch memory: a `basic_workspace`
 /// - `vector<T>`: numbers in this memory, made with `(count)` or `(count, number)`; `data()`, `size()`, copies
-/// - `summary<T>`: mean and spread of a joint sample, made with `(exec, joint_sample, scratch)`; members as engine/joint_sample.hpp has
+/// - `summary<T>`: mean and spread of a joint sample, made with `(exec, joint_sample, scratch)`; members as engine/sample/joint_sample.hpp has
 ///   them
 /// - `cached_bytes`: a number: what a pass writes for the next one to read is best at most so large
 ///
@@ -63,13 +63,13 @@ inline constexpr bool has_backend = false; // is asked only where there is none
 ///
 /// Pairs:
 /// - `pairwise_sum<Gradient, Accumulator>(exec, coefficients, layers, scale, mode, scratch)`: sum of c(x, y) prod_l k_l(x_l, y_l) over all
-///   ordered pairs of rows; with `Gradient` also the layers' gradients, times `scale`. `coefficients` are engine/coefficients.hpp's,
+///   ordered pairs of rows; with `Gradient` also the layers' gradients, times `scale`. `coefficients` are engine/pair/coefficients.hpp's,
 ///   `layers` a tuple of engine::layer
 /// - `sum_of_quadruples<Gradient, Accumulator>(exec, plan, layers, scale, mode, scratch)`: the same for the pairs of a quadruple_plan,
 ///   without its constant
 /// - `kernel_entries(exec, layer, to, scratch)`: the kernel of every pair of the layer's rows
 ///
-/// Rows: tasks are function objects that are valid where `exec` runs them, see engine/class_tile.hpp.
+/// Rows: tasks are function objects that are valid where `exec` runs them, see engine/row/class_column.hpp.
 /// - `for_each_row(exec, rows, task)`: calls `task(row)` for every row
 /// - `sum_over_rows(exec, rows, task, scratch)`: adds up the doubles that `task(row)` returns
 /// - `for_each_entry(exec, rows, cols, task)`: calls `task(row, col, count)` for parts of rows that cover a matrix: whole rows, or single

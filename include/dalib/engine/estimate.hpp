@@ -2,9 +2,9 @@
 /// From kernels and an estimator to numbers: binds bandwidths on the data and hands the problem to the engine that the estimator needs.
 #pragma once
 
-#include "dalib/bandwidth/state_journal.hpp"
 #include "dalib/engine/host/backend.hpp"
-#include "dalib/engine/row_unit.hpp"
+#include "dalib/engine/host/row_unit.hpp"
+#include "dalib/engine/sample/state_journal.hpp"
 #include "dalib/estimator/estimators.hpp"
 #include "dalib/kernel/centred_terms.hpp"
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "dalib/core/check.hpp"
-#include "dalib/engine/coefficients.hpp"
+#include "dalib/engine/pair/coefficients.hpp"
 
 #include <concepts>
 #include <string>

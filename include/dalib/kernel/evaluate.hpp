@@ -2,10 +2,10 @@
 /// How engines evaluate any kernel, composite or not: the value, and one slope for each pair statistic the kernel reads.
 #pragma once
 
-#include "dalib/core/jet_functions.hpp"
-#include "dalib/core/pack_functions.hpp"
-#include "dalib/core/type_list.hpp"
-#include "dalib/statistic/statistics.hpp"
+#include "dalib/kernel/jet_functions.hpp"
+#include "dalib/kernel/statistics.hpp"
+#include "dalib/kernel/type_list.hpp"
+#include "dalib/simd/pack_functions.hpp"
 
 #include <concepts>
 #include <cstddef>

@@ -2,9 +2,9 @@
 /// A kernel from a function that gives only the value.
 #pragma once
 
-#include "dalib/core/jet_functions.hpp"
-#include "dalib/core/pack_functions.hpp"
 #include "dalib/kernel/bind.hpp"
+#include "dalib/kernel/jet_functions.hpp"
+#include "dalib/simd/pack_functions.hpp"
 
 #include <type_traits>
 #include <utility>

@@ -2,7 +2,7 @@
 /// The Gaussian kernel and the ladder of Gaussians of MK-MMD.
 #pragma once
 
-#include "dalib/bandwidth/bandwidths.hpp"
+#include "dalib/kernel/bandwidths.hpp"
 #include "dalib/kernel/bind.hpp"
 
 #include <cmath>

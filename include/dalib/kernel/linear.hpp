@@ -2,7 +2,7 @@
 /// Kernels of the inner product, of the cosine and of the l1 distance.
 #pragma once
 
-#include "dalib/bandwidth/bandwidths.hpp"
+#include "dalib/kernel/bandwidths.hpp"
 #include "dalib/kernel/bind.hpp"
 
 #include <cmath>

@@ -3,7 +3,7 @@
 /// unit of the rows.
 #pragma once
 
-#include "dalib/bandwidth/bandwidths.hpp"
+#include "dalib/kernel/bandwidths.hpp"
 #include "dalib/kernel/bind.hpp"
 
 #include <cmath>

@@ -2,7 +2,7 @@
 /// Every form in which a measure can be called, from the one operation that it offers.
 #pragma once
 
-#include "dalib/core/concepts.hpp"
+#include "dalib/concepts.hpp"
 #include "dalib/execution/openmp.hpp"
 #include "dalib/measure/measure_call.hpp"
 

@@ -2,10 +2,10 @@
 /// The class-balance term of MCD.
 #pragma once
 
-#include "dalib/core/concepts.hpp"
+#include "dalib/concepts.hpp"
 #include "dalib/core/gradient.hpp"
-#include "dalib/engine/class_sums.hpp"
 #include "dalib/engine/host/backend.hpp"
+#include "dalib/engine/row/class_sums.hpp"
 #include "dalib/measure/classifier_discrepancy.hpp"
 
 #include <cmath>

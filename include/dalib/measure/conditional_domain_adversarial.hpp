@@ -4,7 +4,7 @@
 
 #include "dalib/engine/host/backend.hpp"
 #include "dalib/measure/domain_adversarial.hpp"
-#include "dalib/measure/entropy_conditioning.hpp"
+#include "dalib/measure/maps/entropy_conditioning.hpp"
 
 #include <array>
 #include <type_traits>

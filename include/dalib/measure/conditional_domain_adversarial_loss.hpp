@@ -3,7 +3,7 @@
 #pragma once
 
 #include "dalib/measure/conditional_domain_adversarial.hpp"
-#include "dalib/measure/randomised_multilinear_map.hpp"
+#include "dalib/measure/maps/randomised_multilinear_map.hpp"
 
 #include <array>
 #include <utility>

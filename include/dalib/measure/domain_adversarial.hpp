@@ -2,17 +2,17 @@
 /// The domain adversarial loss of DANN: on a discriminator's logits, and with the discriminator inside.
 #pragma once
 
+#include "dalib/concepts.hpp"
 #include "dalib/core/check.hpp"
-#include "dalib/core/concepts.hpp"
 #include "dalib/core/gradients.hpp"
 #include "dalib/core/graph.hpp"
-#include "dalib/core/pack_math.hpp"
-#include "dalib/engine/class_tile.hpp"
 #include "dalib/engine/host/backend.hpp"
-#include "dalib/engine/rowwise.hpp"
+#include "dalib/engine/host/rowwise.hpp"
+#include "dalib/engine/row/class_column.hpp"
 #include "dalib/execution/openmp.hpp"
 #include "dalib/measure/call.hpp"
-#include "dalib/schedule/warm_start_reversal.hpp"
+#include "dalib/measure/warm_start_reversal.hpp"
+#include "dalib/simd/pack_math.hpp"
 
 #include <array>
 #include <utility>

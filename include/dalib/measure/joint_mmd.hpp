@@ -2,14 +2,14 @@
 /// The joint maximum mean discrepancy of several layers (JMMD).
 #pragma once
 
-#include "dalib/accumulator/accumulators.hpp"
-#include "dalib/core/concepts.hpp"
+#include "dalib/concepts.hpp"
 #include "dalib/core/graph_value.hpp"
 #include "dalib/core/layers.hpp"
 #include "dalib/engine/estimate.hpp"
 #include "dalib/execution/openmp.hpp"
 #include "dalib/kernel/gaussian.hpp"
 #include "dalib/measure/call.hpp"
+#include "dalib/reduction/accumulators.hpp"
 
 #include <array>
 #include <tuple>

@@ -2,10 +2,10 @@
 /// The margin disparity discrepancy of MDD.
 #pragma once
 
-#include "dalib/core/concepts.hpp"
+#include "dalib/concepts.hpp"
 #include "dalib/engine/host/backend.hpp"
-#include "dalib/engine/rowwise.hpp"
-#include "dalib/engine/softmax.hpp"
+#include "dalib/engine/host/rowwise.hpp"
+#include "dalib/engine/row/softmax.hpp"
 #include "dalib/execution/openmp.hpp"
 #include "dalib/measure/call.hpp"
 

@@ -2,13 +2,13 @@
 /// The squared maximum mean discrepancy with any kernel and any estimator (MK-MMD).
 #pragma once
 
-#include "dalib/accumulator/accumulators.hpp"
-#include "dalib/core/concepts.hpp"
+#include "dalib/concepts.hpp"
 #include "dalib/core/gradients.hpp"
 #include "dalib/engine/estimate.hpp"
 #include "dalib/execution/openmp.hpp"
 #include "dalib/kernel/gaussian.hpp"
 #include "dalib/measure/call.hpp"
+#include "dalib/reduction/accumulators.hpp"
 
 #include <type_traits>
 

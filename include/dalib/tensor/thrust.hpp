@@ -3,7 +3,7 @@
 #pragma once
 
 #include "dalib/core/sample.hpp"
-#include "dalib/engine/joint_sample.hpp"
+#include "dalib/engine/sample/joint_sample.hpp"
 #include "dalib/execution/thrust.hpp"
 #include "dalib/tensor/eigen.hpp"
 

@@ -3,14 +3,14 @@
 #pragma once
 
 #include "dalib/engine/backend.hpp"
-#include "dalib/engine/class_sums.hpp"
-#include "dalib/engine/class_tile.hpp"
-#include "dalib/engine/counted_rows.hpp"
 #include "dalib/engine/host/kernel_entries.hpp"
+#include "dalib/engine/host/pairwise.hpp"
 #include "dalib/engine/host/product.hpp"
-#include "dalib/engine/pairwise.hpp"
-#include "dalib/engine/quadruples.hpp"
-#include "dalib/engine/rowwise.hpp"
+#include "dalib/engine/host/quadruples.hpp"
+#include "dalib/engine/host/rowwise.hpp"
+#include "dalib/engine/row/class_column.hpp"
+#include "dalib/engine/row/class_sums.hpp"
+#include "dalib/engine/sample/counted_rows.hpp"
 #include "dalib/execution/openmp.hpp"
 
 #include <algorithm>

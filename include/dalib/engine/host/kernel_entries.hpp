@@ -2,9 +2,9 @@
 /// The kernel matrix in host memory.
 #pragma once
 
-#include "dalib/engine/layer.hpp"
-#include "dalib/engine/packed_rows.hpp"
-#include "dalib/engine/pair.hpp"
+#include "dalib/engine/host/packed_rows.hpp"
+#include "dalib/engine/pair/layer.hpp"
+#include "dalib/engine/pair/pair.hpp"
 
 namespace dalib::engine {
 

@@ -2,10 +2,10 @@
 /// Matrix products in host memory, by the register tile.
 #pragma once
 
-#include "dalib/core/transpose_square.hpp"
 #include "dalib/core/workspace.hpp"
 #include "dalib/engine/backend.hpp"
-#include "dalib/engine/microkernel.hpp"
+#include "dalib/engine/host/register_tile.hpp"
+#include "dalib/simd/transpose_square.hpp"
 
 #include <algorithm>
 #include <cstring>

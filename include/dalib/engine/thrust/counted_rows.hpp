@@ -2,7 +2,7 @@
 /// Rows of weight 0 in device memory.
 #pragma once
 
-#include "dalib/engine/counted_rows.hpp"
+#include "dalib/engine/sample/counted_rows.hpp"
 #include "dalib/execution/thrust.hpp"
 #include "dalib/tensor/thrust.hpp"
 

@@ -2,7 +2,7 @@
 /// The kernel matrix in device memory.
 #pragma once
 
-#include "dalib/engine/pair.hpp"
+#include "dalib/engine/pair/pair.hpp"
 #include "dalib/engine/thrust/rows.hpp"
 
 namespace dalib::engine {

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "dalib/core/gradients.hpp"
-#include "dalib/engine/quadruple.hpp"
+#include "dalib/engine/pair/quadruple.hpp"
 #include "dalib/engine/thrust/tile_tasks.hpp"
 
 #include <tuple>

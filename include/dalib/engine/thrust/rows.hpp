@@ -2,7 +2,7 @@
 /// Centred rows of a joint sample in device memory, with the terms that pair statistics need.
 #pragma once
 
-#include "dalib/engine/layer.hpp"
+#include "dalib/engine/pair/layer.hpp"
 #include "dalib/engine/thrust/summary.hpp"
 
 namespace dalib::engine {

@@ -2,10 +2,10 @@
 /// The row-wise engine on a device: one thread for each row, with the tasks of the CPU, values added in a fixed order.
 #pragma once
 
-#include "dalib/accumulator/accumulators.hpp"
-#include "dalib/engine/class_tile.hpp"
-#include "dalib/engine/rowwise.hpp"
+#include "dalib/engine/host/rowwise.hpp"
+#include "dalib/engine/row/class_column.hpp"
 #include "dalib/engine/thrust/sums.hpp"
+#include "dalib/reduction/accumulators.hpp"
 
 #include <vector>
 

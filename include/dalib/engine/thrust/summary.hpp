@@ -2,7 +2,7 @@
 /// Mean and spread of a joint sample in device memory.
 #pragma once
 
-#include "dalib/engine/median_distance.hpp"
+#include "dalib/engine/sample/median_distance.hpp"
 #include "dalib/execution/thrust.hpp"
 #include "dalib/tensor/thrust.hpp"
 

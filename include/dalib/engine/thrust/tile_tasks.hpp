@@ -5,10 +5,10 @@
 #pragma once
 
 #include "dalib/core/gradients.hpp"
-#include "dalib/engine/close_pairs.hpp"
-#include "dalib/engine/coefficients.hpp"
-#include "dalib/engine/combine.hpp"
-#include "dalib/engine/pair.hpp"
+#include "dalib/engine/host/close_pairs.hpp"
+#include "dalib/engine/host/combine.hpp"
+#include "dalib/engine/pair/coefficients.hpp"
+#include "dalib/engine/pair/pair.hpp"
 #include "dalib/engine/thrust/rows.hpp"
 #include "dalib/engine/thrust/slots.hpp"
 #include "dalib/engine/thrust/sums.hpp"

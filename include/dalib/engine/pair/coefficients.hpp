@@ -1,0 +1,84 @@
+/// @file
+/// The weight of every pair in the sum that a measure is.
+#pragma once
+
+#include "dalib/engine/sample/joint_sample.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace dalib {
+
+/// What a full-pair estimator says: sum over ordered pairs (x, y) of the joint sample of c(x, y) k(x, y), plus a constant.
+/// For rows x, y with weights w: c = factor of their domains * w_x * w_y.
+struct pair_coefficients {
+  double within_source = 0;
+  double within_target = 0;
+  double across = 0;     ///< for each of (s, t) and (t, s)
+  bool distinct = false; ///< leave out the pair of a row with itself; a row of weight w is w copies: w^2 - w pairs of it remain
+  double constant = 0;   ///< added to the value
+
+  /// Whether the coefficients of every row with all others add up to 0, up to rounding, for domains of these total weights.
+  bool rows_cancel(double source_weight, double target_weight) const {
+    const auto cancel = [](double within, double others) { return std::abs(within + others) <= 1e-12 * std::abs(within); };
+    const double own = distinct ? 1 : 0;
+    return cancel(within_source * (source_weight - own), across * target_weight) &&
+           cancel(within_target * (target_weight - own), across * source_weight);
+  }
+};
+
+namespace engine {
+
+/// Coefficients of a two-sample estimator: one column at a time, as the tiles of the CPU want them, or one pair.
+template <class T, class Memory = host_memory>
+struct domain_coefficients {
+  joint_sample<T, Memory> data;
+  pair_coefficients pairs;
+
+  /// c(other, row).
+  DALIB_HD T operator()(index_t other, index_t row) const {
+    const T towards = static_cast<T>(factor(row, data.is_source(other)));
+    if (pairs.distinct && row == other) return of_own_pair(row);
+    return data.is_source(other) ? times_weight(towards, data.source.weights, other)
+                                 : times_weight(towards, data.target.weights, other - data.source_rows());
+  }
+
+  /// out[l] = c(first + l, row) for l < count.
+  void fill(index_t first, index_t count, index_t row, T* out) const {
+    const double to_source = factor(row, true), to_target = factor(row, false);
+    const index_t border = std::clamp<index_t>(data.source_rows() - first, 0, count);
+    for (index_t l = 0; l < border; ++l) out[l] = static_cast<T>(to_source);
+    for (index_t l = border; l < count; ++l) out[l] = static_cast<T>(to_target);
+    if (data.source.weights)
+      for (index_t l = 0; l < border; ++l) out[l] *= data.source.weights[first + l];
+    if (data.target.weights)
+      for (index_t l = border; l < count; ++l) out[l] *= data.target.weights[first + l - data.source_rows()];
+    if (pairs.distinct && row >= first && row < first + count) out[row - first] = of_own_pair(row);
+  }
+
+private:
+  /// Weight of `row` times the factor of its domain and of the other row's.
+  DALIB_HD double factor(index_t row, bool other_is_source) const {
+    const bool own_source = data.is_source(row);
+    const double within = own_source ? pairs.within_source : pairs.within_target;
+    return data.weight(row) * (own_source == other_is_source ? within : pairs.across);
+  }
+  /// w^2 - w pairs of a row of weight w with itself.
+  DALIB_HD T of_own_pair(index_t row) const { return static_cast<T>(factor(row, data.is_source(row)) * (data.weight(row) - 1)); }
+  DALIB_HD static T times_weight(T value, const T* weights, index_t place) { return weights ? value * weights[place] : value; }
+};
+
+/// Coefficients given as a square matrix R: the pair (x, y) counts (R(x, y) + R(y, x)) / 2, which leaves the sum unchanged.
+template <class T, class Memory = host_memory>
+struct matrix_coefficients {
+  matrix_view<const T, Memory> matrix;
+
+  DALIB_HD T operator()(index_t other, index_t row) const { return (matrix(other, row) + matrix(row, other)) / T(2); }
+
+  void fill(index_t first, index_t count, index_t row, T* out) const {
+    for (index_t l = 0; l < count; ++l) out[l] = (*this)(first + l, row);
+  }
+};
+
+} // namespace engine
+} // namespace dalib

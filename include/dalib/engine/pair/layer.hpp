@@ -1,0 +1,121 @@
+/// @file
+/// One layer of a pairwise problem: its rows, its kernel, and the buffers in which its tiles live.
+#pragma once
+
+#include "dalib/engine/host/tile.hpp"
+#include "dalib/kernel/bind.hpp"
+
+#include <type_traits>
+
+namespace dalib::engine {
+
+/// What a kernel's statistics ask of the engine.
+template <class Profile>
+struct reads;
+template <class Profile>
+requires requires { typename statistics_of<Profile>; }
+struct reads<Profile> {
+  template <class List>
+  struct of;
+  template <class... S>
+  struct of<type_list<S...>> {
+    static constexpr bool gram = (S::from_gram || ...);
+    static constexpr bool l1 = (!S::from_gram || ...);
+    static constexpr bool shift = (!S::translation_invariant || ...);
+    static constexpr bool distance = (std::is_same_v<S, squared_distance> || ...);
+    static constexpr bool as_given = ((!S::from_gram || std::is_same_v<S, cosine_similarity>) || ...);
+    static constexpr bool gram_beside_distance = ((S::from_gram && !std::is_same_v<S, squared_distance>) || ...);
+  };
+  using list = statistics_of<Profile>;
+  static constexpr bool gram = of<list>::gram;
+  static constexpr bool l1 = of<list>::l1;
+  static constexpr bool shift = of<list>::shift;
+  static constexpr bool distance = of<list>::distance;
+  /// Whether inner products are read besides those that become distances.
+  static constexpr bool gram_beside_distance = of<list>::gram_beside_distance;
+  /// Whether rows must not be centred: the signs of an l1 distance are lost where rows far from each other are rounded, the cosine of a row
+  /// that is short against the mean is.
+  static constexpr bool as_given = of<list>::as_given;
+  /// Whether the squared distance is all that is read.
+  static constexpr bool distance_only = distance && !gram_beside_distance && !l1;
+};
+
+/// A layer as the engine holds it: MMD has one, JMMD one per feature map.
+template <class T, class Profile, class Memory = host_memory>
+struct layer {
+  using value_type = T;
+  using profile_type = Profile;
+  using memory = Memory;
+  using list = statistics_of<Profile>;
+
+  joint_sample<T, Memory> data;
+  const sample_summary<T, Memory>* summary;
+  Profile profile;
+  matrix_view<T, Memory> source_gradient; ///< no data: not wanted
+  matrix_view<T, Memory> target_gradient;
+  T gradient_factor = T(1); ///< what gradients of rows in another unit are multiplied by; see row_unit.hpp
+
+  /// Where the rows are measured from.
+  row_origin<T> origin() const { return reads<Profile>::as_given ? row_origin<T>{} : summary->origin(); }
+};
+
+/// Fills a gradient with zeros; a view without data is left alone.
+template <class T>
+void clear(const matrix_view<T>& gradient) {
+  if (gradient.data == nullptr) return;
+  for (index_t i = 0; i < gradient.rows; ++i)
+    for (index_t j = 0; j < gradient.cols; ++j) gradient(i, j) = T(0);
+}
+
+/// One worker's tiles of one layer. After combine(), `gram` holds the pull coefficients and `l1` the slopes.
+template <class T>
+struct layer_tile {
+  T* gram = nullptr;
+  T* l1 = nullptr;
+  T* lane_self = nullptr;   ///< coefficient of each lane's own row
+  T* lane_shift = nullptr;  ///< coefficient of the mean in each lane's gradient
+  T* column_self = nullptr; ///< the same for columns
+  T* column_shift = nullptr;
+  T* distance = nullptr;              ///< squared distances; the same memory as `gram` if nothing else is made of inner products
+  T* near = nullptr;                  ///< for each lane of the column at hand: whether it pulls by differences, the worker's memory
+  T* close = nullptr;                 ///< coefficients of differences of near pairs
+  unsigned char* has_close = nullptr; ///< for each column: whether `close` holds anything there
+};
+
+/// Memory for the tiles of a layer, `lanes` x `columns` at most.
+template <class Profile, class T>
+layer_tile<T> allocate_tile(workspace& scratch, index_t lanes, index_t columns) {
+  layer_tile<T> tile;
+  if (reads<Profile>::gram) tile.gram = scratch.template allocate<T>(lanes * columns);
+  if (reads<Profile>::l1) tile.l1 = scratch.template allocate<T>(lanes * columns);
+  tile.lane_self = scratch.template allocate<T>(lanes);
+  tile.lane_shift = scratch.template allocate<T>(lanes);
+  tile.column_self = scratch.template allocate<T>(columns);
+  tile.column_shift = scratch.template allocate<T>(columns);
+  if (reads<Profile>::distance) {
+    tile.distance = reads<Profile>::gram_beside_distance ? scratch.template allocate<T>(lanes * columns) : tile.gram;
+    tile.close = scratch.template allocate<T>(lanes * columns);
+    tile.has_close = scratch.template allocate<unsigned char>(columns);
+  }
+  return tile;
+}
+
+/// The tile that starts `lane` lanes and `column` columns further on.
+template <class T>
+layer_tile<T> shifted(layer_tile<T> tile, index_t lane, index_t column, index_t stride) {
+  const index_t offset = column * stride + lane;
+  if (tile.gram) tile.gram += offset;
+  if (tile.l1) tile.l1 += offset;
+  if (tile.close) {
+    tile.distance += offset;
+    tile.close += offset;
+    tile.has_close += column;
+  }
+  tile.lane_self += lane;
+  tile.lane_shift += lane;
+  tile.column_self += column;
+  tile.column_shift += column;
+  return tile;
+}
+
+} // namespace dalib::engine

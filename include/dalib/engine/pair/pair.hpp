@@ -1,0 +1,94 @@
+/// @file
+/// One pair of rows at a time: statistics by exact differences, for the O(n F) estimators and for single kernel values.
+#pragma once
+
+#include "dalib/engine/pair/layer.hpp"
+#include "dalib/simd/partial_sums.hpp"
+
+#include <cstddef>
+#include <type_traits>
+
+namespace dalib::engine {
+
+/// Sums of one pair of rows over their features, from which every statistic is made without cancellation.
+template <class T>
+struct pair_sums {
+  T gram = T(0);
+  T squared_distance = T(0);
+  T l1 = T(0);
+
+  pair_sums& operator+=(const pair_sums& other) {
+    gram += other.gram;
+    squared_distance += other.squared_distance;
+    l1 += other.l1;
+    return *this;
+  }
+};
+
+/// A kernel on one pair: value, slopes and the statistics themselves.
+template <class T, std::size_t Count>
+struct evaluated_pair {
+  T value;
+  T slopes[Count];
+  T statistics[Count];
+};
+
+/// What a feature of x receives for |x_f - y_f| with that slope; 0 where both are equal.
+template <class T>
+DALIB_HD T signed_slope(T x, T y, T slope) {
+  return x > y ? slope : (x < y ? -slope : T(0));
+}
+
+/// The sums that `Profile` reads, of centred rows x and y.
+template <class Profile, class T>
+DALIB_HD pair_sums<T> sums_of(const T* x, const T* y, index_t features) {
+  constexpr int partials = sum_partials<T>;
+  T gram[partials] = {}, distance[partials] = {}, l1[partials] = {};
+  for_each_partial<T>(features, [&](index_t f, int p) {
+    const T d = x[f] - y[f];
+    if constexpr (reads<Profile>::gram_beside_distance) gram[p] += x[f] * y[f];
+    if constexpr (reads<Profile>::gram) distance[p] += d * d;
+    if constexpr (reads<Profile>::l1) l1[p] += d < T(0) ? -d : d;
+  });
+  return {sum_by_halves(gram), sum_by_halves(distance), sum_by_halves(l1)};
+}
+
+/// The same of row i of one block and row j of another.
+template <class Profile, class T>
+pair_sums<T> sums_of_rows(const packed_rows<T>& lanes, index_t i, const packed_rows<T>& columns, index_t j) {
+  pair_sums<T> sums;
+  for (index_t c = 0; c < lanes.chunk_count(); ++c) sums += sums_of<Profile>(lanes.chunk(i, c), columns.chunk(j, c), lanes.chunk_width(c));
+  return sums;
+}
+
+/// Statistic `S` of a pair.
+template <class S, class T>
+DALIB_HD T statistic_of(const pair_sums<T>& sums, const row_terms<T>& x, const row_terms<T>& y) {
+  if constexpr (std::is_same_v<S, squared_distance>)
+    return sums.squared_distance;
+  else if constexpr (S::from_gram)
+    return S::value(sums.gram, x, y);
+  else
+    return sums.l1;
+}
+
+namespace detail {
+template <class T, class... S>
+DALIB_HD evaluated_pair<T, sizeof...(S)> pair_of_sums(type_list<S...>, const pair_sums<T>& sums, const row_terms<T>& x,
+                                                      const row_terms<T>& y) {
+  return {T(0), {}, {statistic_of<S>(sums, x, y)...}};
+}
+} // namespace detail
+
+/// The kernel on one pair.
+template <class Profile, class T>
+DALIB_HD auto evaluate_pair(const Profile& profile, const pair_sums<T>& sums, const row_terms<T>& x, const row_terms<T>& y) {
+  using list = statistics_of<Profile>;
+  evaluated_pair<T, list::size> result = detail::pair_of_sums(list{}, sums, x, y);
+  const auto jet = evaluate<list>(profile, result.statistics);
+  result.value = jet.value;
+  for (std::size_t i = 0; i < list::size; ++i) result.slopes[i] = jet.slopes[i];
+  return result;
+}
+
+} // namespace dalib::engine
