@@ -128,6 +128,11 @@ struct machine {
                              const dalib::matrix_view<T, memory>& to, workspace& scratch) {
     host::kernel_entries(exec, on_host(one), on_host(to), scratch);
   }
+  template <class T, class Profile>
+  static void kernel_entries_across(const policy& exec, const dalib::engine::layer<T, Profile, memory>& one,
+                                    const dalib::matrix_view<T, memory>& to, workspace& scratch) {
+    host::kernel_entries_across(exec, on_host(one), on_host(to), scratch);
+  }
 
   template <class Task>
   static void for_each_row(const policy& exec, index_t rows, const Task& task) {

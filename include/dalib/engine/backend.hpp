@@ -47,8 +47,8 @@ inline constexpr bool has_backend = false; // is asked only where there is none
 /// - `execution`: the policy of calls without one
 /// - `workspace`: scratch memory: a `basic_workspace`
 /// - `vector<T>`: numbers in this memory, made with `(count)` or `(count, number)`; `data()`, `size()`, copies
-/// - `summary<T>`: mean and spread of a joint sample, made with `(exec, joint_sample, scratch)`; members as engine/sample/joint_sample.hpp has
-///   them
+/// - `summary<T>`: mean and spread of a joint sample, made with `(exec, joint_sample, scratch)`; members as
+///   engine/sample/joint_sample.hpp has them
 /// - `cached_bytes`: a number: what a pass writes for the next one to read is best at most so large
 ///
 /// Data:
@@ -68,6 +68,7 @@ inline constexpr bool has_backend = false; // is asked only where there is none
 /// - `sum_of_quadruples<Gradient, Accumulator>(exec, plan, layers, scale, mode, scratch)`: the same for the pairs of a quadruple_plan,
 ///   without its constant
 /// - `kernel_entries(exec, layer, to, scratch)`: the kernel of every pair of the layer's rows
+/// - `kernel_entries_across(exec, layer, to, scratch)`: the kernel of every pair of a source's and a target's row
 ///
 /// Rows: tasks are function objects that are valid where `exec` runs them, see engine/row/class_column.hpp.
 /// - `for_each_row(exec, rows, task)`: calls `task(row)` for every row
@@ -76,8 +77,8 @@ inline constexpr bool has_backend = false; // is asked only where there is none
 ///   entries
 /// - `visit_groups<T>(exec, row_problem, task, scratch)`: calls `task(group, scratch)` for every group of rows of class scores
 /// - `reduce_groups<T, Reduction>(exec, row_problem, task, scratch)`: the same with a value for each row, reduced
-/// - `sum_classes<T>(exec, row_problem, task, scratch)`: sums over the rows of what `task` leaves in each entry of its class columns, on the
-///   host: a range of doubles
+/// - `sum_classes<T>(exec, row_problem, task, scratch)`: sums over the rows of what `task` leaves in each entry of its class columns,
+///   on the host: a range of doubles
 ///
 /// Products:
 /// - `product(exec, a, b, c, scale, scratch)`: c = alpha a b + beta c, for views with any strides; see engine/product.hpp
@@ -133,6 +134,9 @@ struct machine_operations {
     B::template sum_of_quadruples<false, plus>(e, p, l, 1.0f, write_mode::overwrite, w);
   };
   static constexpr bool kernel_entries = requires(const E& e, const layer& l, const view& v, W& w) { B::kernel_entries(e, l, v, w); };
+  static constexpr bool kernel_entries_across = requires(const E& e, const layer& l, const view& v, W& w) {
+    B::kernel_entries_across(e, l, v, w);
+  };
   static constexpr bool for_each_row = requires(const E& e, const anything& t) { B::for_each_row(e, index_t{}, t); };
   static constexpr bool sum_over_rows = requires(const E& e, const anything& t, W& w) { B::sum_over_rows(e, index_t{}, t, w); };
   static constexpr bool for_each_entry = requires(const E& e, const anything& t) { B::for_each_entry(e, index_t{}, index_t{}, t); };
@@ -150,8 +154,8 @@ struct machine_operations {
   };
 
   static constexpr bool all = synchronise && copy_from_host && copy_to_host && filled_for && clear && total_weight && counted_rows &&
-                              require_finite && pairwise_sum && sum_of_quadruples && kernel_entries && for_each_row && sum_over_rows &&
-                              for_each_entry && visit_groups && reduce_groups && sum_classes && product;
+                              require_finite && pairwise_sum && sum_of_quadruples && kernel_entries && kernel_entries_across &&
+                              for_each_row && sum_over_rows && for_each_entry && visit_groups && reduce_groups && sum_classes && product;
 };
 
 /// One sentence for each operation that is missing.
@@ -173,6 +177,7 @@ struct operations_check {
   DALIB_OFFERS(pairwise_sum);
   DALIB_OFFERS(sum_of_quadruples);
   DALIB_OFFERS(kernel_entries);
+  DALIB_OFFERS(kernel_entries_across);
   DALIB_OFFERS(for_each_row);
   DALIB_OFFERS(sum_over_rows);
   DALIB_OFFERS(for_each_entry);

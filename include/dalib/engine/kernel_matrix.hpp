@@ -1,5 +1,5 @@
 /// @file
-/// The kernel matrix of one sample, for those who want it, and the gradient of any weighted sum of its entries.
+/// The kernel matrix of one sample or of two, for those who want it, and the gradient of any weighted sum of its entries.
 #pragma once
 
 #include "dalib/engine/estimate.hpp"
@@ -19,10 +19,11 @@ struct kernel_problem {
   engine::sample_summary<T, Memory> summary;
   bandwidth::state_journal journal;
 
-  kernel_problem(const Exec& exec, const matrix_view<const T, Memory>& x)
-      : data{{x, nullptr}, {x.rows_from(0, 0), nullptr}}, summary(exec, data, scratch) {}
+  kernel_problem(const Exec& exec, const matrix_view<const T, Memory>& x) : kernel_problem(exec, x, x.rows_from(0, 0)) {}
+  kernel_problem(const Exec& exec, const matrix_view<const T, Memory>& x, const matrix_view<const T, Memory>& y)
+      : data{{x, nullptr}, {y, nullptr}}, summary(exec, data, scratch) {}
 
-  /// The kernel with its bandwidths resolved on x.
+  /// The kernel with its bandwidths resolved on all rows.
   auto bind(const Kernel& kernel) {
     return dalib::bind(kernel, bandwidth::call_data<engine::sample_summary<T, Memory>, workspace_of<Memory>>{&summary, &scratch, &journal});
   }
@@ -82,6 +83,69 @@ auto kernel_matrix_gradient(const Exec& exec, const Kernel& kernel, const X& x, 
   return engine::with_units(exec, "kernel_matrix_gradient", layers, problem.scratch, [&](const auto& in_range) {
     return static_cast<T>(backend<Memory>::template pairwise_sum<true, accumulator::plain>(exec, coefficients, in_range, T(1),
                                                                                            write_mode::overwrite, problem.scratch));
+  });
+}
+
+/// K(i, j) = k(x_i, y_j) of two samples, (n_x, F) and (n_y, F): (n_x, n_y) entries into the caller's memory. Bandwidths are resolved on
+/// the joint sample of x and y, as a measure of the two resolves them; a fixed bandwidth is what it is, and K(x, x) is then the matrix of
+/// one sample to the last bit. Entries are computed pair by pair with exact differences. O(n_x n_y F) time, O((n_x + n_y) F) memory.
+/// @throws std::invalid_argument for an empty sample, different numbers of features, a K of another shape, or a K over x or y.
+///
+/// @code{.cpp}
+/// const Eigen::MatrixXd x = (Eigen::MatrixXd(2, 1) << 0, 2).finished(), y = Eigen::MatrixXd::Ones(1, 1);
+/// Eigen::MatrixXd k(2, 1), gx(2, 1), gy(1, 1);
+/// const kernel::gaussian gaussian{bandwidth::fixed{1}};
+/// kernel_matrix(exec::serial{}, gaussian, x, y, k);
+/// assert(k(0, 0) == std::exp(-0.5) && k(1, 0) == k(0, 0));
+/// const Eigen::MatrixXd upstream = (Eigen::MatrixXd(2, 1) << 1, 3).finished();
+/// const double sum = kernel_matrix_gradient(exec::serial{}, gaussian, x, y, upstream, gradients{gx, gy});
+/// assert(std::abs(sum - 4 * k(0, 0)) < 1e-14 && std::abs(gx(0) - k(0, 0)) < 1e-14 && std::abs(gy(0) - 2 * k(0, 0)) < 1e-14);
+/// @endcode
+template <class Exec, class Kernel, matrix_like X, matrix_like Y, matrix_like K>
+void kernel_matrix(const Exec& exec, const Kernel& kernel, const X& x, const Y& y, K&& out) {
+  using T = value_type_of<X>;
+  using Memory = memory_of<X>;
+  require_tensor_types<T, Memory, Exec, X, Y, K>();
+  const matrix_view<const T, Memory> rows = view_of(x), others = view_of(y);
+  const matrix_view<T, Memory> to = view_of(out);
+  require_two_samples("kernel_matrix", rows, others);
+  require_shapes(to.rows == rows.rows && to.cols == others.rows, "kernel_matrix", "the result of two samples must be n_x x n_y", others,
+                 to);
+  require_apart("kernel_matrix", {rows, others}, {to});
+  detail::kernel_problem<Exec, Kernel, T, Memory> problem(exec, rows, others);
+  const auto profile = problem.bind(kernel);
+  using profile_type = std::remove_const_t<decltype(profile)>;
+  const engine::layer<T, profile_type, Memory> one{problem.data, &problem.summary, profile, matrix_view<T, Memory>{},
+                                                   matrix_view<T, Memory>{}};
+  engine::with_units(exec, "kernel_matrix", std::tuple{one}, problem.scratch,
+                     [&](const auto& layers) { backend<Memory>::kernel_entries_across(exec, std::get<0>(layers), to, problem.scratch); });
+}
+
+/// Gradients of sum_ij R(i, j) k(x_i, y_j) with respect to x and y, bandwidths detached; returns the sum. `upstream` R is (n_x, n_y);
+/// `out` holds the gradient of x as its source and that of y as its target, either of them not wanted if you like, with their scale and
+/// mode. O((n_x + n_y)^2 F) time, since the engine of pairs visits all, memory as `mmd`. @throws std::invalid_argument for an empty
+/// sample, wrong shapes, or gradients over what is read or over each other.
+template <class Exec, class Kernel, matrix_like X, matrix_like Y, matrix_like R, class G, class GM>
+auto kernel_matrix_gradient(const Exec& exec, const Kernel& kernel, const X& x, const Y& y, const R& upstream,
+                            const gradients<G, GM>& out) {
+  using T = value_type_of<X>;
+  using Memory = memory_of<X>;
+  require_tensor_types<T, Memory, Exec, X, Y, R, matrix_view<G, GM>>();
+  const matrix_view<const T, Memory> rows = view_of(x), others = view_of(y), weights = view_of(upstream);
+  require_two_samples("kernel_matrix_gradient", rows, others);
+  require_shapes(weights.rows == rows.rows && weights.cols == others.rows, "kernel_matrix_gradient",
+                 "the upstream gradient of two samples must be n_x x n_y", others, weights);
+  require_gradient_shape("kernel_matrix_gradient", rows, out.source);
+  require_gradient_shape("kernel_matrix_gradient", others, out.target);
+  require_apart("kernel_matrix_gradient", {rows, others, weights}, {out.source, out.target});
+  detail::kernel_problem<Exec, Kernel, T, Memory> problem(exec, rows, others);
+  const auto profile = problem.bind(kernel);
+  using profile_type = std::remove_const_t<decltype(profile)>;
+  const std::tuple layers{engine::layer<T, profile_type, Memory>{problem.data, &problem.summary, profile, out.source, out.target}};
+  const engine::across_coefficients<T, Memory> coefficients{weights};
+  return engine::with_units(exec, "kernel_matrix_gradient", layers, problem.scratch, [&](const auto& in_range) {
+    return static_cast<T>(backend<Memory>::template pairwise_sum<true, accumulator::plain>(exec, coefficients, in_range, out.scale,
+                                                                                           out.mode, problem.scratch));
   });
 }
 

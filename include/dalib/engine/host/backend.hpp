@@ -81,6 +81,11 @@ struct backend<host_memory> {
                              workspace& scratch) {
     engine::kernel_entries(exec, one, to, scratch);
   }
+  template <class Exec, class T, class Profile>
+  static void kernel_entries_across(const Exec& exec, const engine::layer<T, Profile, host_memory>& one, const matrix_view<T>& to,
+                                    workspace& scratch) {
+    engine::kernel_entries_across(exec, one, to, scratch);
+  }
 
   template <class Exec, class Task>
   static void for_each_row(const Exec& exec, index_t rows, const Task& task) {

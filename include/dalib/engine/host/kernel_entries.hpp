@@ -24,4 +24,20 @@ void kernel_entries(const Exec& exec, const layer<T, Profile>& one, const matrix
   });
 }
 
+/// The kernel of every pair of a source's and a target's row, with exact differences.
+template <class Exec, class T, class Profile>
+void kernel_entries_across(const Exec& exec, const layer<T, Profile>& one, const matrix_view<T>& to, workspace& scratch) {
+  packed_rows<T> block;
+  block.allocate(scratch, one.data.rows(), one.data.features());
+  block.assign(0, one.data.rows());
+  exec.run(block.panel_count(), [&](index_t panel, int) { pack_panel(one.data, row_origin<T>{}, block, panel, reads<Profile>::shift); });
+  exec.run(to.rows, [&](index_t i, int) {
+    for (index_t j = 0; j < to.cols; ++j) {
+      // In the order of the matrix of one sample: the same bits where both samples are the same.
+      const index_t x = i < j ? to.rows + j : i, y = i < j ? i : to.rows + j;
+      to(i, j) = evaluate_pair(one.profile, sums_of_rows<Profile>(block, x, block, y), block.terms(x), block.terms(y)).value;
+    }
+  });
+}
+
 } // namespace dalib::engine

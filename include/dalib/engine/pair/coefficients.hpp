@@ -80,5 +80,20 @@ struct matrix_coefficients {
   }
 };
 
+/// Coefficients given as R(source row, target row), 0 within a domain. Both orders of a pair stand in the sum: each counts half.
+template <class T, class Memory = host_memory>
+struct across_coefficients {
+  matrix_view<const T, Memory> matrix;
+
+  DALIB_HD T operator()(index_t other, index_t row) const {
+    const index_t source = other < row ? other : row, target = (other < row ? row : other) - matrix.rows;
+    return source < matrix.rows && target >= 0 ? matrix(source, target) / T(2) : T(0);
+  }
+
+  void fill(index_t first, index_t count, index_t row, T* out) const {
+    for (index_t l = 0; l < count; ++l) out[l] = (*this)(first + l, row);
+  }
+};
+
 } // namespace engine
 } // namespace dalib

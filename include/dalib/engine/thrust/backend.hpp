@@ -85,6 +85,11 @@ struct backend<device_memory> {
                              const matrix_view<T, device_memory>& to, device_workspace& scratch) {
     engine::device::kernel_entries(exec, one, to, scratch);
   }
+  template <class T, class Profile>
+  static void kernel_entries_across(const exec::thrust& exec, const engine::layer<T, Profile, device_memory>& one,
+                                    const matrix_view<T, device_memory>& to, device_workspace& scratch) {
+    engine::device::kernel_entries_across(exec, one, to, scratch);
+  }
 
   template <class Task>
   static void for_each_row(const exec::thrust& exec, index_t rows, const Task& task) {
