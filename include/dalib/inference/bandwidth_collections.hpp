@@ -1,0 +1,162 @@
+/// @file
+/// Collections of bandwidths from the data: what MMDAgg and MMD-FUSE aggregate over.
+#pragma once
+
+#include "dalib/inference/kernel_blocks.hpp"
+#include "dalib/kernel/family.hpp"
+#include "dalib/kernel/gaussian.hpp"
+#include "dalib/kernel/linear.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <vector>
+
+namespace dalib::inference {
+
+/// Bandwidths for kernels of the l1 and of the Euclidean distance, ascending.
+struct bandwidth_collection {
+  std::vector<double> l1, l2;
+};
+
+namespace detail {
+
+struct distance_lists {
+  std::vector<double> l1, l2;
+};
+
+/// At most this many rows of a sample are looked at, at equal distances in the order given.
+inline constexpr index_t most_rows_for_bandwidths = 1024;
+
+template <class T>
+void add_distance(const matrix_view<const T>& a, index_t i, const matrix_view<const T>& b, index_t j, distance_lists& to) {
+  double absolute = 0, square = 0;
+  for (index_t f = 0; f < a.cols; ++f) {
+    const double d = static_cast<double>(a(i, f)) - static_cast<double>(b(j, f));
+    absolute += std::abs(d);
+    square += d * d;
+  }
+  to.l1.push_back(absolute);
+  to.l2.push_back(std::sqrt(square));
+}
+
+inline index_t row_step(index_t rows) { return (rows + most_rows_for_bandwidths - 1) / most_rows_for_bandwidths; }
+
+/// `count` numbers from low to high, in geometric or arithmetic progression.
+inline std::vector<double> spaced(double low, double high, int count, bool geometric) {
+  std::vector<double> result;
+  for (int i = 0; i < count; ++i) {
+    const double t = count > 1 ? static_cast<double>(i) / (count - 1) : 0;
+    result.push_back(geometric ? low * std::pow(high / low, t) : low + (high - low) * t);
+  }
+  return result;
+}
+
+inline double at_share(const std::vector<double>& sorted, double share) {
+  return sorted[std::min(sorted.size() - 1, static_cast<std::size_t>(share * static_cast<double>(sorted.size())))];
+}
+
+inline std::vector<double> mmdagg_grid(std::vector<double> d, int count) {
+  std::sort(d.begin(), d.end());
+  const double low = d.front() >= 0.1 ? d.front() : std::max(at_share(d, 0.05), 0.1);
+  return spaced(low / 2, 2 * std::max(d.back(), 0.3), count, true);
+}
+
+inline std::vector<double> fuse_grid(std::vector<double> d, int count) {
+  std::sort(d.begin(), d.end());
+  const std::size_t half = d.size() / 2;
+  const double median = d.size() % 2 != 0 ? d[half] : (d[half - 1] + d[half]) / 2;
+  for (double& one : d)
+    if (one == 0) one = median;
+  std::sort(d.begin(), d.end());
+  return spaced(at_share(d, 0.05) / 2, 2 * at_share(d, 0.95), count, false);
+}
+
+/// A Laplacian of the l1 distance and a Gaussian for each bandwidth. `l1_factor`, `l2_factor`: what a bandwidth is multiplied by.
+inline auto kernels_of(const bandwidth_collection& widths, double l1_factor, double l2_factor) {
+  std::vector<kernel::laplacian_l1> laplacians;
+  std::vector<kernel::gaussian<bandwidth::fixed>> gaussians;
+  const auto positive = [](double width) { return width > 0 ? width : 1; }; // identical rows: any
+  for (const double b : widths.l1) laplacians.push_back({positive(b) * l1_factor});
+  for (const double b : widths.l2) gaussians.push_back({bandwidth::fixed{positive(b) * l2_factor}});
+  return kernel::family(std::span<const kernel::laplacian_l1>(laplacians)) +
+         kernel::family(std::span<const kernel::gaussian<bandwidth::fixed>>(gaussians));
+}
+
+} // namespace detail
+
+/// MMDAgg's collection: from the distances of all cross pairs, low = the smallest if >= 0.1, else max(the 5 % one, 0.1); high = max(the
+/// largest, 0.3); a geometric progression from low / 2 to 2 high. At most 1024 rows of each sample are looked at. O(rows^2 F).
+///
+/// @code{.cpp}
+/// const Eigen::MatrixXd zs = Eigen::MatrixXd::Zero(2, 2), zt = Eigen::MatrixXd::Constant(2, 2, 3); // all cross distances 6 and 3 sqrt 2
+/// const inference::bandwidth_collection b = inference::mmdagg_bandwidths(zs, zt, 3);
+/// assert(std::abs(b.l1[0] - 3) < 1e-12 && std::abs(b.l1[2] - 12) < 1e-12 && std::abs(b.l2[1] - std::sqrt(18)) < 1e-12);
+/// @endcode
+template <sample_like ZS, sample_like ZT>
+bandwidth_collection mmdagg_bandwidths(const ZS& zs, const ZT& zt, int count = 10) {
+  const auto [source, target] = detail::require_test_samples("mmdagg_bandwidths", zs, zt);
+  detail::distance_lists d;
+  for (index_t i = 0; i < source.rows.rows; i += detail::row_step(source.rows.rows))
+    for (index_t j = 0; j < target.rows.rows; j += detail::row_step(target.rows.rows))
+      detail::add_distance(source.rows, i, target.rows, j, d);
+  return {detail::mmdagg_grid(std::move(d.l1), count), detail::mmdagg_grid(std::move(d.l2), count)};
+}
+
+/// MMD-FUSE's collection: from the distances of the pooled sample, pairs of a row with itself included, zeros replaced by the median: an
+/// arithmetic progression from half of the 5 % one to twice the 95 % one. At most 1024 rows of each sample are looked at. It does not know
+/// which rows are source, so that a permutation test with it is exact. O(rows^2 F).
+template <sample_like ZS, sample_like ZT>
+bandwidth_collection fuse_bandwidths(const ZS& zs, const ZT& zt, int count = 10) {
+  const auto [source, target] = detail::require_test_samples("fuse_bandwidths", zs, zt);
+  detail::distance_lists d;
+  std::vector<std::pair<bool, index_t>> rows;
+  for (index_t i = 0; i < source.rows.rows; i += detail::row_step(source.rows.rows)) rows.emplace_back(true, i);
+  for (index_t j = 0; j < target.rows.rows; j += detail::row_step(target.rows.rows)) rows.emplace_back(false, j);
+  const auto view = [&](bool is_source) { return is_source ? source.rows : target.rows; };
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    for (std::size_t j = i; j < rows.size(); ++j)
+      detail::add_distance(view(rows[i].first), rows[i].second, view(rows[j].first), rows[j].second, d);
+  return {detail::fuse_grid(std::move(d.l1), count), detail::fuse_grid(std::move(d.l2), count)};
+}
+
+/// Kernels of MMDAgg's collection b: exp(-|x - y|_1 / b) and exp(-|x - y|^2 / b^2). The collection is of cross pairs, as its authors',
+/// which a permutation changes a little: with permutations the level is alpha up to that.
+template <sample_like ZS, sample_like ZT>
+auto mmdagg_kernel(const ZS& zs, const ZT& zt, int count = 10) {
+  return detail::kernels_of(mmdagg_bandwidths(zs, zt, count), 1, 1 / std::numbers::sqrt2);
+}
+/// Kernels of MMD-FUSE's collection b: exp(-sqrt(2) |x - y|_1 / b) and exp(-|x - y|^2 / (2 b^2)).
+template <sample_like ZS, sample_like ZT>
+auto fuse_kernel(const ZS& zs, const ZT& zt, int count = 10) {
+  return detail::kernels_of(fuse_bandwidths(zs, zt, count), 1 / std::numbers::sqrt2, 1);
+}
+
+namespace detail {
+
+/// sum_{i != j} k(z_i, z_j)^2 of every term. O(n^2 F).
+template <class Exec, class T, class Profile>
+std::vector<double> sums_of_squares(const Exec& exec, const kernel_blocks<T, Profile>& kernel) {
+  const index_t n = kernel.rows(), blocks = block_count(n);
+  const auto terms = static_cast<std::size_t>(kernel.terms());
+  std::vector<double> parts(static_cast<std::size_t>(blocks) * terms, 0.0), result(terms, 0.0);
+  exec.run(blocks, [&](index_t block, int) {
+    const auto [row, rows] = block_range(block, n);
+    std::vector<T> values(static_cast<std::size_t>(rows * block_rows) * terms);
+    for (index_t other = block; other < blocks; ++other) {
+      const auto [col, cols] = block_range(other, n);
+      kernel.fill_terms({row, rows, col, cols}, values.data());
+      for (std::size_t k = 0; k < terms; ++k)
+        for (index_t i = 0; i < rows * cols; ++i) {
+          if (row + i / cols == col + i % cols) continue;
+          const auto value = static_cast<double>(values[k * static_cast<std::size_t>(rows * cols) + static_cast<std::size_t>(i)]);
+          parts[static_cast<std::size_t>(block) * terms + k] += (other == block ? 1 : 2) * value * value;
+        }
+    }
+  });
+  for (std::size_t i = 0; i < parts.size(); ++i) result[i % terms] += parts[i];
+  return result;
+}
+
+} // namespace detail
+} // namespace dalib::inference

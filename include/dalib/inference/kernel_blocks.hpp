@@ -1,0 +1,142 @@
+/// @file
+/// @internal
+/// Kernel values of a joint sample, block by block: the one door through which tests see kernels.
+#pragma once
+
+#include "dalib/concepts.hpp"
+#include "dalib/engine/estimate.hpp"
+#include "dalib/kernel/centred_terms.hpp"
+#include "dalib/kernel/family.hpp"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace dalib::inference::detail {
+
+/// Rows and columns of the kernel matrix of a joint sample.
+struct block_place {
+  index_t row = 0, rows = 0, col = 0, cols = 0;
+};
+
+/// Rows that a task takes at once: a block of kernel values stays in the second-level cache.
+inline constexpr index_t block_rows = 128;
+inline index_t block_count(index_t rows) { return (rows + block_rows - 1) / block_rows; }
+/// Rows [first, first + count) of block b.
+inline std::pair<index_t, index_t> block_range(index_t block, index_t rows) {
+  return {block * block_rows, std::min(block_rows, rows - block * block_rows)};
+}
+
+/// Values of the kernel, or of each of its terms, on blocks of pairs. Calls for different blocks may run at the same time.
+template <class T, class Profile>
+class kernel_blocks {
+public:
+  using value_type = T;
+  using profile_type = Profile;
+
+  template <class Exec>
+  kernel_blocks(const Exec& exec, const engine::layer<T, Profile>& one, workspace& scratch) : layer_(one) {
+    block_.allocate(scratch, one.data.rows(), one.data.features());
+    block_.assign(0, one.data.rows());
+    exec.run(block_.panel_count(),
+             [&](index_t panel, int) { engine::pack_panel(one.data, one.origin(), block_, panel, engine::reads<Profile>::shift); });
+  }
+
+  const engine::layer<T, Profile>& layer() const { return layer_; }
+  const Profile& profile() const { return layer_.profile; }
+  index_t rows() const { return layer_.data.rows(); }
+  index_t source_rows() const { return layer_.data.source_rows(); }
+  index_t target_rows() const { return rows() - source_rows(); }
+  int terms() const { return kernel::term_count(layer_.profile); }
+
+  /// The whole kernel: values row by row into `to`, place.cols for each row.
+  void fill(const block_place& place, T* to) const {
+    visit_pairs(place, [&](index_t at, const auto& sums, const auto& x, const auto& y) {
+      to[at] = engine::evaluate_pair(layer_.profile, sums, x, y).value;
+    });
+  }
+  /// Each term of the kernel: term k's values from to + k * place.rows * place.cols on.
+  void fill_terms(const block_place& place, T* to) const {
+    visit_pairs(place, [&](index_t at, const auto& sums, const auto& x, const auto& y) {
+      T* next = to + at;
+      kernel::for_each_term(layer_.profile, [&](const auto& term) {
+        *next = engine::evaluate_pair(term, sums, x, y).value;
+        next += place.rows * place.cols;
+      });
+    });
+  }
+  /// Term by term, k(i, j) of one pair.
+  template <class Put>
+  void pair_terms(index_t i, index_t j, const Put& put) const {
+    const auto sums = engine::sums_of_rows<Profile>(block_, i, block_, j);
+    int k = 0;
+    kernel::for_each_term(layer_.profile, [&](const auto& term) {
+      put(k++, static_cast<double>(engine::evaluate_pair(term, sums, block_.terms(i), block_.terms(j)).value));
+    });
+  }
+  /// The whole kernel of one pair.
+  double pair(index_t i, index_t j) const {
+    const auto sums = engine::sums_of_rows<Profile>(block_, i, block_, j);
+    return static_cast<double>(engine::evaluate_pair(layer_.profile, sums, block_.terms(i), block_.terms(j)).value);
+  }
+
+private:
+  template <class Visit>
+  void visit_pairs(const block_place& place, const Visit& visit) const {
+    for (index_t i = 0; i < place.rows; ++i)
+      for (index_t j = 0; j < place.cols; ++j) {
+        const index_t x = place.row + i, y = place.col + j;
+        visit(i * place.cols + j, engine::sums_of_rows<Profile>(block_, x, block_, y), block_.terms(x), block_.terms(y));
+      }
+  }
+
+  engine::layer<T, Profile> layer_;
+  engine::packed_rows<T> block_;
+};
+
+template <class Exec, class T, class Profile>
+kernel_blocks(const Exec&, const engine::layer<T, Profile>&, workspace&) -> kernel_blocks<T, Profile>;
+
+/// What a sample of a test must be: rows on the host, without weights.
+template <class ZS, class ZT>
+auto require_test_samples(const char* test, const ZS& zs, const ZT& zt) {
+  using types = two_sample_types<ZS, ZT>;
+  static_assert(std::is_same_v<typename types::memory, host_memory>, "dalib: tests take tensors in the host's memory");
+  const auto source = sample_of(zs), target = sample_of(zt);
+  require_two_samples(test, source.rows, target.rows);
+  if (source.weights != nullptr || target.weights != nullptr) fail(test, "takes no sample weights: its null law supposes equal ones");
+  require_finite(test, "source", source.rows);
+  require_finite(test, "target", target.rows);
+  return std::pair{source, target};
+}
+
+/// Tests of paired samples need n_s = n_t.
+template <class S>
+void require_paired(const char* test, const S& source, const S& target, index_t least) {
+  require_shapes(source.rows.rows == target.rows.rows && source.rows.rows >= least, test,
+                 ("needs n_s = n_t >= " + std::to_string(least)).c_str(), source.rows, target.rows);
+}
+
+/// Calls use(kernel_blocks) with the kernel bound on both samples. `Cancels`: every row's coefficients in all that is made of the values
+/// add up to 0, so that linear terms may be taken around the mean.
+template <bool Cancels, class Exec, class T, class Kernel, class Use>
+auto with_kernel(const char* test, const Exec& exec, const Kernel& kernel, const sample<T>& source, const sample<T>& target,
+                 workspace& scratch, const Use& use) {
+  static_assert(kernel_like<Kernel>, "dalib: a test needs a kernel: a type with `using statistic = ...` and operator()(T) -> jet<T>");
+  const engine::bound_problem problem(exec, scratch,
+                                      engine::layer_input<T, Kernel>{{source, target}, kernel, matrix_view<T>{}, matrix_view<T>{}});
+  return engine::with_units(exec, test, problem.layers(), scratch, [&](const auto& layers) {
+    const auto& one = std::get<0>(layers);
+    using profile = typename std::remove_cvref_t<decltype(one)>::profile_type;
+    if constexpr (Cancels && kernel::has_centred_terms<profile>) {
+      using form = kernel::centred_terms<profile>;
+      const engine::layer<T, typename form::type> centred{one.data, one.summary, form::of(one.profile), {}, {}};
+      return use(kernel_blocks(exec, centred, scratch));
+    } else {
+      return use(kernel_blocks(exec, one, scratch));
+    }
+  });
+}
+
+} // namespace dalib::inference::detail
