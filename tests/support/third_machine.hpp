@@ -63,7 +63,8 @@ struct summary {
 
   summary(const policy& exec, const dalib::engine::joint_sample<T, memory>& data, dalib::workspace& scratch)
       : host(exec, on_host(data), scratch) {}
-  double mean_norm() const { return host.mean_norm(); }
+  auto origin() const { return host.origin(); }
+  const double* offset_sums() const { return host.offset_sums(); }
   double mean_squared_distance() const { return host.mean_squared_distance(); }
   double median_squared_distance(dalib::workspace& scratch) const { return host.median_squared_distance(scratch); }
 };

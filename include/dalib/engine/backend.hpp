@@ -47,8 +47,8 @@ inline constexpr bool has_backend = false; // is asked only where there is none
 /// - `execution`: the policy of calls without one
 /// - `workspace`: scratch memory: a `basic_workspace`
 /// - `vector<T>`: numbers in this memory, made with `(count)` or `(count, number)`; `data()`, `size()`, copies
-/// - `summary<T>`: mean and spread of a joint sample, made with `(exec, joint_sample, scratch)`; members as
-///   engine/sample/joint_sample.hpp has them
+/// - `summary<T>`: mean and spread of a joint sample, made with `(exec, joint_sample, scratch)`; members `origin`, `offset_sums`,
+///   `mean_squared_distance` and `median_squared_distance` as engine/sample/joint_sample.hpp has them
 /// - `cached_bytes`: a number: what a pass writes for the next one to read is best at most so large
 ///
 /// Data:

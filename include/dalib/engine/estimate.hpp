@@ -4,6 +4,8 @@
 
 #include "dalib/engine/host/backend.hpp"
 #include "dalib/engine/host/row_unit.hpp"
+#include "dalib/engine/in_double.hpp"
+#include "dalib/engine/linear.hpp"
 #include "dalib/engine/sample/state_journal.hpp"
 #include "dalib/estimator/estimators.hpp"
 #include "dalib/kernel/centred_terms.hpp"
@@ -46,8 +48,15 @@ template <bool Gradient, class Accumulator, class Exec, class Estimator, class T
 double estimate_blocks(const Exec& exec, const Estimator& estimator, const std::tuple<layer<T, Profiles, Memory>...>& layers,
                        estimate_rule<T> rule, workspace_of<Memory>& scratch);
 
-/// sum c k over all pairs of one layer or several. A linear term of one layer's kernel is taken around the mean where that changes nothing
-/// but its rounding.
+/// The layer with the linear terms of its kernel taken around a mean: the same sum wherever every row's coefficients add up to 0, but for
+/// its rounding.
+template <class T, class Profile, class Memory>
+auto with_centred_terms(const layer<T, Profile, Memory>& one) {
+  using form = kernel::centred_terms<Profile>;
+  return layer<T, typename form::type, Memory>{one.data, one.summary, form::of(one.profile), one.source_gradient, one.target_gradient};
+}
+
+/// sum c k over all pairs of one layer or several: from the domains' means if one layer's kernel is linear, by the pairs otherwise.
 template <bool Gradient, class Accumulator, class Exec, class T, class Memory, class... Profiles>
 double estimate_pairs(const Exec& exec, const domain_coefficients<T, Memory>& coefficients, const sample_sizes& sizes,
                       const std::tuple<layer<T, Profiles, Memory>...>& layers, estimate_rule<T> rule, workspace_of<Memory>& scratch) {
@@ -56,17 +65,23 @@ double estimate_pairs(const Exec& exec, const domain_coefficients<T, Memory>& co
       return backend<Memory>::template pairwise_sum<Gradient, Accumulator>(exec, coefficients, in_range, rule.scale, rule.mode, scratch);
     });
   };
-  if constexpr (sizeof...(Profiles) == 1 && (kernel::has_centred_terms<Profiles> && ...)) {
-    if (coefficients.pairs.rows_cancel(sizes.source_weight, sizes.target_weight)) {
-      const auto centred = []<class Profile>(const layer<T, Profile, Memory>& one) {
-        using form = kernel::centred_terms<Profile>;
-        return layer<T, typename form::type, Memory>{one.data, one.summary, form::of(one.profile), one.source_gradient, one.target_gradient};
-      };
-      return sum(std::tuple{centred(std::get<0>(layers))});
-    }
+  const bool cancel = coefficients.pairs.rows_cancel(sizes.source_weight, sizes.target_weight);
+  if constexpr (sizeof...(Profiles) == 1 && (kernel::linear_multiple<Profiles>::exists && ...)) {
+    const auto& [one] = layers;
+    const linear_form form{coefficients.pairs, (kernel::linear_multiple<Profiles>::of(one.profile), ...), cancel};
+    return linear_sum<Gradient>(exec, one, form, rule.scale, rule.mode, scratch);
+  } else {
+    if constexpr (sizeof...(Profiles) == 1 && (kernel::has_centred_terms<Profiles> && ...))
+      if (cancel) return sum(std::tuple{with_centred_terms(std::get<0>(layers))});
+    return sum(layers);
   }
-  return sum(layers);
 }
+
+/// Whether rows far from 0 have to be taken as double: linear terms of a single layer never do.
+template <class T, class... Profiles>
+inline constexpr bool takes_double = (reads_far_products<T, Profiles>::value || ...);
+template <class T, class Profile>
+inline constexpr bool takes_double<T, Profile> = reads_far_products<T, typename kernel::centred_terms<Profile>::type>::value;
 
 /// The estimate of sum c prod_l k_l for bound layers.
 template <bool Gradient, class Accumulator, class Exec, class Estimator, class T, class Memory, class... Profiles>
@@ -75,12 +90,23 @@ double estimate_bound(const Exec& exec, const Estimator& estimator, const std::t
   const joint_sample<T, Memory>& data = std::get<0>(layers).data;
   const sample_sizes sizes = sizes_of(data, rule.measure);
   if constexpr (full_pair_estimator<Estimator>) {
+    if constexpr (takes_double<T, Profiles...>)
+      if (std::apply([](const auto&... one) { return (is_far(one) || ...); }, layers))
+        return in_double(exec, layers, rule.mode, scratch, [&](const auto& wide) {
+          const estimate_rule<double> own{rule.measure, static_cast<double>(rule.scale)};
+          return estimate_bound<Gradient, Accumulator>(exec, estimator, wide, own, scratch);
+        });
     const domain_coefficients<T, Memory> coefficients{data, estimator.coefficients(sizes)};
     return estimate_pairs<Gradient, Accumulator>(exec, coefficients, sizes, layers, rule, scratch) + coefficients.pairs.constant;
   } else if constexpr (quadruple_estimator<Estimator>) {
     const quadruple_plan plan = estimator.plan(sizes);
-    return backend<Memory>::template sum_of_quadruples<Gradient, Accumulator>(exec, plan, layers, rule.scale, rule.mode, scratch) +
-           plan.constant;
+    const auto sum = [&](const auto& all) {
+      return backend<Memory>::template sum_of_quadruples<Gradient, Accumulator>(exec, plan, all, rule.scale, rule.mode, scratch) +
+             plan.constant;
+    };
+    if constexpr (sizeof...(Profiles) == 1 && (kernel::has_centred_terms<Profiles> && ...))
+      if (plan.within == plan.across) return sum(std::tuple{with_centred_terms(std::get<0>(layers))});
+    return sum(layers);
   } else {
     return estimate_blocks<Gradient, Accumulator>(exec, estimator, layers, rule, scratch);
   }
@@ -118,7 +144,8 @@ void require_accepted(const Estimator& estimator, const joint_sample<T, Memory>&
 
 /// Calls use(layers) with the same layers around means of their own rows: rows that are in none of them are not looked at.
 template <class Exec, class T, class Memory, class... Profiles, class Use>
-auto with_own_means(const Exec& exec, const std::tuple<layer<T, Profiles, Memory>...>& layers, workspace_of<Memory>& scratch, const Use& use) {
+auto with_own_means(const Exec& exec, const std::tuple<layer<T, Profiles, Memory>...>& layers, workspace_of<Memory>& scratch,
+                    const Use& use) {
   using summary = sample_summary<T, Memory>;
   return std::apply(
       [&](const auto&... one) {
@@ -208,9 +235,9 @@ private:
   template <class Exec, std::size_t... L>
   bound_problem(const Exec& exec, workspace_of<Memory>& scratch, std::index_sequence<L...>, const samples& data,
                 const layer_input<T, Kernels, Memory>&... inputs)
-      : summaries_{summary(exec, data[L], scratch)...},
-        layers_{{data[L], &summaries_[L], dalib::bind(inputs.kernel, call_data{&summaries_[L], &scratch, &journal_}), inputs.source_gradient,
-                 inputs.target_gradient}...} {}
+      : summaries_{summary(exec, data[L], scratch)...}, layers_{{data[L], &summaries_[L],
+                                                                 dalib::bind(inputs.kernel, call_data{&summaries_[L], &scratch, &journal_}),
+                                                                 inputs.source_gradient, inputs.target_gradient}...} {}
 
   bandwidth::state_journal journal_;
   std::array<summary, sizeof...(Kernels)> summaries_;

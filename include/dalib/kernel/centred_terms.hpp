@@ -49,4 +49,26 @@ struct centred_terms<scaled<A>> {
 template <class K>
 inline constexpr bool has_centred_terms = !std::is_same_v<K, typename centred_terms<K>::type>;
 
+/// @internal
+/// A bound kernel that is a multiple of the inner product and nothing else, and that multiple.
+template <class K>
+struct linear_multiple {
+  static constexpr bool exists = false;
+};
+template <>
+struct linear_multiple<linear> {
+  static constexpr bool exists = true;
+  static double of(const linear&) { return 1; }
+};
+template <class A>
+requires(linear_multiple<A>::exists) struct linear_multiple<scaled<A>> {
+  static constexpr bool exists = true;
+  static double of(const scaled<A>& k) { return k.factor * linear_multiple<A>::of(k.a); }
+};
+template <class A, class B>
+requires(linear_multiple<A>::exists&& linear_multiple<B>::exists) struct linear_multiple<sum_of<A, B>> {
+  static constexpr bool exists = true;
+  static double of(const sum_of<A, B>& k) { return linear_multiple<A>::of(k.a) + linear_multiple<B>::of(k.b); }
+};
+
 } // namespace dalib::kernel

@@ -154,7 +154,7 @@ selection::kernel_statistics kernel_statistics_of(const Exec& exec, const mmd<Ke
   workspace scratch;
   const engine::bound_problem problem(exec, scratch,
                                       engine::layer_input<T, Kernel>{{source, target}, loss.kernel, matrix_view<T>{}, matrix_view<T>{}});
-  const auto& layer = std::get<0>(problem.layers());
+  const auto layer = engine::with_centred_terms(std::get<0>(problem.layers()));
   const int kernels = kernel::term_count(layer.profile);
   if (kernels > selection::most_kernels) fail(name, "takes at most 16 kernels (got " + std::to_string(kernels) + ")");
   const selection::running_covariance gathered = linear ? selection::detail::gather_disjoint(exec, layer, kernels, scratch)

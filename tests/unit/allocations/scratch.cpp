@@ -69,6 +69,8 @@ TEST_CASE("measures of pairs allocate nothing from the second call on") {
     check("mean rule", mmd{kernel::gaussian_ladder{}}, out, zs, zt);
     check("median rule", mmd{kernel::gaussian{bandwidth::median{}}}, out, zs, zt);
     check("several statistics", mmd{kernel::gaussian{} + 0.5 * kernel::linear{} + kernel::laplacian_l1{}}, out, zs, zt);
+    check("linear", mmd{kernel::linear{}}, out, zs, zt);
+    check("rows taken as double", mmd{kernel::polynomial{}}, out, matrix(zs.array() + 9.f), matrix(zt.array() + 9.f));
     check("cosine", mmd{kernel::cosine{}, estimator::biased{}}, out, zs, zt);
     check("linear time", mmd{kernel::gaussian{}, estimator::linear_time{}}, out, zs, zt);
     check("block", mmd{kernel::gaussian{}, estimator::block{8}}, out, zs, zt);

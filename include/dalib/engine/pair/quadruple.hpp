@@ -6,106 +6,14 @@
 #pragma once
 
 #include "dalib/engine/pair/layer.hpp"
+#include "dalib/engine/pair/quadruple_sums.hpp"
 #include "dalib/estimator/estimators.hpp"
-#include "dalib/simd/partial_sums.hpp"
 
 #include <cmath>
 #include <cstddef>
 #include <type_traits>
 
 namespace dalib::engine {
-
-/// The rows of pair p of a quadruple, whose rows s_i, s_j, t_i, t_j are 0..3: (0, 1), (2, 3), (0, 3), (1, 2).
-DALIB_HD constexpr int pair_row_x(int p) { return p == 1 ? 2 : (p == 3 ? 1 : 0); }
-DALIB_HD constexpr int pair_row_y(int p) { return p == 0 ? 1 : (p == 3 ? 2 : 3); }
-
-/// The pair that row r makes with the other row of its domain (side 0) or with one of the other domain (side 1), and that row.
-DALIB_HD constexpr int pair_of_row(int r, int side) { return side == 0 ? r / 2 : (r == 0 || r == 3 ? 2 : 3); }
-DALIB_HD constexpr int partner_of_row(int r, int side) { return side == 0 ? r ^ 1 : 3 - r; }
-
-/// Which sums over the features the statistics of a kernel are made of.
-template <class List>
-struct quadruple_reads;
-template <class... S>
-struct quadruple_reads<type_list<S...>> {
-  static constexpr bool distance = (std::is_same_v<S, squared_distance> || ...);
-  static constexpr bool l1 = (!S::from_gram || ...);
-  /// Inner products of the rows themselves: statistics that a shift of all rows changes.
-  static constexpr bool raw = ((S::from_gram && !S::translation_invariant) || ...);
-  /// Inner products of the rows less one of them: other statistics that no shift changes.
-  static constexpr bool local = ((S::from_gram && S::translation_invariant && !std::is_same_v<S, squared_distance>) || ...);
-};
-
-namespace detail {
-
-// What is added up for one feature of two rows.
-struct squared_difference {
-  template <class V>
-  DALIB_HD static V of(V x, V y) {
-    return (x - y) * (x - y);
-  }
-};
-struct absolute_difference {
-  template <class V>
-  DALIB_HD static V of(V x, V y) {
-    return x < y ? y - x : x - y;
-  }
-};
-struct product {
-  template <class V>
-  DALIB_HD static V of(V x, V y) {
-    return x * y;
-  }
-};
-
-/// Sum of Term over the features of two rows, added in V.
-template <class Term, class V, class Row>
-DALIB_HD V sum_over_features(const Row& x, const Row& y, index_t features) {
-  constexpr int partials = sum_partials<V>;
-  V sums[partials] = {};
-  for_each_partial<V>(features, [&](index_t f, int p) { sums[p] += Term::of(static_cast<V>(x[f]), static_cast<V>(y[f])); });
-  return sum_by_halves(sums);
-}
-
-/// The same, added in T; once more in double where T's range may not have held every term.
-template <class Term, class T, class Row>
-DALIB_HD double sum_of_differences(const Row& x, const Row& y, index_t features) {
-  const T sum = sum_over_features<Term, T>(x, y, features);
-  if constexpr (!std::is_same_v<T, double>) {
-    // A term that underflows is below 2^-149: nothing beside 2^-80. Equal rows give 0 both times.
-    if (!(sum > T(0x1p-80) && sum < T(0x1p120))) return sum_over_features<Term, double>(x, y, features);
-  }
-  return static_cast<double>(sum);
-}
-
-/// Inner product of two rows less a third, in double.
-template <class Row>
-DALIB_HD double local_product(const Row& x, const Row& y, const Row& origin, index_t features) {
-  double sum = 0;
-  for (index_t f = 0; f < features; ++f) {
-    const double o = static_cast<double>(origin[f]);
-    sum += (static_cast<double>(x[f]) - o) * (static_cast<double>(y[f]) - o);
-  }
-  return sum;
-}
-
-DALIB_HD inline row_terms<double> terms_of_norm(double norm) {
-  using std::sqrt;
-  row_terms<double> terms;
-  terms.norm = norm;
-  terms.inverse_norm = norm > 0 ? 1 / sqrt(norm) : 0;
-  return terms;
-}
-
-} // namespace detail
-
-/// The sums over the features of one pair of rows.
-struct quadruple_sums {
-  double squared_distance = 0;
-  double l1 = 0;
-  double raw = 0;   ///< x . y
-  double local = 0; ///< the same less row 0 of the quadruple
-};
 
 /// A kernel on one pair: value, statistics, and slopes with respect to them.
 template <std::size_t Count>
@@ -128,6 +36,7 @@ struct quadruple_layer {
 
   /// Finds the sums that the statistics are made of. O(F).
   DALIB_HD void add_up(index_t features) {
+    if constexpr (asks::linear) sums[0].linear = detail::product_of_differences(rows, features);
     for (int r = 0; r < 4; ++r) {
       if constexpr (asks::raw)
         raw_terms[r] = detail::terms_of_norm(detail::sum_over_features<detail::product, double>(rows[r], rows[r], features));
@@ -172,6 +81,8 @@ private:
       return sums[p].squared_distance;
     else if constexpr (!S::from_gram)
       return sums[p].l1;
+    else if constexpr (is_linear<S>)
+      return sums[p].linear;
     else if constexpr (S::translation_invariant)
       return S::value(sums[p].local, local_terms[x], local_terms[y]);
     else
@@ -207,6 +118,7 @@ struct quadruple_pulls {
   double other[4] = {};      ///< x receives other * y, y receives other * x
   double own_x[4] = {};      ///< x receives own_x * x
   double own_y[4] = {};      ///< y receives own_y * y
+  double linear = 0;         ///< a row receives linear * (the other of its domain - the one of the other domain that it makes a pair with)
 
   /// Sets pair p, whose kernel counts `weight`.
   template <class Layer>
@@ -218,7 +130,7 @@ struct quadruple_pulls {
   template <class T>
   DALIB_HD bool fit() const {
     if constexpr (std::is_same_v<T, double>) return true;
-    bool result = true;
+    bool result = fits(linear);
     for (int p = 0; p < 4; ++p) result = result && fits(difference[p]) && fits(sign[p]);
     return result;
   }
@@ -238,6 +150,8 @@ private:
     const int x = pair_row_x(p), y = pair_row_y(p);
     if constexpr (!S::from_gram) {
       sign[p] += slope;
+    } else if constexpr (is_linear<S>) {
+      if (p == 0) linear += slope;
     } else if constexpr (S::translation_invariant) {
       // Such a gradient only depends on differences: x receives pull * y + self * x = pull * (y - x), up to what cancels over all pairs.
       difference[p] -= S::pull(slope, value, layer.local_terms[x], layer.local_terms[y]).pull;
@@ -254,10 +168,10 @@ private:
 template <class Profile, class Real>
 struct quadruple_row_pull {
   using asks = quadruple_reads<statistics_of<Profile>>;
-  Real difference[2], sign[2];
+  Real difference[2], sign[2], linear;
   double other[2], own;
 
-  DALIB_HD quadruple_row_pull(const quadruple_pulls& all, int r) : own(0) {
+  DALIB_HD quadruple_row_pull(const quadruple_pulls& all, int r) : linear(static_cast<Real>(all.linear)), own(0) {
     for (int side = 0; side < 2; ++side) {
       const int p = pair_of_row(r, side);
       difference[side] = static_cast<Real>(all.difference[p]);
@@ -275,6 +189,7 @@ struct quadruple_row_pull {
       sum = difference[0] * (static_cast<Real>(x[f]) - static_cast<Real>(y0[f])) +
             difference[1] * (static_cast<Real>(x[f]) - static_cast<Real>(y1[f]));
     if constexpr (asks::l1) sum += towards(x[f], y0[f], sign[0]) + towards(x[f], y1[f], sign[1]);
+    if constexpr (asks::linear) sum += linear * (static_cast<Real>(y0[f]) - static_cast<Real>(y1[f]));
     if constexpr (asks::raw) sum += static_cast<Real>(of_rows(x[f], y0[f], y1[f]));
     return sum;
   }

@@ -168,6 +168,7 @@ public:
     mean_high_ = scratch.template allocate<T>(features);
     mean_low_ = scratch.template allocate<T>(features);
     merge(chunks, sums, squares, weights);
+    offset_sums_ = sums;
   }
 
   /// Mean of feature f.
@@ -175,6 +176,9 @@ public:
   const double* mean() const { return mean_; }
 
   row_origin<T> origin() const { return {mean_high_, mean_low_, mean_, spread_.mean_norm}; }
+
+  /// For each feature the sum, by weight, of what the rows differ by from the sample's first.
+  const double* offset_sums() const { return offset_sums_; }
 
   /// Mean of |x - y|^2 over all n^2 ordered pairs, by weight: 2 / W * sum w |z - mean|^2.
   double mean_squared_distance() const { return spread_.mean_squared_distance; }
@@ -240,6 +244,7 @@ private:
 
   joint_sample<T> data_;
   T* reference_ = nullptr;
+  const double* offset_sums_ = nullptr;
   double* mean_ = nullptr;
   T* mean_high_ = nullptr;
   T* mean_low_ = nullptr;

@@ -93,6 +93,7 @@ public:
     mean_ = scratch.allocate<double>(features);
     mean_parts_ = scratch.allocate<T>(2 * features);
     double* moments = scratch.allocate<double>(3 * features);
+    offset_sums_ = moments;
     const workspace_mark mark(scratch);
     double* sums = scratch.allocate<double>(chunks * features);
     double* squares = scratch.allocate<double>(chunks * features);
@@ -110,6 +111,9 @@ public:
   /// In device memory: the mean; and the same as the sum of two numbers of type T.
   const double* mean() const { return mean_; }
   row_origin<T> origin() const { return {mean_parts_, mean_parts_ + data_.features(), mean_, spread_.mean_norm}; }
+
+  /// In device memory: for each feature the sum, by weight, of what the rows differ by from the sample's first.
+  const double* offset_sums() const { return offset_sums_; }
 
   /// Mean of |x - y|^2 over all n^2 ordered pairs, by weight.
   double mean_squared_distance() const { return spread_.mean_squared_distance; }
@@ -132,6 +136,7 @@ public:
 private:
   exec::thrust exec_;
   joint_sample<T, device_memory> data_;
+  const double* offset_sums_ = nullptr;
   double* mean_ = nullptr;
   T* mean_parts_ = nullptr;
   sample_spread spread_;
