@@ -15,6 +15,9 @@
 
 namespace dalib::inference::detail {
 
+/// Whether the pairs of a row with itself take part.
+enum class own_pairs { without, with };
+
 /// Rows and columns of the kernel matrix of a joint sample.
 struct block_place {
   index_t row = 0, rows = 0, col = 0, cols = 0;

@@ -10,9 +10,6 @@
 
 namespace dalib::inference::detail {
 
-/// Whether the pairs of a row with itself take part.
-enum class own_pairs { without, with };
-
 /// For each term k of a kernel and each vector c: the form v'Kv, v'K1, and for each term 1'K1.
 struct quadratic_forms {
   index_t vectors = 0;
@@ -32,11 +29,12 @@ private:
 ///
 /// The product of a vector with a block is one chain of multiply-adds, wherever the vector stands among the others, and every sum has a
 /// fixed order: equal vectors give equal bits, and so does any number of threads.
-template <class T, class Profile>
+/// @tparam Blocks  rows(), terms() and fill_terms(place, to), as kernel_blocks has them
+template <class T, class Blocks>
 class form_sums {
 public:
   /// @param vectors  C x n, one vector in each row, contiguous
-  form_sums(const kernel_blocks<T, Profile>& kernel, const matrix_view<const T>& vectors, own_pairs own)
+  form_sums(const Blocks& kernel, const matrix_view<const T>& vectors, own_pairs own)
       : kernel_(kernel), vectors_(vectors), own_(own), terms_(kernel.terms()), blocks_(block_count(kernel.rows())) {}
 
   template <class Exec>
@@ -129,7 +127,7 @@ private:
     }
   }
 
-  const kernel_blocks<T, Profile>& kernel_;
+  const Blocks& kernel_;
   matrix_view<const T> vectors_;
   own_pairs own_;
   int terms_;
@@ -151,7 +149,7 @@ private:
 
 template <class Exec, class T, class Profile>
 quadratic_forms forms_of(const Exec& exec, const kernel_blocks<T, Profile>& kernel, const vector_rows<T>& vectors, own_pairs own) {
-  return form_sums<T, Profile>(kernel, vectors.view(), own).run(exec);
+  return form_sums<T, kernel_blocks<T, Profile>>(kernel, vectors.view(), own).run(exec);
 }
 
 } // namespace dalib::inference::detail
