@@ -27,6 +27,8 @@
 #include "dalib/compat/shift_log.hpp"
 
 #include "dalib/engine/kernel_matrix.hpp"
+#include "dalib/engine/kernel_products.hpp"
+#include "dalib/engine/visit_pairs.hpp"
 #include "dalib/measure/checked.hpp"
 #include "dalib/measure/class_balance.hpp"
 #include "dalib/measure/classifier_discrepancy.hpp"

@@ -112,17 +112,24 @@ struct machine {
     host::require_finite(measure, which, on_host(view));
   }
 
-  template <bool Gradient, class Accumulator, class Coefficients, class T, class... Profiles>
-  static double pairwise_sum(const policy& exec, const Coefficients& coefficients,
-                             const std::tuple<dalib::engine::layer<T, Profiles, memory>...>& layers, T scale, dalib::write_mode mode,
-                             workspace& scratch) {
-    return host::pairwise_sum<Gradient, Accumulator>(exec, on_host(coefficients), on_host(layers), scale, mode, scratch);
+  template <class Accumulator, class Visitor, class Coefficients, class T, class... Profiles>
+  static dalib::engine::visited_numbers<Visitor> visit_pairs(const policy& exec, const Visitor& visitor, const Coefficients& coefficients,
+                                                             const std::tuple<dalib::engine::layer<T, Profiles, memory>...>& layers,
+                                                             dalib::engine::gradient_rule<T> rule, workspace& scratch) {
+    return host::visit_pairs<Accumulator>(exec, visitor, on_host(coefficients), on_host(layers), rule, scratch);
   }
   template <bool Gradient, class Accumulator, class T, class... Profiles>
   static double sum_of_quadruples(const policy& exec, const dalib::quadruple_plan& plan,
                                   const std::tuple<dalib::engine::layer<T, Profiles, memory>...>& layers, T scale, dalib::write_mode mode,
                                   workspace& scratch) {
     return host::sum_of_quadruples<Gradient, Accumulator>(exec, plan, on_host(layers), scale, mode, scratch);
+  }
+  template <class Visitor, class T, class Profile>
+  static void kernel_products(const policy& exec, const Visitor& visitor, const dalib::engine::layer<T, Profile, memory>& one,
+                              const dalib::engine::product_request<T, memory>& request, workspace& scratch) {
+    std::vector<dalib::matrix_view<T>> out;
+    for (const auto& view : request.out) out.push_back(on_host(view));
+    host::kernel_products(exec, visitor, on_host(one), {request.pairs, on_host(request.right), out}, scratch);
   }
   template <class T, class Profile>
   static void kernel_entries(const policy& exec, const dalib::engine::layer<T, Profile, memory>& one,

@@ -7,6 +7,7 @@
 #include "dalib/reduction/accumulators.hpp"
 #include "dalib/reduction/reductions.hpp"
 
+#include <span>
 #include <tuple>
 #include <type_traits>
 
@@ -23,12 +24,31 @@ struct layer;
 template <class T, class Memory>
 struct domain_coefficients;
 struct row_problem;
+struct value_visitor;
+
+/// How gradients are written: times `scale`, over what is there or added to it.
+template <class T>
+struct gradient_rule {
+  T scale = T(1);
+  write_mode mode = write_mode::overwrite;
+};
 
 /// A product is written as alpha A B + beta C. With beta 0 what was in C is not read, so it may be NaN.
 template <class T>
 struct product_scale {
   T alpha = T(1);
   T beta = T(0);
+};
+
+/// Which pairs a kernel matrix holds: all of the joint sample; the same with 0 on its diagonal; rows of the source with rows of the target.
+enum class pair_set { all, distinct, across };
+
+/// out[k] = K_k right; see engine/kernel_products.hpp.
+template <class T, class Memory = host_memory>
+struct product_request {
+  pair_set pairs;
+  matrix_view<const T, Memory> right;
+  std::span<const matrix_view<T, Memory>> out;
 };
 
 } // namespace engine
@@ -62,11 +82,12 @@ inline constexpr bool has_backend = false; // is asked only where there is none
 /// - `require_finite(measure, which, view)`: throws std::invalid_argument if an element is not finite
 ///
 /// Pairs:
-/// - `pairwise_sum<Gradient, Accumulator>(exec, coefficients, layers, scale, mode, scratch)`: sum of c(x, y) prod_l k_l(x_l, y_l) over all
-///   ordered pairs of rows; with `Gradient` also the layers' gradients, times `scale`. `coefficients` are engine/pair/coefficients.hpp's,
-///   `layers` a tuple of engine::layer
+/// - `visit_pairs<Accumulator>(exec, visitor, coefficients, layers, gradient_rule, scratch)`: shows all ordered pairs of rows to a visitor
+///   (engine/pair/visitor.hpp) and returns the numbers it adds up; if it pulls, also the layers' gradients by the rule. `coefficients` are
+///   engine/pair/coefficients.hpp's, `layers` a tuple of engine::layer
 /// - `sum_of_quadruples<Gradient, Accumulator>(exec, plan, layers, scale, mode, scratch)`: the same for the pairs of a quadruple_plan,
 ///   without its constant
+/// - `kernel_products(exec, visitor, layer, product_request, scratch)`: out[k] = K_k Z for the matrices K_k that the visitor keeps
 /// - `kernel_entries(exec, layer, to, scratch)`: the kernel of every pair of the layer's rows
 /// - `kernel_entries_across(exec, layer, to, scratch)`: the kernel of every pair of a source's and a target's row
 ///
@@ -127,11 +148,14 @@ struct machine_operations {
   static constexpr bool total_weight = requires(const rows& s) { B::total_weight(s); };
   static constexpr bool counted_rows = requires(const E& e, const rows& s, W& w) { B::counted_rows(e, s, w); };
   static constexpr bool require_finite = requires(const const_view& v) { B::require_finite("", "", v); };
-  static constexpr bool pairwise_sum = requires(const E& e, const coefficients& c, const layers& l, W& w) {
-    B::template pairwise_sum<false, plus>(e, c, l, 1.0f, write_mode::overwrite, w);
+  static constexpr bool visit_pairs = requires(const E& e, const coefficients& c, const layers& l, W& w) {
+    B::template visit_pairs<plus>(e, std::declval<const engine::value_visitor&>(), c, l, engine::gradient_rule<float>{}, w);
   };
   static constexpr bool sum_of_quadruples = requires(const E& e, const quadruple_plan& p, const layers& l, W& w) {
     B::template sum_of_quadruples<false, plus>(e, p, l, 1.0f, write_mode::overwrite, w);
+  };
+  static constexpr bool kernel_products = requires(const E& e, const layer& l, const engine::product_request<float, Memory>& p, W& w) {
+    B::kernel_products(e, std::declval<const engine::value_visitor&>(), l, p, w);
   };
   static constexpr bool kernel_entries = requires(const E& e, const layer& l, const view& v, W& w) { B::kernel_entries(e, l, v, w); };
   static constexpr bool kernel_entries_across = requires(const E& e, const layer& l, const view& v, W& w) {
@@ -154,8 +178,9 @@ struct machine_operations {
   };
 
   static constexpr bool all = synchronise && copy_from_host && copy_to_host && filled_for && clear && total_weight && counted_rows &&
-                              require_finite && pairwise_sum && sum_of_quadruples && kernel_entries && kernel_entries_across &&
-                              for_each_row && sum_over_rows && for_each_entry && visit_groups && reduce_groups && sum_classes && product;
+                              require_finite && visit_pairs && sum_of_quadruples && kernel_products && kernel_entries &&
+                              kernel_entries_across && for_each_row && sum_over_rows && for_each_entry && visit_groups && reduce_groups &&
+                              sum_classes && product;
 };
 
 /// One sentence for each operation that is missing.
@@ -174,8 +199,9 @@ struct operations_check {
   DALIB_OFFERS(total_weight);
   DALIB_OFFERS(counted_rows);
   DALIB_OFFERS(require_finite);
-  DALIB_OFFERS(pairwise_sum);
+  DALIB_OFFERS(visit_pairs);
   DALIB_OFFERS(sum_of_quadruples);
+  DALIB_OFFERS(kernel_products);
   DALIB_OFFERS(kernel_entries);
   DALIB_OFFERS(kernel_entries_across);
   DALIB_OFFERS(for_each_row);

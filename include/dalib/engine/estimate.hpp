@@ -44,6 +44,13 @@ sample_sizes sizes_of(const joint_sample<T, Memory>& data, const char* measure) 
           measure};
 }
 
+/// sum_{x,y} c(x, y) prod_l k_l(x_l, y_l) over all ordered pairs of rows; with `Gradient` also the layers' gradients.
+template <bool Gradient, class Accumulator, class Exec, class Coefficients, class T, class Memory, class... Profiles>
+double pairwise_sum(const Exec& exec, const Coefficients& coefficients, const std::tuple<layer<T, Profiles, Memory>...>& layers,
+                    gradient_rule<T> rule, workspace_of<Memory>& scratch) {
+  return backend<Memory>::template visit_pairs<Accumulator>(exec, sum_visitor<Gradient>{}, coefficients, layers, rule, scratch)[0];
+}
+
 template <bool Gradient, class Accumulator, class Exec, class Estimator, class T, class Memory, class... Profiles>
 double estimate_blocks(const Exec& exec, const Estimator& estimator, const std::tuple<layer<T, Profiles, Memory>...>& layers,
                        estimate_rule<T> rule, workspace_of<Memory>& scratch);
@@ -62,7 +69,7 @@ double estimate_pairs(const Exec& exec, const domain_coefficients<T, Memory>& co
                       const std::tuple<layer<T, Profiles, Memory>...>& layers, estimate_rule<T> rule, workspace_of<Memory>& scratch) {
   const auto sum = [&](const auto& all) {
     return with_units(exec, rule.measure, all, scratch, [&](const auto& in_range) {
-      return backend<Memory>::template pairwise_sum<Gradient, Accumulator>(exec, coefficients, in_range, rule.scale, rule.mode, scratch);
+      return pairwise_sum<Gradient, Accumulator>(exec, coefficients, in_range, gradient_rule<T>{rule.scale, rule.mode}, scratch);
     });
   };
   const bool cancel = coefficients.pairs.rows_cancel(sizes.source_weight, sizes.target_weight);

@@ -81,8 +81,8 @@ auto kernel_matrix_gradient(const Exec& exec, const Kernel& kernel, const X& x, 
   const std::tuple layers{engine::layer<T, profile_type, Memory>{problem.data, &problem.summary, profile, to, matrix_view<T, Memory>{}}};
   const engine::matrix_coefficients<T, Memory> coefficients{weights};
   return engine::with_units(exec, "kernel_matrix_gradient", layers, problem.scratch, [&](const auto& in_range) {
-    return static_cast<T>(backend<Memory>::template pairwise_sum<true, accumulator::plain>(exec, coefficients, in_range, T(1),
-                                                                                           write_mode::overwrite, problem.scratch));
+    return static_cast<T>(
+        engine::pairwise_sum<true, accumulator::plain>(exec, coefficients, in_range, engine::gradient_rule<T>{}, problem.scratch));
   });
 }
 
@@ -144,8 +144,8 @@ auto kernel_matrix_gradient(const Exec& exec, const Kernel& kernel, const X& x, 
   const std::tuple layers{engine::layer<T, profile_type, Memory>{problem.data, &problem.summary, profile, out.source, out.target}};
   const engine::across_coefficients<T, Memory> coefficients{weights};
   return engine::with_units(exec, "kernel_matrix_gradient", layers, problem.scratch, [&](const auto& in_range) {
-    return static_cast<T>(backend<Memory>::template pairwise_sum<true, accumulator::plain>(exec, coefficients, in_range, out.scale,
-                                                                                           out.mode, problem.scratch));
+    const engine::gradient_rule<T> rule{out.scale, out.mode};
+    return static_cast<T>(engine::pairwise_sum<true, accumulator::plain>(exec, coefficients, in_range, rule, problem.scratch));
   });
 }
 

@@ -6,8 +6,10 @@
 #include "dalib/kernel/composite.hpp"
 #include "dalib/kernel/gaussian.hpp"
 
+#include <cmath>
 #include <span>
 #include <string>
+#include <type_traits>
 
 namespace dalib::kernel {
 
@@ -33,6 +35,39 @@ int term_count(const K& k) {
   int count = 0;
   for_each_term(k, [&](const auto&) { ++count; });
   return count;
+}
+
+/// Most terms that a bound kernel of this type has.
+template <class K>
+inline constexpr int most_terms = 1;
+template <>
+inline constexpr int most_terms<gaussian_ladder_profile> = gaussian_ladder_profile::capacity;
+template <class A, class B>
+inline constexpr int most_terms<sum_of<A, B>> = most_terms<A> + most_terms<B>;
+
+template <class K>
+inline constexpr bool is_sum = false;
+template <class A, class B>
+inline constexpr bool is_sum<sum_of<A, B>> = true;
+
+/// Calls use(k, value) with the value of every term of a bound kernel for these statistics, k counting from `first` on in the order of
+/// for_each_term, and returns the number after the last. A ladder has one exponential for all its terms.
+template <class List, class K, class T, class Use>
+DALIB_HD int each_term_value(const K& k, const T (&statistics)[List::size], int first, const Use& use) {
+  if constexpr (is_sum<K>) {
+    return each_term_value<List>(k.b, statistics, each_term_value<List>(k.a, statistics, first, use), use);
+  } else if constexpr (std::is_same_v<K, gaussian_ladder_profile>) {
+    using std::exp;
+    T power = exp(T(-k.rate) * statistics[position_of<List, squared_distance>]);
+    for (int i = k.count - 1; i >= 0; --i) {
+      use(first + i, power);
+      power = power * power;
+    }
+    return first + k.count;
+  } else {
+    use(first, dalib::evaluate<List>(k, statistics).value);
+    return first + 1;
+  }
 }
 
 namespace detail {

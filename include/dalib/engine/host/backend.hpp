@@ -4,6 +4,7 @@
 
 #include "dalib/engine/backend.hpp"
 #include "dalib/engine/host/kernel_entries.hpp"
+#include "dalib/engine/host/kernel_products.hpp"
 #include "dalib/engine/host/pairwise.hpp"
 #include "dalib/engine/host/product.hpp"
 #include "dalib/engine/host/quadruples.hpp"
@@ -64,17 +65,22 @@ struct backend<host_memory> {
     dalib::require_finite(measure, which, view);
   }
 
-  template <bool Gradient, class Accumulator, class Exec, class Coefficients, class T, class... Profiles>
-  static double pairwise_sum(const Exec& exec, const Coefficients& coefficients,
-                             const std::tuple<engine::layer<T, Profiles, host_memory>...>& layers, T scale, write_mode mode,
-                             workspace& scratch) {
-    return engine::pairwise_sum<Gradient, Accumulator>(exec, coefficients, layers, scale, mode, scratch);
+  template <class Accumulator, class Exec, class Visitor, class Coefficients, class T, class... Profiles>
+  static engine::visited_numbers<Visitor> visit_pairs(const Exec& exec, const Visitor& visitor, const Coefficients& coefficients,
+                                                      const std::tuple<engine::layer<T, Profiles, host_memory>...>& layers,
+                                                      engine::gradient_rule<T> rule, workspace& scratch) {
+    return engine::visit_pairs<Accumulator>(exec, visitor, coefficients, layers, rule, scratch);
   }
   template <bool Gradient, class Accumulator, class Exec, class T, class... Profiles>
   static double sum_of_quadruples(const Exec& exec, const quadruple_plan& plan,
                                   const std::tuple<engine::layer<T, Profiles, host_memory>...>& layers, T scale, write_mode mode,
                                   workspace& scratch) {
     return engine::sum_of_quadruples<Gradient, Accumulator>(exec, plan, layers, scale, mode, scratch);
+  }
+  template <class Exec, class Visitor, class T, class Profile>
+  static void kernel_products(const Exec& exec, const Visitor& visitor, const engine::layer<T, Profile, host_memory>& one,
+                              const engine::product_request<T>& request, workspace& scratch) {
+    engine::kernel_products(exec, visitor, one, request, scratch);
   }
   template <class Exec, class T, class Profile>
   static void kernel_entries(const Exec& exec, const engine::layer<T, Profile, host_memory>& one, const matrix_view<T>& to,

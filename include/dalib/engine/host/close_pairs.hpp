@@ -2,13 +2,13 @@
 /// Squared distances of a tile, and the pairs that lie so close that norms and an inner product no longer tell their distance.
 ///
 /// |x|^2 + |y|^2 - 2 x . y has the rounding of the norms; where the distance is a small part of them, a kernel of the distance itself
-/// (Laplacian, energy) would get a wrong slope: there the distance is found from differences. Where it is a very small part, pulling rows by
-/// `self * x + pull * y` would lose what x - y is too: these pairs pull by differences. Real features have many such pairs (clusters,
+/// (Laplacian, energy) would get a wrong slope: there the distance is found from differences. Where it is a very small part, pulling rows
+/// by `self * x + pull * y` would lose what x - y is too: these pairs pull by differences. Real features have many such pairs (clusters,
 /// domains far apart, outliers), so both are done by registers and not pair by pair.
 #pragma once
 
-#include "dalib/engine/host/combine.hpp"
 #include "dalib/engine/host/row_distance.hpp"
+#include "dalib/engine/host/visit_column.hpp"
 #include "dalib/engine/pair/close_ratio.hpp"
 
 #include <algorithm>
@@ -23,20 +23,12 @@
 
 namespace dalib::engine {
 
-/// Most rows of one tile's side: it and its two blocks stay in the second-level cache at F = 256.
-inline constexpr index_t block_rows_limit = 192;
 /// Up to this many rows the tile of all pairs is done at once.
 inline constexpr index_t triangle_rows_limit = 256;
 /// Most rows of a tile's side in either schedule.
 inline constexpr index_t tile_rows_limit = std::max(block_rows_limit, triangle_rows_limit);
 
 namespace detail {
-
-/// Below 0 if two rows of these norms are close.
-template <class T>
-DALIB_HD T closeness(T norm, T other_norm, T gram) {
-  return (norm + other_norm) * (T(1) - close_ratio<T>)-T(2) * gram;
-}
 
 /// Bit l is set where lane l is negative.
 template <class T>
@@ -66,23 +58,14 @@ struct close_lanes {
   std::array<index_t, static_cast<std::size_t>(tile_rows_limit)> lanes;
 };
 
-/// The column of a tile that is being looked at.
-template <class T>
-struct tile_column {
-  const packed_rows<T>& lane_rows;
-  span_of_rows lanes;
-  const packed_rows<T>& column_rows;
-  index_t column; ///< row of `column_rows`
-};
-
 /// Turns one column's inner products into squared distances, in place or into a tile of their own; returns whether any pair is close.
 template <class T>
-bool find_distances(const tile_column<T>& at, const T* gram, T* distance) {
+bool find_distances(const tile_part<T>& part, const visited_column<T>& at, const T* gram, T* distance) {
   using vector = pack<T>;
-  const vector column(at.column_rows.norm[at.column]), factor(T(1) - close_ratio<T>), zero(0), two(2);
+  const vector column(part.columns->norm[at.column]), factor(T(1) - close_ratio<T>), zero(0), two(2);
   vector least(std::numeric_limits<T>::max());
   for (index_t l = 0; l < at.lanes.count; l += vector::size) {
-    const vector norms = vector::load(at.lane_rows.norm + at.lanes.first + l) + column;
+    const vector norms = vector::load(part.lanes->norm + at.lanes.first + l) + column;
     const vector twice = two * vector::load(gram + l);
     least = min(least, norms * factor - twice);
     max(norms - twice, zero).store(distance + l);
@@ -92,34 +75,33 @@ bool find_distances(const tile_column<T>& at, const T* gram, T* distance) {
 
 /// Lists the lanes that are close to the column, of those that count.
 template <class T>
-void list_close_lanes(const tile_column<T>& at, const T* distance, const T* coefficients, index_t own_lane, close_lanes& close) {
+void list_close_lanes(const tile_part<T>& part, const visited_column<T>& at, const T* distance, close_lanes& close) {
   using vector = pack<T>;
-  const vector column(at.column_rows.norm[at.column]), ratio(close_ratio<T>);
+  const vector column(part.columns->norm[at.column]), ratio(close_ratio<T>);
   close.count = 0;
   for (index_t l = 0; l < at.lanes.count; l += vector::size) {
-    const vector norms = vector::load(at.lane_rows.norm + at.lanes.first + l) + column;
+    const vector norms = vector::load(part.lanes->norm + at.lanes.first + l) + column;
     for (unsigned mask = negative_lanes(vector::load(distance + l) - ratio * norms); mask != 0; mask &= mask - 1) {
       const index_t lane = l + __builtin_ctz(mask);
       close.lanes[static_cast<std::size_t>(close.count)] = lane;
-      close.count += lane != own_lane && coefficients[lane] != T(0);
+      close.count += lane != at.own_lane && at.coefficients[lane] != T(0);
     }
   }
 }
 
 /// distance[lane] = |lane row - column row|^2 by differences of the centred rows, for the lanes listed. O(count F).
 template <class T>
-void exact_distances(const tile_column<T>& at, const close_lanes& close, T* distance) {
+void exact_distances(const tile_part<T>& part, const visited_column<T>& at, const close_lanes& close, T* distance) {
   using vector = pack<T>;
   constexpr int at_once = 4; // rows that share the loads of the column's, and hide each other's chain of additions
   for (index_t i = 0; i < close.count; i += at_once) {
     index_t rows[at_once];
-    for (int r = 0; r < at_once; ++r)
-      rows[r] = at.lanes.first + close.lanes[static_cast<std::size_t>(std::min(i + r, close.count - 1))];
+    for (int r = 0; r < at_once; ++r) rows[r] = at.lanes.first + close.lanes[static_cast<std::size_t>(std::min(i + r, close.count - 1))];
     vector sums[at_once] = {T(0), T(0), T(0), T(0)};
-    for (index_t c = 0; c < at.lane_rows.chunk_count(); ++c) {
-      const T* y = at.column_rows.chunk(at.column, c);
-      const T* x = at.lane_rows.chunk(0, c);
-      for (index_t f = 0; f < at.lane_rows.chunk_width(c); f += vector::size) {
+    for (index_t c = 0; c < part.lanes->chunk_count(); ++c) {
+      const T* y = part.columns->chunk(at.column, c);
+      const T* x = part.lanes->chunk(0, c);
+      for (index_t f = 0; f < part.lanes->chunk_width(c); f += vector::size) {
         const vector own = vector::load(y + f);
         dalib::detail::unroll<at_once>([&](auto r) {
           const vector difference = vector::load(x + rows[r] * chunk_features<T> + f) - own;
@@ -134,19 +116,21 @@ void exact_distances(const tile_column<T>& at, const close_lanes& close, T* dist
 /// Takes the distances of the nearest of the listed lanes from the data, since centring has rounded both rows; sets near[lane] = 1 there
 /// and 0 elsewhere if there are any, and returns whether.
 template <class T>
-bool find_near_lanes(const joint_sample<T>& data, const tile_column<T>& at, const close_lanes& close, T* distance, T* near) {
+bool find_near_lanes(const joint_sample<T>& data, const tile_part<T>& part, const visited_column<T>& at, const close_lanes& close,
+                     T* distance) {
   bool any = false;
-  const T own = at.column_rows.norm[at.column];
-  const row_centres<T>* centres = at.lane_rows.centres;
-  const index_t y = at.column_rows.first + at.column;
+  T* near = part.buffers.near;
+  const T own = part.columns->norm[at.column];
+  const row_centres<T>* centres = part.lanes->centres;
+  const index_t y = part.columns->first + at.column;
   for (index_t i = 0; i < close.count; ++i) {
     const index_t lane = close.lanes[static_cast<std::size_t>(i)], row = at.lanes.first + lane;
-    const index_t x = at.lane_rows.first + row;
+    const index_t x = part.lanes->first + row;
     const bool of_two_centres = centres && centres->of_row[x] != centres->of_row[y];
-    const bool is_near = distance[lane] < near_ratio<T> * (at.lane_rows.norm[row] + own);
+    const bool is_near = distance[lane] < near_ratio<T> * (part.lanes->norm[row] + own);
     if (!is_near && !of_two_centres) continue;
     distance[lane] = squared_distance_of(given_row<T>::of(data, x), given_row<T>::of(data, y), data.features());
-    if (!(distance[lane] < near_ratio<T> * (at.lane_rows.norm[row] + own))) continue;
+    if (!(distance[lane] < near_ratio<T> * (part.lanes->norm[row] + own))) continue;
     if (!std::exchange(any, true)) std::fill_n(near, at.lanes.count, T(0));
     near[lane] = T(1);
   }
@@ -156,37 +140,33 @@ bool find_near_lanes(const joint_sample<T>& data, const tile_column<T>& at, cons
 } // namespace detail
 
 /// Fills in the squared distances of one column of a layer's tile, close pairs by differences. Returns whether some are so near that they
-/// pull by differences; tile.near says which.
-/// @param own_lane  the lane that is the column's own row, or a number outside
+/// pull by differences; the buffers' `near` says which.
 template <class T>
-bool complete_distances(const joint_sample<T>& data, const tile_part<T>& part, span_of_rows lanes, index_t column, index_t place,
-                        index_t stride, index_t own_lane, const T* coefficients) {
-  const detail::tile_column<T> at{*part.lanes, lanes, *part.columns, column};
-  T* gram = part.buffers.gram + place * stride;
-  T* distance = part.buffers.distance + place * stride;
-  const bool has_own = own_lane >= 0 && own_lane < lanes.count;
+bool complete_distances(const joint_sample<T>& data, const tile_part<T>& part, const visited_column<T>& at) {
+  T* gram = part.buffers.gram + at.start();
+  T* distance = part.buffers.distance + at.start();
+  const bool has_own = at.own_lane >= 0 && at.own_lane < at.lanes.count;
   // A row's own pair is at distance 0 and pulls nothing: it is no reason to look closer.
-  const T own_gram = has_own ? std::exchange(gram[own_lane], std::numeric_limits<T>::lowest() / T(4)) : T(0);
-  const bool any_close = detail::find_distances(at, gram, distance);
+  const T own_gram = has_own ? std::exchange(gram[at.own_lane], std::numeric_limits<T>::lowest() / T(4)) : T(0);
+  const bool any_close = detail::find_distances(part, at, gram, distance);
   if (has_own) {
-    gram[own_lane] = own_gram;
-    distance[own_lane] = T(0);
+    gram[at.own_lane] = own_gram;
+    distance[at.own_lane] = T(0);
   }
   if (!any_close) return false;
   detail::close_lanes close;
-  detail::list_close_lanes(at, distance, coefficients, own_lane, close);
-  detail::exact_distances(at, close, distance);
-  return detail::find_near_lanes(data, at, close, distance, part.buffers.near);
+  detail::list_close_lanes(part, at, distance, close);
+  detail::exact_distances(part, at, close, distance);
+  return detail::find_near_lanes(data, part, at, close, distance);
 }
 
 /// to(own) += scale * sum_other close(own, other) * (row own - row other), for the columns that hold near pairs: their sum is made first
-/// and added once.
-/// @param to, to_strides  the caller's gradient rows, none where not wanted
-/// @param sum             memory for one row
+/// and added once. @param sum  memory for one row
 template <class T>
-void pull_near_rows(const joint_sample<T>& data, const layer_tile<T>& tile, tile_strides strides, const packed_rows<T>& owns,
-                    span_of_rows own_rows, const packed_rows<T>& others, span_of_rows other_rows, T scale, T* const* to,
-                    const index_t* to_strides, T* sum) {
+void pull_near_rows(const joint_sample<T>& data, const tile_side<T>& side, const gradient_places<T>& gradient, T scale, T* sum) {
+  const layer_tile<T>& tile = side.tile;
+  const tile_strides strides = side.strides;
+  const span_of_rows own_rows = side.own_rows, other_rows = side.other_rows;
   const bool own_is_column = strides.other == 1;
   std::array<index_t, static_cast<std::size_t>(tile_rows_limit)> flagged;
   index_t flagged_count = 0;
@@ -195,12 +175,13 @@ void pull_near_rows(const joint_sample<T>& data, const layer_tile<T>& tile, tile
       if (tile.has_close[other]) flagged[static_cast<std::size_t>(flagged_count++)] = other;
   std::array<pulling_row<T>, static_cast<std::size_t>(tile_rows_limit)> near;
   for (index_t own = 0; own < own_rows.count; ++own) {
-    if (to[own] == nullptr || (own_is_column && !tile.has_close[own])) continue;
+    T* const to = gradient.to[static_cast<std::size_t>(own)];
+    if (to == nullptr || (own_is_column && !tile.has_close[own])) continue;
     index_t count = 0;
     const auto look_at = [&](index_t other) {
       const T coefficient = tile.close[own * strides.own + other * strides.other];
       if (coefficient == T(0)) return;
-      const index_t y = others.first + other_rows.first + other;
+      const index_t y = side.others.first + other_rows.first + other;
       near[static_cast<std::size_t>(count++)] = {given_row<T>::of(data, y), coefficient};
     };
     if (own_is_column)
@@ -208,8 +189,9 @@ void pull_near_rows(const joint_sample<T>& data, const layer_tile<T>& tile, tile
     else
       for (index_t i = 0; i < flagged_count; ++i) look_at(flagged[static_cast<std::size_t>(i)]);
     if (count == 0) continue;
-    sum_differences(given_row<T>::of(data, owns.first + own_rows.first + own), owns.features, near.data(), count, sum);
-    for (index_t f = 0; f < owns.features; ++f) to[own][f * to_strides[own]] += scale * sum[f];
+    sum_differences(given_row<T>::of(data, side.owns.first + own_rows.first + own), side.owns.features, near.data(), count, sum);
+    const index_t step = gradient.steps[static_cast<std::size_t>(own)];
+    for (index_t f = 0; f < side.owns.features; ++f) to[f * step] += scale * sum[f];
   }
 }
 

@@ -8,6 +8,14 @@
 
 namespace dalib::engine {
 
+/// The sums that `Profile` reads, of row i of one block and row j of another.
+template <class Profile, class T>
+pair_sums<T> sums_of_rows(const packed_rows<T>& lanes, index_t i, const packed_rows<T>& columns, index_t j) {
+  pair_sums<T> sums;
+  for (index_t c = 0; c < lanes.chunk_count(); ++c) sums += sums_of<Profile>(lanes.chunk(i, c), columns.chunk(j, c), lanes.chunk_width(c));
+  return sums;
+}
+
 /// The kernel of every pair of a layer's rows, with exact differences.
 template <class Exec, class T, class Profile>
 void kernel_entries(const Exec& exec, const layer<T, Profile>& one, const matrix_view<T>& to, workspace& scratch) {

@@ -6,6 +6,7 @@
 #include "dalib/engine/host/register_tile.hpp"
 #include "dalib/engine/host/row_centres.hpp"
 #include "dalib/engine/sample/joint_sample.hpp"
+#include "dalib/engine/sample/round_up.hpp"
 #include "dalib/kernel/statistics.hpp"
 #include "dalib/simd/pack.hpp"
 #include "dalib/simd/transpose_square.hpp"
@@ -17,9 +18,6 @@ namespace dalib::engine {
 /// Depth of one pass over the features: the lanes of a register tile by this depth stays in the first-level cache while the columns pass
 /// by.
 inline constexpr index_t depth_block = 256;
-
-/// Rounds `count` up to a multiple of `unit`.
-constexpr index_t round_up(index_t count, index_t unit) { return (count + unit - 1) / unit * unit; }
 
 /// Rows of a block are padded with zeros to a multiple of this, features to a multiple of the SIMD width.
 template <class T>
@@ -45,13 +43,13 @@ struct packed_rows {
   index_t count = 0;
   index_t padded = 0;
   index_t features = 0;
-  index_t stride = 0;          ///< padded_features
-  index_t chunk_stride = 0;    ///< from one chunk to the next
-  T* rows = nullptr;         ///< chunk c: rows x chunk_features
-  T* panels = nullptr;       ///< panel p: features x simd_lanes, lane l of feature f is row p * simd_lanes + l
-  T* norm = nullptr;         ///< row_terms::norm
-  T* shift = nullptr;        ///< row_terms::shift
-  T* inverse_norm = nullptr; ///< row_terms::inverse_norm
+  index_t stride = 0;                      ///< padded_features
+  index_t chunk_stride = 0;                ///< from one chunk to the next
+  T* rows = nullptr;                       ///< chunk c: rows x chunk_features
+  T* panels = nullptr;                     ///< panel p: features x simd_lanes, lane l of feature f is row p * simd_lanes + l
+  T* norm = nullptr;                       ///< row_terms::norm
+  T* shift = nullptr;                      ///< row_terms::shift
+  T* inverse_norm = nullptr;               ///< row_terms::inverse_norm
   const row_centres<T>* centres = nullptr; ///< where rows are measured from, if not all from the mean
   T* lane_terms_of_centres = nullptr;      ///< panels of 2 * count terms, which with those of the columns make up for the centres
   T* column_terms_of_centres = nullptr;
@@ -173,8 +171,8 @@ private:
 
 namespace detail {
 
-/// Fills a panel's terms of centres. With k and l the centres of lane x and column y, they add up to half of |x'|^2 + |y'|^2 less the squared
-/// distance that the rows would have if their inner product were 0; see row_centres.hpp. Nothing is added within a centre.
+/// Fills a panel's terms of centres. With k and l the centres of lane x and column y, they add up to half of |x'|^2 + |y'|^2 less the
+/// squared distance that the rows would have if their inner product were 0; see row_centres.hpp. Nothing is added within a centre.
 template <class T>
 void pack_terms_of_centres(const packed_rows<T>& block, index_t first) {
   constexpr index_t width = simd_lanes<T>;

@@ -4,7 +4,8 @@
 
 #include "dalib/core/gradients.hpp"
 #include "dalib/engine/host/close_pairs.hpp"
-#include "dalib/engine/host/combine.hpp"
+#include "dalib/engine/host/gradient_row.hpp"
+#include "dalib/engine/host/visit_column.hpp"
 #include "dalib/engine/pair/coefficients.hpp"
 
 #include <algorithm>
@@ -14,16 +15,18 @@
 
 namespace dalib::engine {
 
-/// sum_{x,y} c(x, y) prod_l k_l(x_l, y_l), over rows that every layer has.
-/// @tparam Gradient      whether gradients are computed at all
+/// All pairs (x, y) of rows with their weights c(x, y) and kernels k_l(x_l, y_l), over rows that every layer has.
+/// @tparam Visitor       what is done with every pair; see pair_visitor
 /// @tparam Coefficients  `fill(first, count, row, out)`: the pairs' weights
-template <bool Gradient, class Coefficients, class T, class... Profiles>
+template <class Visitor, class Coefficients, class T, class... Profiles>
 class pair_problem {
   using layer_indices = std::index_sequence_for<Profiles...>;
 
 public:
   using scalar = T;
-  static constexpr bool with_gradient = Gradient;
+  static constexpr bool with_gradient = visitor_pulls<Visitor>;
+  using numbers = visited_numbers<Visitor>;
+  static constexpr int number_count = numbers::size;
   static constexpr std::size_t layer_count = sizeof...(Profiles);
   using layers_tuple = std::tuple<layer<T, Profiles>...>;
   using blocks = std::array<packed_rows<T>, layer_count>;
@@ -36,8 +39,9 @@ public:
 
   /// @param centres  where each layer's rows are measured from
   /// @param scale    upstream gradient
-  pair_problem(const Coefficients& coefficients, const layers_tuple& layers, const centres_array& centres, T scale)
-      : coefficients_(coefficients), layers_(layers), centres_(centres), scale_(2 * scale) {} // each unordered pair stands twice in the sum
+  pair_problem(const Visitor& visitor, const Coefficients& coefficients, const layers_tuple& layers, const centres_array& centres, T scale)
+      : visitor_(visitor), coefficients_(coefficients), layers_(layers), centres_(centres), scale_(2 * scale) {
+  } // each unordered pair stands twice in the sum
 
   index_t rows() const { return std::get<0>(layers_).data.rows(); }
   template <std::size_t L>
@@ -72,92 +76,78 @@ public:
     });
   }
 
-  /// Statistics and kernels of a tile: returns its share of the value and, with Gradient, leaves pull coefficients in the parts' buffers.
-  /// @param both_from  lanes from here on stand for (lane, column) and (column, lane)
-  /// @param scratch    lane_numbers for each lane
-  double evaluate(parts& tile, span_of_rows lanes, span_of_rows columns, index_t both_from, index_t stride, T* scratch) const {
-    for_each_layer([&](auto l) {
-      tile_part<T>& part = tile[l];
-      if constexpr (reads<profile_of<l>>::gram)
-        pair_tile<multiply_add>(*part.lanes, lanes, *part.columns, columns, part.buffers.gram, stride);
-      if (reads<profile_of<l>>::distance_only && part.lanes->centres)
-        add_terms_of_centres(*part.lanes, lanes, *part.columns, columns, part.buffers.gram, stride);
-      if constexpr (reads<profile_of<l>>::l1)
-        pair_tile<add_absolute_difference>(*part.lanes, lanes, *part.columns, columns, part.buffers.l1, stride);
-      part.buffers.near = scratch + (1 + static_cast<index_t>(l)) * lanes.count;
-      std::fill_n(part.buffers.lane_self, lanes.count, T(0));
-      std::fill_n(part.buffers.lane_shift, lanes.count, T(0));
-    });
+  /// Statistics and kernels of a tile, shown to the visitor: returns what it adds up and, if it pulls, leaves pull coefficients in the
+  /// parts' buffers.
+  numbers evaluate(parts& tile, const tile_span<T>& span) const {
+    fill_statistics(tile, span);
     const packed_rows<T>& lane_block = *tile[0].lanes;
     const packed_rows<T>& column_block = *tile[0].columns;
-    const index_t valid = std::min(lanes.count, lane_block.count - lanes.first);
-    std::fill(scratch + valid, scratch + lanes.count, T(0));
-    typename dalib::detail::wide_register<T>::type sums{}; // in double, lane by lane
-    for (index_t place = 0; place < columns.count; ++place) {
-      const index_t column = columns.first + place;
-      if (column >= column_block.count) {
-        clear_column(tile, lanes.count, place, stride);
+    const index_t valid = std::min(span.lanes.count, lane_block.count - span.lanes.first);
+    std::fill(span.numbers + valid, span.numbers + span.lanes.count, T(0));
+    typename dalib::detail::wide_register<T>::type sums[number_count] = {}; // in double, lane by lane
+    visited_column<T> at{span.lanes, span.columns.first, 0, -1, span.both_from, span.stride, span.numbers, span.kept};
+    for (; at.place < span.columns.count; ++at.place, ++at.column) {
+      if (at.column >= column_block.count) {
+        clear_column(tile, at);
         continue;
       }
-      coefficients_.fill(lane_block.first + lanes.first, valid, column_block.first + column, scratch);
-      const index_t own_lane = lane_block.first == column_block.first ? column - lanes.first : -1;
-      const bool near = complete_column(tile, lanes, column, place, stride, own_lane, scratch);
-      const auto sum = near ? combine_column<Gradient, Gradient>(layer_indices{}, layers_, tile, lanes, column, place, both_from, stride, scratch)
-                            : combine_column<Gradient, false>(layer_indices{}, layers_, tile, lanes, column, place, both_from, stride, scratch);
-      add_widened<T>(sums, sum.lanes);
-    }
-    double total = 0;
-    for (int lane = 0; lane < dalib::pack<T>::size; ++lane) total += sums[lane];
-    return total;
-  }
-
-  /// Pulls rows `own_rows` towards `other_rows` by layer L's tile and writes the result, with the own rows' coefficients `self` and the
-  /// mean's `shift`, over the caller's gradient or adds it. `block` is memory for own_rows.count padded rows, used where the caller's rows
-  /// are not contiguous. The own rows are a whole number of register tiles, the other rows any number.
-  template <std::size_t L>
-  void pull(const layer_tile<T>& tile, tile_strides strides, const packed_rows<T>& owns, span_of_rows own_rows,
-            const packed_rows<T>& others, span_of_rows other_rows, const T* self, const T* shift, T* block, write_mode mode) const {
-    using profile = profile_of<L>;
-    std::array<T*, block_rows_limit> to{};
-    std::array<index_t, block_rows_limit> column_strides{};
-    const bool contiguous = gradient_pointers<L>(owns, own_rows, to.data(), column_strides.data());
-    if (!reads<profile>::l1 && contiguous) {
-      pull_to_rows(tile.gram, strides, own_rows.count, others, other_rows,
-                   gradient_rows<T>{to.data(), self, owns, own_rows.first, scale<L>(), mode == write_mode::accumulate});
-    } else {
-      const gradient_block<T> target{block, owns.stride};
-      if constexpr (reads<profile>::gram)
-        pull_to_rows(tile.gram, strides, own_rows.count, others, other_rows, target);
+      coefficients_.fill(lane_block.first + span.lanes.first, valid, column_block.first + at.column, span.numbers);
+      if (lane_block.first == column_block.first) at.own_lane = at.column - span.lanes.first;
+      dalib::pack<T> own[number_count];
+      if (complete_column(tile, at))
+        visit_column<visitor_pulls<Visitor>>(layer_indices{}, visitor_, layers_, tile, at, own);
       else
-        std::fill_n(block, own_rows.count * owns.stride, T(0));
-      if constexpr (reads<profile>::l1) pull_signs_to_rows(tile.l1, strides, owns, own_rows, others, other_rows, target);
-      for (index_t i = 0; i < own_rows.count; ++i)
-        if (to[static_cast<std::size_t>(i)])
-          add_row<L>(to[static_cast<std::size_t>(i)], column_strides[static_cast<std::size_t>(i)], block + i * owns.stride,
-                     reads<profile>::gram ? self[i] : T(0), owns, own_rows.first + i, mode);
+        visit_column<false>(layer_indices{}, visitor_, layers_, tile, at, own);
+      for (int i = 0; i < number_count; ++i) add_widened<T>(sums[i], own[i].lanes);
     }
-    if (reads<profile>::distance_only && owns.centres)
-      add_pulls_of_centres(tile.gram, strides, own_rows.count, others, other_rows,
-                           centres_[L].pulls + (owns.first + own_rows.first) * centres_[L].padded);
-    if constexpr (reads<profile>::shift && !reads<profile>::as_given)
-      for (index_t i = 0; i < own_rows.count; ++i)
-        if (to[static_cast<std::size_t>(i)])
-          add_mean<L>(to[static_cast<std::size_t>(i)], column_strides[static_cast<std::size_t>(i)], owns.features, shift[i]);
+    numbers totals{};
+    for (int i = 0; i < number_count; ++i)
+      for (int lane = 0; lane < dalib::pack<T>::size; ++lane) totals[i] += sums[i][lane];
+    return totals;
   }
 
-  /// Adds what the tile's near pairs do to rows `own_rows` to the caller's gradient, after the pull that may write over it. `block` is
+  /// Pulls a side's own rows towards the others by layer L's tile and writes the result, with the own rows' coefficients and the mean's,
+  /// over the caller's gradient or adds it. `block` is memory for own_rows.count padded rows, used where the caller's rows are not
+  /// contiguous.
+  template <std::size_t L>
+  void pull(const tile_side<T>& side, const own_pulls<T>& own, T* block, write_mode mode) const {
+    using profile = profile_of<L>;
+    const index_t count = side.own_rows.count;
+    const gradient_places<T> places = places_of<L>(side);
+    if (!reads<profile>::l1 && places.contiguous) {
+      pull_to_rows(
+          side.tile.gram, side.strides, count, side.others, side.other_rows,
+          gradient_rows<T>{places.to.data(), own.self, side.owns, side.own_rows.first, scale<L>(), mode == write_mode::accumulate});
+    } else {
+      const gradient_block<T> target{block, side.owns.stride};
+      if constexpr (reads<profile>::gram)
+        pull_to_rows(side.tile.gram, side.strides, count, side.others, side.other_rows, target);
+      else
+        std::fill_n(block, count * side.owns.stride, T(0));
+      if constexpr (reads<profile>::l1)
+        pull_signs_to_rows(side.tile.l1, side.strides, side.owns, side.own_rows, side.others, side.other_rows, target);
+      for_each_wanted<L>(places, count, [&](index_t i, const gradient_row<T>& row) {
+        row.add(block + i * side.owns.stride, reads<profile>::gram ? own.self[i] : T(0), side.owns, side.own_rows.first + i, mode);
+      });
+    }
+    if (reads<profile>::distance_only && side.owns.centres)
+      add_pulls_of_centres(side.tile.gram, side.strides, count, side.others, side.other_rows,
+                           centres_[L].pulls + (side.owns.first + side.own_rows.first) * centres_[L].padded);
+    if constexpr (reads<profile>::shift && !reads<profile>::as_given)
+      for_each_wanted<L>(places, count, [&](index_t i, const gradient_row<T>& row) {
+        row.add_mean(std::get<L>(layers_).origin().mean, side.owns.features, own.shift[i]);
+      });
+  }
+
+  /// Adds what the tile's near pairs do to a side's own rows to the caller's gradient, after the pull that may write over it. `block` is
   /// memory for a padded row.
   template <std::size_t L>
-  void pull_near(const layer_tile<T>& tile, tile_strides strides, const packed_rows<T>& owns, span_of_rows own_rows,
-                 const packed_rows<T>& others, span_of_rows other_rows, T* block) const {
+  void pull_near(const tile_side<T>& side, T* block) const {
     if constexpr (reads<profile_of<L>>::distance) {
-      const index_t columns = strides.other == 1 ? own_rows.count : other_rows.count;
-      if (std::none_of(tile.has_close, tile.has_close + columns, [](unsigned char any) { return any != 0; })) return;
-      std::array<T*, block_rows_limit> to{};
-      std::array<index_t, block_rows_limit> column_strides{};
-      gradient_pointers<L>(owns, own_rows, to.data(), column_strides.data());
-      pull_near_rows(std::get<L>(layers_).data, tile, strides, owns, own_rows, others, other_rows, scale<L>(), to.data(), column_strides.data(),
-                     block);
+      const unsigned char* flags = side.tile.has_close;
+      const index_t columns = side.strides.other == 1 ? side.own_rows.count : side.other_rows.count;
+      if (std::none_of(flags, flags + columns, [](unsigned char any) { return any != 0; })) return;
+      pull_near_rows(std::get<L>(layers_).data, side, places_of<L>(side), scale<L>(), block);
     }
   }
 
@@ -167,13 +157,8 @@ public:
     if constexpr (reads<profile_of<L>>::distance_only) {
       const row_centres<T>& from = centres_[L];
       if (from.count == 0) return;
-      std::array<T*, block_rows_limit> to{};
-      std::array<index_t, block_rows_limit> column_strides{};
-      gradient_pointers<L>(owns, own_rows, to.data(), column_strides.data());
-      for (index_t i = 0; i < own_rows.count; ++i)
-        if (to[static_cast<std::size_t>(i)])
-          pull_row_to_centres<L>(from, owns.first + own_rows.first + i, to[static_cast<std::size_t>(i)],
-                              column_strides[static_cast<std::size_t>(i)], block);
+      for_each_wanted<L>(places_of<L>(owns, own_rows), own_rows.count,
+                         [&](index_t i, const gradient_row<T>& row) { row.add_centres(from, owns.first + own_rows.first + i, block); });
     }
   }
 
@@ -194,30 +179,45 @@ private:
     return scale_ * std::get<L>(layers_).gradient_factor;
   }
 
+  /// Inner products and l1 distances of a tile's pairs.
+  void fill_statistics(parts& tile, const tile_span<T>& span) const {
+    for_each_layer([&](auto l) {
+      tile_part<T>& part = tile[l];
+      if constexpr (reads<profile_of<l>>::gram)
+        pair_tile<multiply_add>(*part.lanes, span.lanes, *part.columns, span.columns, part.buffers.gram, span.stride);
+      if (reads<profile_of<l>>::distance_only && part.lanes->centres)
+        add_terms_of_centres(*part.lanes, span.lanes, *part.columns, span.columns, part.buffers.gram, span.stride);
+      if constexpr (reads<profile_of<l>>::l1)
+        pair_tile<add_absolute_difference>(*part.lanes, span.lanes, *part.columns, span.columns, part.buffers.l1, span.stride);
+      part.buffers.near = span.numbers + (1 + static_cast<index_t>(l)) * span.lanes.count;
+      std::fill_n(part.buffers.lane_self, span.lanes.count, T(0));
+      std::fill_n(part.buffers.lane_shift, span.lanes.count, T(0));
+    });
+  }
+
   /// Squared distances of one column of all layers. Returns whether any pair pulls by differences; then every layer's has_close and near
   /// are set.
-  bool complete_column(parts& tile, span_of_rows lanes, index_t column, index_t place, index_t stride, index_t own_lane,
-                       const T* coefficients) const {
+  bool complete_column(parts& tile, const visited_column<T>& at) const {
     bool any = false;
     bool near[layer_count] = {};
     for_each_layer([&](auto l) {
       if constexpr (reads<profile_of<l>>::distance) {
-        near[l] = complete_distances(std::get<l>(layers_).data, tile[l], lanes, column, place, stride, own_lane, coefficients);
-        tile[l].buffers.has_close[place] = near[l];
+        near[l] = complete_distances(std::get<l>(layers_).data, tile[l], at);
+        tile[l].buffers.has_close[at.place] = near[l];
         any = any || near[l];
       }
     });
     for (std::size_t l = 0; any && l < layer_count; ++l)
-      if (!near[l]) std::fill_n(tile[l].buffers.near, lanes.count, T(0));
+      if (!near[l]) std::fill_n(tile[l].buffers.near, at.lanes.count, T(0));
     return any;
   }
 
-  static void clear_column(parts& tile, index_t lanes, index_t place, index_t stride) {
+  static void clear_column(parts& tile, const visited_column<T>& at) {
     for (tile_part<T>& part : tile) {
-      if (part.buffers.gram) std::fill_n(part.buffers.gram + place * stride, lanes, T(0));
-      if (part.buffers.l1) std::fill_n(part.buffers.l1 + place * stride, lanes, T(0));
-      if (part.buffers.has_close) part.buffers.has_close[place] = 0;
-      part.buffers.column_self[place] = part.buffers.column_shift[place] = T(0);
+      if (part.buffers.gram) std::fill_n(part.buffers.gram + at.start(), at.lanes.count, T(0));
+      if (part.buffers.l1) std::fill_n(part.buffers.l1 + at.start(), at.lanes.count, T(0));
+      if (part.buffers.has_close) part.buffers.has_close[at.place] = 0;
+      part.buffers.column_self[at.place] = part.buffers.column_shift[at.place] = T(0);
     }
   }
 
@@ -227,63 +227,34 @@ private:
     return one.data.is_source(row) ? one.source_gradient : one.target_gradient;
   }
 
-  /// Where each own row's gradient starts (none if it is not wanted) and its stride; returns whether all are contiguous and whole registers
-  /// long.
   template <std::size_t L>
-  bool gradient_pointers(const packed_rows<T>& owns, span_of_rows own_rows, T** to, index_t* column_strides) const {
-    bool contiguous = owns.features == owns.stride;
+  gradient_places<T> places_of(const packed_rows<T>& owns, span_of_rows own_rows) const {
+    gradient_places<T> places;
+    places.contiguous = owns.features == owns.stride;
     const index_t valid = std::min(own_rows.count, owns.count - own_rows.first);
     for (index_t i = 0; i < valid; ++i) {
       const index_t row = owns.first + own_rows.first + i;
       const matrix_view<T>& view = gradient_of<L>(row);
       if (view.data == nullptr) continue;
-      to[i] = &view(std::get<L>(layers_).data.place_of_row(row), 0);
-      column_strides[i] = view.col_stride;
-      contiguous = contiguous && view.col_stride == 1;
+      places.to[static_cast<std::size_t>(i)] = &view(std::get<L>(layers_).data.place_of_row(row), 0);
+      places.steps[static_cast<std::size_t>(i)] = view.col_stride;
+      places.contiguous = places.contiguous && view.col_stride == 1;
     }
-    return contiguous;
+    return places;
   }
-
-  /// to = or += scale * (pulled + self * own row).
   template <std::size_t L>
-  void add_row(T* to, index_t to_stride, const T* pulled, T self, const packed_rows<T>& owns, index_t row, write_mode mode) const {
-    const T factor = scale<L>();
-    const T before = mode == write_mode::accumulate ? T(1) : T(0);
-    for (index_t c = 0; c < owns.chunk_count(); ++c) {
-      const index_t first = c * chunk_features<T>, count = std::min(chunk_features<T>, owns.features - first);
-      const T* own = owns.chunk(row, c);
-      const T* from = pulled + first;
-      T* out = to + first * to_stride;
-      const auto add = [&](index_t f, index_t step) {
-        out[f * step] = where_nonzero(before, out[f * step]) + factor * (from[f] + self * own[f]);
-      };
-      // The constant stride lets the compiler vectorise the common case.
-      if (to_stride == 1)
-        for (index_t f = 0; f < count; ++f) add(f, 1);
-      else
-        for (index_t f = 0; f < count; ++f) add(f, to_stride);
-    }
+  gradient_places<T> places_of(const tile_side<T>& side) const {
+    return places_of<L>(side.owns, side.own_rows);
   }
 
-  /// to += scale * sum_k pulls(row, k) * (centre k - the row's own centre).
-  template <std::size_t L>
-  void pull_row_to_centres(const row_centres<T>& from, index_t row, T* to, index_t to_stride, T* block) const {
-    std::array<pulling_row<T>, row_centres<T>::most> pulls;
-    index_t count = 0;
-    const index_t own = from.of_row[row];
-    for (index_t k = 0; k < from.count; ++k)
-      if (k != own) pulls[static_cast<std::size_t>(count++)] = {{from.centre(k), 1}, -from.pulls[row * from.padded + k]};
-    sum_differences(given_row<T>{from.centre(own), 1}, from.features, pulls.data(), count, block);
-    for (index_t f = 0; f < from.features; ++f) to[f * to_stride] += scale<L>() * block[f];
+  /// Calls use(i, gradient_row) for every row whose gradient is wanted.
+  template <std::size_t L, class Use>
+  void for_each_wanted(const gradient_places<T>& places, index_t count, const Use& use) const {
+    for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i)
+      if (places.to[i]) use(static_cast<index_t>(i), gradient_row<T>{places.to[i], places.steps[i], scale<L>()});
   }
 
-  /// to += scale * shift * mean.
-  template <std::size_t L>
-  void add_mean(T* to, index_t to_stride, index_t count, T shift) const {
-    const double* mean = std::get<L>(layers_).origin().mean;
-    for (index_t f = 0; f < count; ++f) to[f * to_stride] += scale<L>() * shift * static_cast<T>(mean[f]);
-  }
-
+  const Visitor& visitor_;
   const Coefficients& coefficients_;
   const layers_tuple& layers_;
   const centres_array& centres_;

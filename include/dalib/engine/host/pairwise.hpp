@@ -1,5 +1,5 @@
 /// @file
-/// The pairwise engine: value and gradient of a weighted sum of kernels over all pairs of rows, in one pass over tiles.
+/// The pairwise engine: all pairs of rows are shown to a visitor, in one pass over tiles.
 ///
 /// Memory beyond the inputs and outputs: O(F) for the mean, packed rows of at most packed_bytes_limit, and for each worker a tile with its
 /// two blocks of rows. Never n x n beyond triangle_rows_limit rows.
@@ -13,22 +13,24 @@
 
 namespace dalib::engine {
 
-/// sum_{x,y} c(x, y) prod_l k_l(x_l, y_l) over all ordered pairs of rows. With `Gradient` the gradients, times `scale`, are written or
-/// added to the layers' views. @tparam Accumulator how the value's terms are added. O(rows^2 sum F) time.
-template <bool Gradient, class Accumulator, class Exec, class Coefficients, class T, class... Profiles>
-double pairwise_sum(const Exec& exec, const Coefficients& coefficients, const std::tuple<layer<T, Profiles>...>& layers, T scale,
-                    write_mode mode, workspace& scratch) {
-  using problem_type = pair_problem<Gradient, Coefficients, T, Profiles...>;
+/// Shows all ordered pairs of rows, weighted by c(x, y), to the visitor; returns what it adds up. If it pulls, the gradients, times
+/// `rule.scale`, are written or added to the layers' views. @tparam Accumulator how the sums' terms are added. O(rows^2 sum F) time.
+template <class Accumulator, class Exec, class Visitor, class Coefficients, class T, class... Profiles>
+visited_numbers<Visitor> visit_pairs(const Exec& exec, const Visitor& visitor, const Coefficients& coefficients,
+                                     const std::tuple<layer<T, Profiles>...>& layers, gradient_rule<T> rule, workspace& scratch) {
+  static_assert(pair_visitor<Visitor>, "dalib: a visitor of pairs is trivially copyable and has visit(pair, sums); see "
+                                       "dalib/engine/pair/visitor.hpp");
+  using problem_type = pair_problem<Visitor, Coefficients, T, Profiles...>;
   const auto centres_of = [&]<class Profile>(const layer<T, Profile>& one) {
     if constexpr (reads<Profile>::distance_only)
-      return centre_finder(exec, one.data, *one.summary, scratch).run(Gradient);
+      return centre_finder(exec, one.data, *one.summary, scratch).run(visitor_pulls<Visitor>);
     else
       return row_centres<T>{};
   };
   const auto centres = std::apply([&](const auto&... one) { return typename problem_type::centres_array{centres_of(one)...}; }, layers);
-  const problem_type problem(coefficients, layers, centres, scale);
-  if (problem.rows() <= triangle_rows_limit) return triangle<Accumulator, problem_type>{}.run(exec, problem, scratch, mode);
-  return tournament<Accumulator, problem_type>{}.run(exec, problem, scratch, mode);
+  const problem_type problem(visitor, coefficients, layers, centres, rule.scale);
+  if (problem.rows() <= triangle_rows_limit) return triangle<Accumulator, problem_type>{}.run(exec, problem, scratch, rule.mode);
+  return tournament<Accumulator, problem_type>{}.run(exec, problem, scratch, rule.mode);
 }
 
 } // namespace dalib::engine

@@ -55,12 +55,12 @@ public:
 
   index_t stripes(const blocks& all) const { return (all[0].padded + width_ - 1) / width_; }
 
-  /// First phase of one stripe: its share of the value.
-  double evaluate(const Problem& problem, const blocks& all, index_t stripe, const stripe_memory& own) const {
+  /// First phase of one stripe: what the visitor adds up.
+  typename Problem::numbers evaluate(const Problem& problem, const blocks& all, index_t stripe, const stripe_memory& own) const {
     const span_of_rows columns = rows_of(all, stripe);
     typename Problem::parts parts;
     for (std::size_t l = 0; l < layers; ++l) parts[l] = {&all[l], &all[l], from_diagonal(tiles_[l], stripe)};
-    return problem.evaluate(parts, {columns.first, all[0].padded - columns.first}, columns, columns.count, stride_, own.coefficients);
+    return problem.evaluate(parts, {{columns.first, all[0].padded - columns.first}, columns, columns.count, stride_, own.coefficients});
   }
 
   /// Second phase of one stripe, after all have finished the first: writes its rows' gradients or adds to them.
@@ -115,10 +115,11 @@ private:
     }
     complete(tile.gram, rows_of(all, stripe));
     complete(tile.l1, rows_of(all, stripe));
-    problem.template pull<L>(shifted(tile, 0, first, stride_), {stride_, 1}, block, rows, block, {0, block.count}, own.self, own.shift,
-                             own.gradient, mode);
-    problem.template pull_near<L>(from_diagonal(tile, stripe), {stride_, 1}, block, rows, block, {first, block.count - first}, own.gradient);
-    problem.template pull_near<L>(shifted(tile, first, 0, stride_), {1, stride_}, block, rows, block, {0, first}, own.gradient);
+    const layer_tile<T> whole = shifted(tile, 0, first, stride_), below = from_diagonal(tile, stripe),
+                        above = shifted(tile, first, 0, stride_);
+    problem.template pull<L>({whole, {stride_, 1}, block, rows, block, {0, block.count}}, {own.self, own.shift}, own.gradient, mode);
+    problem.template pull_near<L>({below, {stride_, 1}, block, rows, block, {first, block.count - first}}, own.gradient);
+    problem.template pull_near<L>({above, {1, stride_}, block, rows, block, {0, first}}, own.gradient);
   }
 
   index_t width_ = 0;

@@ -54,7 +54,8 @@ private:
 template <class Accumulator, class Problem>
 class tournament {
   using T = typename Problem::scalar;
-  using state = typename Accumulator::state;
+  using numbers = typename Problem::numbers;
+  using state = accumulated<Accumulator, numbers>;
   using blocks_type = typename Problem::blocks;
   static constexpr std::size_t layers = Problem::layer_count;
   static constexpr index_t none = -1;
@@ -67,13 +68,13 @@ class tournament {
     blocks_type columns;
     lower_triangle<Problem> within;                         ///< tile of a block and itself
     typename lower_triangle<Problem>::stripe_memory stripe; ///< for one of its stripes, or for a whole tile
-    index_t lanes_hold = none;                                ///< which block was packed last
+    index_t lanes_hold = none;                              ///< which block was packed last
     index_t columns_hold = none;
   };
 
 public:
   template <class Exec>
-  double run(const Exec& exec, const Problem& problem, workspace& scratch, write_mode mode) {
+  numbers run(const Exec& exec, const Problem& problem, workspace& scratch, write_mode mode) {
     const index_t rows = problem.rows();
     const index_t wanted = std::max(least_blocks, (rows + block_rows_limit - 1) / block_rows_limit);
     block_rows_ = round_up((rows + wanted - 1) / wanted, row_unit<T>);
@@ -93,8 +94,8 @@ public:
       });
     if constexpr (Problem::with_gradient) exec.run(blocks_, [&](index_t which, int worker) { finish(problem, workers[worker], which); });
     state total{};
-    for (index_t i = 0; i < groups; ++i) Accumulator::merge(total, values[i]);
-    return Accumulator::result(total);
+    for (index_t i = 0; i < groups; ++i) total.merge(values[i]);
+    return total.result();
   }
 
 private:
@@ -119,7 +120,7 @@ private:
   void visit_diagonal(const Problem& problem, worker_memory& own, index_t block, state& value, write_mode mode) {
     prepare(problem, own.lanes, own.lanes_hold, block);
     const index_t stripes = own.within.stripes(own.lanes);
-    for (index_t i = 0; i < stripes; ++i) Accumulator::add(value, own.within.evaluate(problem, own.lanes, i, own.stripe));
+    for (index_t i = 0; i < stripes; ++i) value.add(own.within.evaluate(problem, own.lanes, i, own.stripe));
     if constexpr (Problem::with_gradient)
       for (index_t i = 0; i < stripes; ++i) own.within.pull(problem, own.lanes, i, own.stripe, mode);
   }
@@ -128,13 +129,14 @@ private:
     prepare(problem, own.lanes, own.lanes_hold, a);
     prepare(problem, own.columns, own.columns_hold, b);
     typename Problem::parts parts = parts_of(own.lanes, own.columns, own);
-    Accumulator::add(
-        value, problem.evaluate(parts, {0, own.lanes[0].padded}, {0, own.columns[0].padded}, 0, block_rows_, own.stripe.coefficients));
+    value.add(problem.evaluate(parts, {{0, own.lanes[0].padded}, {0, own.columns[0].padded}, 0, block_rows_, own.stripe.coefficients}));
     if constexpr (Problem::with_gradient)
       Problem::for_each_layer([&](auto l) {
         const layer_tile<T>& tile = own.within.tile(l);
-        pull<l>(problem, own, tile, {block_rows_, 1}, own.columns[l], own.lanes[l], tile.column_self, tile.column_shift);
-        pull<l>(problem, own, tile, {1, block_rows_}, own.lanes[l], own.columns[l], tile.lane_self, tile.lane_shift);
+        pull<l>(problem, own, tile_side<T>{tile, {block_rows_, 1}, own.columns[l], {}, own.lanes[l], {}},
+                {tile.column_self, tile.column_shift});
+        pull<l>(problem, own, tile_side<T>{tile, {1, block_rows_}, own.lanes[l], {}, own.columns[l], {}},
+                {tile.lane_self, tile.lane_shift});
       });
   }
 
@@ -142,18 +144,17 @@ private:
   void finish(const Problem& problem, const worker_memory& own, index_t which) const {
     blocks_type block;
     assign(problem, block, which);
-    Problem::for_each_layer(
-        [&](auto l) { problem.template pull_to_centres<l>(block[l], {0, block[l].count}, own.stripe.gradient); });
+    Problem::for_each_layer([&](auto l) { problem.template pull_to_centres<l>(block[l], {0, block[l].count}, own.stripe.gradient); });
   }
 
-  /// Pulls all rows of `owns` towards all rows of `others` and adds the result to the caller's gradient.
+  /// Pulls all own rows of a side towards all others and adds the result to the caller's gradient.
   template <std::size_t L>
-  static void pull(const Problem& problem, worker_memory& own, const layer_tile<T>& tile, tile_strides strides, const packed_rows<T>& owns,
-                   const packed_rows<T>& others, const T* self, const T* shift) {
-    const span_of_rows rows{0, round_up(owns.count, tile_columns<T>)}, other_rows{0, others.count};
-    if (!problem.template wanted<L>(owns, rows)) return;
-    problem.template pull<L>(tile, strides, owns, rows, others, other_rows, self, shift, own.stripe.gradient, write_mode::accumulate);
-    problem.template pull_near<L>(tile, strides, owns, rows, others, other_rows, own.stripe.gradient);
+  static void pull(const Problem& problem, worker_memory& own, tile_side<T> side, const own_pulls<T>& coefficients) {
+    side.own_rows = {0, round_up(side.owns.count, tile_columns<T>)};
+    side.other_rows = {0, side.others.count};
+    if (!problem.template wanted<L>(side.owns, side.own_rows)) return;
+    problem.template pull<L>(side, coefficients, own.stripe.gradient, write_mode::accumulate);
+    problem.template pull_near<L>(side, own.stripe.gradient);
   }
 
   static index_t packed_bytes(const Problem& problem) {

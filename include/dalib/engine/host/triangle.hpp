@@ -17,7 +17,7 @@ inline constexpr int most_copies = 4;
 template <class Accumulator, class Problem>
 class triangle {
   using T = typename Problem::scalar;
-  using state = typename Accumulator::state;
+  using numbers = typename Problem::numbers;
   using shape = lower_triangle<Problem>;
   using blocks = typename shape::blocks;
   static constexpr index_t width = row_unit<T>;
@@ -30,13 +30,13 @@ class triangle {
 
 public:
   template <class Exec>
-  double run(const Exec& exec, const Problem& problem, workspace& scratch, write_mode mode) {
+  numbers run(const Exec& exec, const Problem& problem, workspace& scratch, write_mode mode) {
     const index_t rows = round_up(problem.rows(), width);
     shape pairs;
     pairs.allocate(scratch, rows, width);
     worker_memory* workers = allocate_workers(exec, problem, scratch, rows);
     const index_t stripes = pairs.stripes(workers[0].rows);
-    double* values = scratch.template allocate<double>(stripes);
+    numbers* values = scratch.template allocate<numbers>(stripes);
     exec.run(stripes, [&](index_t stripe, int worker) {
       worker_memory& own = workers[worker];
       pack_once(problem, own);
@@ -49,9 +49,9 @@ public:
         pairs.pull(problem, own.rows, stripe, own.stripe, mode);
         pairs.pull_to_centres(problem, own.rows, stripe, own.stripe);
       });
-    state total{};
-    for (index_t stripe = 0; stripe < stripes; ++stripe) Accumulator::add(total, values[stripe]);
-    return Accumulator::result(total);
+    accumulated<Accumulator, numbers> total;
+    for (index_t stripe = 0; stripe < stripes; ++stripe) total.add(values[stripe]);
+    return total.result();
   }
 
 private:

@@ -15,4 +15,12 @@ inline constexpr T close_ratio = static_cast<T>(sizeof(T) == 4 ? 1.0 / 128 : 1.0
 template <class T>
 inline constexpr T near_ratio = static_cast<T>(sizeof(T) == 4 ? 1.0 / 4096 : 1.0 / 65536);
 
+namespace detail {
+/// Below 0 if two rows of these norms are close.
+template <class T>
+DALIB_HD T closeness(T norm, T other_norm, T gram) {
+  return (norm + other_norm) * (T(1) - close_ratio<T>)-T(2) * gram;
+}
+} // namespace detail
+
 } // namespace dalib::engine

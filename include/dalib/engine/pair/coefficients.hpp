@@ -80,6 +80,26 @@ struct matrix_coefficients {
   }
 };
 
+/// Every pair counts once: the entries of a kernel matrix.
+struct unit_coefficients {
+  bool distinct = false; ///< but for a row with itself
+
+  template <class T>
+  void fill(index_t first, index_t count, index_t row, T* out) const {
+    std::fill_n(out, count, T(1));
+    if (distinct && row >= first && row < first + count) out[row - first] = T(0);
+  }
+  /// c(other, row), as a number of the caller's type.
+  struct one_or_none {
+    bool one;
+    template <class T>
+    DALIB_HD operator T() const {
+      return one ? T(1) : T(0);
+    }
+  };
+  DALIB_HD one_or_none operator()(index_t other, index_t row) const { return {!(distinct && other == row)}; }
+};
+
 /// Coefficients given as R(source row, target row), 0 within a domain. Both orders of a pair stand in the sum: each counts half.
 template <class T, class Memory = host_memory>
 struct across_coefficients {

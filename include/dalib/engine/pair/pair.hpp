@@ -53,14 +53,6 @@ DALIB_HD pair_sums<T> sums_of(const T* x, const T* y, index_t features) {
   return {sum_by_halves(gram), sum_by_halves(distance), sum_by_halves(l1)};
 }
 
-/// The same of row i of one block and row j of another.
-template <class Profile, class T>
-pair_sums<T> sums_of_rows(const packed_rows<T>& lanes, index_t i, const packed_rows<T>& columns, index_t j) {
-  pair_sums<T> sums;
-  for (index_t c = 0; c < lanes.chunk_count(); ++c) sums += sums_of<Profile>(lanes.chunk(i, c), columns.chunk(j, c), lanes.chunk_width(c));
-  return sums;
-}
-
 /// Statistic `S` of a pair.
 template <class S, class T>
 DALIB_HD T statistic_of(const pair_sums<T>& sums, const row_terms<T>& x, const row_terms<T>& y) {

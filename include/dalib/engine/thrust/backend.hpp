@@ -5,6 +5,7 @@
 #include "dalib/engine/backend.hpp"
 #include "dalib/engine/thrust/counted_rows.hpp"
 #include "dalib/engine/thrust/kernel_entries.hpp"
+#include "dalib/engine/thrust/kernel_products.hpp"
 #include "dalib/engine/thrust/pairwise.hpp"
 #include "dalib/engine/thrust/products.hpp"
 #include "dalib/engine/thrust/quadruples.hpp"
@@ -68,17 +69,22 @@ struct backend<device_memory> {
     dalib::require_finite(measure, which, view);
   }
 
-  template <bool Gradient, class Accumulator, class Coefficients, class T, class... Profiles>
-  static double pairwise_sum(const exec::thrust& exec, const Coefficients& coefficients,
-                             const std::tuple<engine::layer<T, Profiles, device_memory>...>& layers, T scale, write_mode mode,
-                             device_workspace& scratch) {
-    return engine::device::pairwise_sum<Gradient, Accumulator>(exec, coefficients, layers, scale, mode, scratch);
+  template <class Accumulator, class Visitor, class Coefficients, class T, class... Profiles>
+  static engine::visited_numbers<Visitor> visit_pairs(const exec::thrust& exec, const Visitor& visitor, const Coefficients& coefficients,
+                                                      const std::tuple<engine::layer<T, Profiles, device_memory>...>& layers,
+                                                      engine::gradient_rule<T> rule, device_workspace& scratch) {
+    return engine::device::visit_pairs<Accumulator>(exec, visitor, coefficients, layers, rule, scratch);
   }
   template <bool Gradient, class Accumulator, class T, class... Profiles>
   static double sum_of_quadruples(const exec::thrust& exec, const quadruple_plan& plan,
                                   const std::tuple<engine::layer<T, Profiles, device_memory>...>& layers, T scale, write_mode mode,
                                   device_workspace& scratch) {
     return engine::device::sum_of_quadruples<Gradient, Accumulator>(exec, plan, layers, scale, mode, scratch);
+  }
+  template <class Visitor, class T, class Profile>
+  static void kernel_products(const exec::thrust& exec, const Visitor& visitor, const engine::layer<T, Profile, device_memory>& one,
+                              const engine::product_request<T, device_memory>& request, device_workspace& scratch) {
+    engine::device::kernel_products(exec, visitor, one, request, scratch);
   }
   template <class T, class Profile>
   static void kernel_entries(const exec::thrust& exec, const engine::layer<T, Profile, device_memory>& one,

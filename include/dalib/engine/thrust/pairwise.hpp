@@ -5,6 +5,7 @@
 /// tile_bytes_limit. Nothing is written to the caller's gradients before everything is known.
 #pragma once
 
+#include "dalib/engine/sample/round_up.hpp"
 #include "dalib/engine/thrust/products.hpp"
 #include "dalib/engine/thrust/tile_tasks.hpp"
 
@@ -20,32 +21,35 @@ inline constexpr index_t tile_bytes_limit = index_t{128} << 20;
 /// Rows of a tile's side: at most this many, and at least so many that a device is busy.
 inline constexpr index_t device_rows_limit = 4096, device_rows_least = 1024;
 
-template <bool Gradient, class Accumulator, class Coefficients, class T, class... Profiles>
+template <class Visitor, class Accumulator, class Coefficients, class T, class... Profiles>
 class device_pairwise {
+  static constexpr bool with_gradient = visitor_pulls<Visitor>;
   using layer_indices = std::index_sequence_for<Profiles...>;
   using layers_tuple = std::tuple<layer<T, Profiles, device_memory>...>;
-  using partial = partial_value<Accumulator>;
-  template <template <bool, class, class, class, class...> class Task>
-  using task_of = Task<Gradient, Accumulator, Coefficients, layer_indices, device_layer<T, Profiles>...>;
+  using pass_type = detail::device_pass<Visitor, Accumulator, Coefficients, device_layer<T, Profiles>...>;
+  using partial = typename pass_type::partial;
+  template <template <class, class, class...> class Task>
+  using task_of = Task<pass_type, layer_indices, device_layer<T, Profiles>...>;
 
 public:
-  device_pairwise(const exec::thrust& exec, const Coefficients& coefficients, const layers_tuple& layers, device_workspace& scratch)
-      : exec_(exec), coefficients_(coefficients), scratch_(scratch), rows_(std::get<0>(layers).data.rows()), block_(block_rows()),
-        layers_(all_layers(layer_indices{}, layers)) {
+  device_pairwise(const exec::thrust& exec, const Visitor& visitor, const Coefficients& coefficients, const layers_tuple& layers,
+                  device_workspace& scratch)
+      : exec_(exec), visitor_(visitor), coefficients_(coefficients), scratch_(scratch), rows_(std::get<0>(layers).data.rows()),
+        block_(block_rows()), layers_(all_layers(layer_indices{}, layers)) {
     values_ = scratch.template allocate<partial>(tasks_limit());
     spare_ = scratch.template allocate<partial>(tasks_limit() / detail::merge_task<partial>::run + 1);
     ones_ = scratch.template allocate<T>(block_);
     exec.run(block_, detail::ones_task<T>{ones_});
   }
 
-  double run(T scale, write_mode mode) {
+  visited_numbers<Visitor> run(gradient_rule<T> rule) {
     const std::vector<device_block> blocks = all_blocks();
     constexpr index_t kept = detail::merge_task<partial>::run;
     // One run of partial values stays of every tile, so that the host waits once and not for each tile.
     partial* rests = scratch_.template allocate<partial>(static_cast<index_t>(blocks.size()) * kept);
     for (std::size_t b = 0; b < blocks.size(); ++b) {
       evaluate(blocks[b], rests + static_cast<index_t>(b) * kept);
-      if constexpr (Gradient) for_each_layer([&](auto l) { pull<l>(blocks[b]); });
+      if constexpr (with_gradient) for_each_layer([&](auto l) { pull<l>(blocks[b]); });
     }
     std::vector<partial> values(blocks.size() * static_cast<std::size_t>(kept));
     exec_.copy_to_host(rests, static_cast<index_t>(values.size()), values.data());
@@ -56,12 +60,12 @@ public:
       if (of_tile.left_out) of_tile.merge(close_pairs(blocks[b]));
       total.merge(of_tile);
     }
-    if constexpr (Gradient) // each unordered pair stands twice in the sum
+    if constexpr (with_gradient) // each unordered pair stands twice in the sum
       for_each_layer([&](auto l) {
         using task = detail::write_gradient_task<device_layer<T, profile_of<l>>>;
-        exec_.run(rows_ * at<l>(layers_).rows.features, task{at<l>(layers_), 2 * scale, mode == write_mode::accumulate});
+        exec_.run(rows_ * at<l>(layers_).rows.features, task{at<l>(layers_), 2 * rule.scale, rule.mode == write_mode::accumulate});
       });
-    return Accumulator::result(total.sum);
+    return total.sum.result();
   }
 
 private:
@@ -75,7 +79,9 @@ private:
   }
 
   /// Entries of all layers' tiles that a pair has.
-  static constexpr index_t entries_of_pair() { return ((reads<Profiles>::gram + reads<Profiles>::l1 + reads<Profiles>::gram_beside_distance + reads<Profiles>::shift) + ...); }
+  static constexpr index_t entries_of_pair() {
+    return ((reads<Profiles>::gram + reads<Profiles>::l1 + reads<Profiles>::gram_beside_distance + reads<Profiles>::shift) + ...);
+  }
 
   /// At least four blocks if there are rows enough: of a diagonal tile both halves are computed.
   index_t block_rows() const {
@@ -109,7 +115,7 @@ private:
                                  nullptr,      nullptr};
     const auto entries = [&] { return scratch_.template allocate<T>(block_ * block_); };
     if (reads<profile>::gram) one.tile.gram = entries();
-    if constexpr (Gradient) {
+    if constexpr (with_gradient) {
       if (reads<profile>::l1) one.tile.l1 = entries();
       one.gradient = cleared(rows_ * from.data.features());
       if (reads<profile>::gram) {
@@ -132,6 +138,8 @@ private:
     return result;
   }
 
+  pass_type pass_of(const device_block& block) const { return {visitor_, coefficients_, layers_, block, {}}; }
+
   void multiply_all(const device_block& block) {
     for_each_layer([&](auto l) {
       if constexpr (reads<profile_of<l>>::gram) {
@@ -146,15 +154,15 @@ private:
   void evaluate(const device_block& block, partial* rest) {
     multiply_all(block);
     const index_t tasks = block.lanes * runs_of(block);
-    exec_.run(tasks, task_of<detail::evaluate_task>{layers_, coefficients_, block, columns_per_task(), values_});
+    exec_.run(tasks, task_of<detail::evaluate_task>{pass_of(block), columns_per_task(), values_});
     const auto [left, count] = merge_runs(exec_, values_, spare_, tasks);
     exec_.run(detail::merge_task<partial>::run, detail::keep_task<partial>{left, count, rest});
   }
 
   partial close_pairs(const device_block& block) {
     multiply_all(block);
-    exec_.run(block.lanes, task_of<detail::close_task>{layers_, coefficients_, block, false, values_});
-    if (Gradient && !block.diagonal()) exec_.run(block.columns, task_of<detail::close_task>{layers_, coefficients_, block, true, nullptr});
+    exec_.run(block.lanes, task_of<detail::close_task>{pass_of(block), false, values_});
+    if (with_gradient && !block.diagonal()) exec_.run(block.columns, task_of<detail::close_task>{pass_of(block), true, nullptr});
     partial result = merged_on_host(exec_, values_, spare_, block.lanes);
     result.left_out = 0;
     return result;
@@ -218,6 +226,7 @@ private:
   }
 
   const exec::thrust& exec_;
+  const Visitor& visitor_;
   const Coefficients& coefficients_;
   device_workspace& scratch_;
   index_t rows_;
@@ -230,12 +239,13 @@ private:
 
 namespace device {
 
-/// sum_{x,y} c(x, y) prod_l k_l(x_l, y_l) over all ordered pairs of rows in device memory; see the CPU's. Waits for the device before the
-/// gradients are written: whether pairs are close is known then.
-template <bool Gradient, class Accumulator, class Coefficients, class T, class... Profiles>
-double pairwise_sum(const exec::thrust& exec, const Coefficients& coefficients,
-                    const std::tuple<layer<T, Profiles, device_memory>...>& layers, T scale, write_mode mode, device_workspace& scratch) {
-  return device_pairwise<Gradient, Accumulator, Coefficients, T, Profiles...>(exec, coefficients, layers, scratch).run(scale, mode);
+/// Shows all ordered pairs of rows in device memory to a visitor; see the CPU's. Waits for the device before the gradients are written:
+/// whether pairs are close is known then.
+template <class Accumulator, class Visitor, class Coefficients, class T, class... Profiles>
+visited_numbers<Visitor> visit_pairs(const exec::thrust& exec, const Visitor& visitor, const Coefficients& coefficients,
+                                     const std::tuple<layer<T, Profiles, device_memory>...>& layers, gradient_rule<T> rule,
+                                     device_workspace& scratch) {
+  return device_pairwise<Visitor, Accumulator, Coefficients, T, Profiles...>(exec, visitor, coefficients, layers, scratch).run(rule);
 }
 
 } // namespace device

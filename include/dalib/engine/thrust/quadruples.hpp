@@ -60,7 +60,7 @@ struct quadruple_task<Gradient, Accumulator, T, std::index_sequence<L...>, Layer
     double values[sizeof...(Layers)][4];
     (evaluate(at<L>(layers), at<L>(all), q, values[L]), ...);
     partial_value<Accumulator> result;
-    Accumulator::add(result.sum, quadruple_value(plan, values));
+    result.sum.add({{quadruple_value(plan, values)}});
     to[q] = result;
     if constexpr (Gradient) (set_pulls<L>(values, at<L>(all), at<L>(layers).pulls[q]), ...);
   }
@@ -139,7 +139,7 @@ double sum_of_quadruples(std::index_sequence<L...> indices, const exec::thrust& 
     };
     (gather(at<L>(all), std::get<L>(layers).data.rows()), ...);
   }
-  return Accumulator::result(merged_on_host(exec, values, spare, plan.count).sum);
+  return merged_on_host(exec, values, spare, plan.count).sum.result()[0];
 }
 
 } // namespace detail

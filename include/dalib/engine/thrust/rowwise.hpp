@@ -23,7 +23,7 @@ struct value_of_row_task {
 
   DALIB_HD void operator()(index_t row) const {
     row_value value;
-    accumulator::plain::add(value.sum, visit(row));
+    value.sum.add({{visit(row)}});
     to[row] = value;
   }
 };
@@ -75,7 +75,7 @@ T* all_columns(device_workspace& memory, const row_problem& rows) {
 template <class Visit>
 double sum_values(const exec::thrust& exec, index_t rows, const Visit& visit, row_value* values, row_value* spare) {
   exec.run(rows, value_of_row_task<Visit>{visit, values});
-  return accumulator::plain::result(merged_on_host(exec, values, spare, rows).sum);
+  return merged_on_host(exec, values, spare, rows).sum.result()[0];
 }
 
 /// What reduce_rows and reduce_groups share: the sum, or every row's value on the host.
@@ -87,7 +87,7 @@ reduced<T, Reduction> reduce_values(const exec::thrust& exec, index_t rows, cons
     std::vector<row_value> found(static_cast<std::size_t>(rows));
     exec.copy_to_host(values, rows, found.data());
     std::vector<T> result;
-    for (const row_value& value : found) result.push_back(static_cast<T>(accumulator::plain::result(value.sum)));
+    for (const row_value& value : found) result.push_back(static_cast<T>(value.sum.result()[0]));
     return result;
   } else {
     return static_cast<T>(sum_values(exec, rows, visit, values, memory.allocate<row_value>(rows / merge_task<row_value>::run + 1)));

@@ -2,6 +2,7 @@
 /// Sums of many numbers in device memory, in an order that depends on their count alone.
 #pragma once
 
+#include "dalib/engine/pair/visitor.hpp"
 #include "dalib/execution/thrust.hpp"
 
 #include <utility>
@@ -9,14 +10,14 @@
 
 namespace dalib::engine {
 
-/// What a task adds to a measure's value, and whether it met a pair that it left to another task.
-template <class Accumulator>
+/// What a task adds to the numbers of a pass, and whether it met a pair that it left to another task.
+template <class Accumulator, class Numbers = number_row<1>>
 struct partial_value {
-  typename Accumulator::state sum{};
+  accumulated<Accumulator, Numbers> sum{};
   unsigned left_out = 0;
 
   DALIB_HD void merge(const partial_value& other) {
-    Accumulator::merge(sum, other.sum);
+    sum.merge(other.sum);
     left_out |= other.left_out;
   }
 };

@@ -1,128 +1,82 @@
 /// @file
-/// What happens to the pairs of a tile in device memory: the functions of the CPU's tiles, one pair at a time.
-///
-/// A tile is stored by columns: entry (lane, column) is at [column * lanes + lane], so that neighbouring threads read neighbouring entries.
+/// Pairs of a tile in device memory, shown to a visitor one at a time.
 #pragma once
 
-#include "dalib/core/gradients.hpp"
-#include "dalib/engine/host/close_pairs.hpp"
-#include "dalib/engine/host/combine.hpp"
+#include "dalib/engine/pair/close_ratio.hpp"
 #include "dalib/engine/pair/coefficients.hpp"
-#include "dalib/engine/pair/pair.hpp"
-#include "dalib/engine/thrust/rows.hpp"
-#include "dalib/engine/thrust/slots.hpp"
-#include "dalib/engine/thrust/sums.hpp"
+#include "dalib/engine/thrust/device_pass.hpp"
 
 #include <type_traits>
 #include <utility>
 
 namespace dalib::engine {
-
-/// Two runs of rows of the joint sample that meet in a tile; for a diagonal tile both are the same.
-struct device_block {
-  index_t first_lane = 0;
-  index_t lanes = 0;
-  index_t first_column = 0;
-  index_t columns = 0;
-
-  DALIB_HD bool diagonal() const { return first_lane == first_column; }
-};
-
-/// A tile's entries. `gram` holds inner products, then pull coefficients; `self` and `shift` what the statistics that are no differences
-/// add to the coefficients of the columns' own rows and of the mean. The same of the lanes is summed where it is found: one number for each
-/// lane and run of columns.
-template <class T>
-struct device_tile {
-  T* gram = nullptr;
-  T* l1 = nullptr; ///< slopes
-  T* self = nullptr;
-  T* shift = nullptr;
-  T* lane_self = nullptr;
-  T* lane_shift = nullptr;
-};
-
-/// A layer as tasks carry it.
-template <class T, class Profile>
-struct device_layer {
-  using scalar = T;
-  using profile_type = Profile;
-
-  Profile profile;
-  joint_sample<T, device_memory> data;
-  matrix_view<T, device_memory> source_gradient;
-  matrix_view<T, device_memory> target_gradient;
-  const double* mean = nullptr; ///< where rows are measured from; none: 0
-  device_rows<T> rows;
-  device_tile<T> tile;
-  T* gradient = nullptr; ///< (n, F): what the rows receive from other rows
-  T* self = nullptr;     ///< coefficient of each row itself
-  T* shift = nullptr;    ///< coefficient of the mean
-
-  DALIB_HD const matrix_view<T, device_memory>& gradient_of(index_t row) const {
-    return data.is_source(row) ? source_gradient : target_gradient;
-  }
-};
-
 namespace detail {
 
-/// A kernel of the l1 distance alone, for the sums that a tile of it needs.
-struct l1_only {
-  using statistic = l1_distance;
-};
-
-/// What a run of pairs adds to the coefficients of its lane's own row and of the mean.
-template <class T>
-struct lane_sums {
-  T self = T(0);
-  T shift = T(0);
-};
-
 /// Statistics and kernels of the pairs of one lane with a run of columns: task = run * lanes + lane.
-template <bool Gradient, class Accumulator, class Coefficients, class Indices, class... Layers>
+template <class Pass, class Indices, class... Layers>
 struct evaluate_task;
-template <bool Gradient, class Accumulator, class Coefficients, std::size_t... L, class... Layers>
-struct evaluate_task<Gradient, Accumulator, Coefficients, std::index_sequence<L...>, Layers...> {
-  using T = typename std::common_type<typename Layers::scalar...>::type;
-  static constexpr std::size_t count = sizeof...(Layers);
+template <class Pass, std::size_t... L, class... Layers>
+struct evaluate_task<Pass, std::index_sequence<L...>, Layers...> {
+  using T = typename Pass::T;
+  using indices = std::index_sequence<L...>;
+  static constexpr std::size_t count = Pass::count;
 
-  slots<Layers...> layers;
-  Coefficients coefficients;
-  device_block block;
+  Pass pass;
   index_t run;
-  partial_value<Accumulator>* values;
+  typename Pass::partial* values;
 
   DALIB_HD void operator()(index_t task) const {
+    const device_block& block = pass.block;
     const index_t lane = task % block.lanes, first = task / block.lanes * run;
     const index_t last = first + run < block.columns ? first + run : block.columns;
-    double total = 0;
-    partial_value<Accumulator> result;
+    typename Pass::numbers totals{};
+    unsigned left_out = 0;
     lane_sums<T> sums[count];
-    for (index_t column = first; column < last; ++column) total += visit(lane, column, result.left_out, sums);
-    Accumulator::add(result.sum, block.diagonal() ? total : 2 * total);
-    values[task] = result;
-    if constexpr (Gradient) (keep(at<L>(layers), task, sums[L]), ...);
+    for (index_t column = first; column < last; ++column) visit(lane, column, left_out, sums, totals);
+    values[task] = pass.counted(totals);
+    values[task].left_out = left_out;
+    if constexpr (visitor_pulls<decltype(pass.visitor)>) (keep(at<L>(pass.layers), task, sums[L]), ...);
   }
 
 private:
-  DALIB_HD double visit(index_t lane, index_t column, unsigned& left_out, lane_sums<T> (&sums)[count]) const {
+  /// Pulls of a pair of the tile: its coefficients are left at its place.
+  struct tile_pull {
+    const evaluate_task& task;
+    index_t place;
+    const slots<pair_kernel<T, typename Layers::profile_type>...>& kernels;
+    const row_terms<T> (&rows)[count];
+    const row_terms<T> (&columns)[count];
+    lane_sums<T> (&sums)[count];
+
+    template <std::size_t Layer>
+    DALIB_HD const auto& statistics() const {
+      return at<Layer>(kernels).statistics;
+    }
+    template <std::size_t Layer>
+    DALIB_HD void pull(T outer) const {
+      task.write(at<Layer>(task.pass.layers), place, pulls_of(outer, at<Layer>(kernels), rows[Layer], columns[Layer]), sums[Layer]);
+    }
+  };
+
+  DALIB_HD void visit(index_t lane, index_t column, unsigned& left_out, lane_sums<T> (&sums)[count], typename Pass::numbers& totals) const {
+    const device_block& block = pass.block;
     const index_t x = block.first_lane + lane, y = block.first_column + column, place = column * block.lanes + lane;
-    T coefficient = coefficients(x, y);
-    const T gram[count] = {gram_of(at<L>(layers), x, y, place)...};
-    if (x != y && coefficient != T(0) && (is_close(at<L>(layers), x, y, gram[L]) || ...)) {
+    T coefficient = pass.coefficients(x, y);
+    const T gram[count] = {gram_of(at<L>(pass.layers), x, y, place)...};
+    if (x != y && coefficient != T(0) && (is_close(at<L>(pass.layers), x, y, gram[L]) || ...)) {
       coefficient = T(0);
       left_out = 1;
     }
-    const row_terms<T> rows[count] = {at<L>(layers).rows.terms(x)...}, columns[count] = {at<L>(layers).rows.terms(y)...};
+    const row_terms<T> rows[count] = {at<L>(pass.layers).rows.terms(x)...}, columns[count] = {at<L>(pass.layers).rows.terms(y)...};
     slots<pair_kernel<T, typename Layers::profile_type>...> kernels;
-    (evaluate_sums(at<L>(layers).profile, sums_of_pair(at<L>(layers), x, y, gram[L], rows[L], columns[L]), rows[L], columns[L],
+    (evaluate_sums(at<L>(pass.layers).profile, sums_of_pair(at<L>(pass.layers), x, y, gram[L], rows[L], columns[L]), rows[L], columns[L],
                    at<L>(kernels)),
      ...);
     const T kernel_values[count] = {at<L>(kernels).jet.value...};
-    if constexpr (Gradient)
-      (write(at<L>(layers), place, pulls_of(product_over_layers(coefficient, kernel_values, L), at<L>(kernels), rows[L], columns[L]),
-             sums[L]),
-       ...);
-    return static_cast<double>(where_nonzero(coefficient, product_over_layers(coefficient, kernel_values)));
+    const tile_pull pulling{*this, place, kernels, rows, columns, sums};
+    T own[Pass::numbers::size] = {};
+    pass.visitor.visit(device_pair<Pass, tile_pull, indices>{pass, coefficient, kernel_values, place, pulling}, own);
+    for (int i = 0; i < Pass::numbers::size; ++i) totals[i] += static_cast<double>(own[i]);
   }
 
   /// A row's product with itself is its norm, which makes its distance to itself exactly 0.
@@ -149,7 +103,7 @@ private:
     sums.shift += pull.shift_x;
     if constexpr (reads<typename Layer::profile_type>::gram) one.tile.gram[place] = pull.gram;
     if constexpr (reads<typename Layer::profile_type>::l1) one.tile.l1[place] = pull.l1;
-    if (block.diagonal()) return; // its columns are its lanes
+    if (pass.block.diagonal()) return; // its columns are its lanes
     if constexpr (reads<typename Layer::profile_type>::gram_beside_distance) one.tile.self[place] = pull.self_y;
     if constexpr (reads<typename Layer::profile_type>::shift) one.tile.shift[place] = pull.shift_y;
   }
@@ -171,35 +125,32 @@ public:
 };
 
 /// The close pairs of one row of a tile, by exact differences: task = lane, or column of the tile.
-template <bool Gradient, class Accumulator, class Coefficients, class Indices, class... Layers>
+template <class Pass, class Indices, class... Layers>
 struct close_task;
-template <bool Gradient, class Accumulator, class Coefficients, std::size_t... L, class... Layers>
-struct close_task<Gradient, Accumulator, Coefficients, std::index_sequence<L...>, Layers...> {
-  using evaluate = evaluate_task<Gradient, Accumulator, Coefficients, std::index_sequence<L...>, Layers...>;
-  using T = typename evaluate::T;
-  static constexpr std::size_t count = sizeof...(Layers);
+template <class Pass, std::size_t... L, class... Layers>
+struct close_task<Pass, std::index_sequence<L...>, Layers...> {
+  using indices = std::index_sequence<L...>;
+  using evaluate = evaluate_task<Pass, indices, Layers...>;
+  using T = typename Pass::T;
+  static constexpr std::size_t count = Pass::count;
 
-  slots<Layers...> layers;
-  Coefficients coefficients;
-  device_block block;
+  Pass pass;
   bool of_columns; ///< the task's own rows are the tile's columns: their pairs' values are counted by the lanes' tasks
-  partial_value<Accumulator>* values;
+  typename Pass::partial* values;
 
   DALIB_HD void operator()(index_t own) const {
+    const device_block& block = pass.block;
     const index_t others = of_columns ? block.lanes : block.columns;
     const index_t x = (of_columns ? block.first_column : block.first_lane) + own;
-    double total = 0;
+    typename Pass::numbers totals{};
     for (index_t other = 0; other < others; ++other) {
       const index_t y = (of_columns ? block.first_lane : block.first_column) + other;
       const index_t place = of_columns ? own * block.lanes + other : other * block.lanes + own;
-      if (x == y || !(left_out(at<L>(layers), x, y, place) || ...)) continue;
-      const T coefficient = coefficients(x, y);
-      if (coefficient != T(0)) total += visit(x, y, coefficient);
+      if (x == y || !(left_out(at<L>(pass.layers), x, y, place) || ...)) continue;
+      const T coefficient = pass.coefficients(x, y);
+      if (coefficient != T(0)) visit(x, y, place, coefficient, totals);
     }
-    if (of_columns) return;
-    partial_value<Accumulator> result;
-    Accumulator::add(result.sum, block.diagonal() ? total : 2 * total);
-    values[own] = result;
+    if (!of_columns) values[own] = pass.counted(totals);
   }
 
 private:
@@ -211,11 +162,31 @@ private:
       return false;
   }
 
-  DALIB_HD double visit(index_t x, index_t y, T coefficient) const {
-    slots<decltype(pair_of(std::declval<const Layers&>(), x, y))...> pairs{{pair_of(at<L>(layers), x, y)}...};
+  /// Pulls of a close pair: they are added to the row itself.
+  template <class Pairs>
+  struct row_pull {
+    const close_task& task;
+    const Pairs& pairs;
+    index_t x, y;
+
+    template <std::size_t Layer>
+    DALIB_HD const auto& statistics() const {
+      return at<Layer>(pairs).statistics;
+    }
+    template <std::size_t Layer>
+    DALIB_HD void pull(T outer) const {
+      close_task::pull(at<Layer>(task.pass.layers), at<Layer>(pairs), x, y, outer);
+    }
+  };
+
+  DALIB_HD void visit(index_t x, index_t y, index_t place, T coefficient, typename Pass::numbers& totals) const {
+    using pairs_type = slots<decltype(pair_of(std::declval<const Layers&>(), x, y))...>;
+    const pairs_type pairs{{pair_of(at<L>(pass.layers), x, y)}...};
     const T kernels[count] = {at<L>(pairs).value...};
-    if constexpr (Gradient) (pull(at<L>(layers), at<L>(pairs), x, y, product_over_layers(coefficient, kernels, L)), ...);
-    return static_cast<double>(product_over_layers(coefficient, kernels));
+    const row_pull<pairs_type> pulling{*this, pairs, x, y};
+    T own[Pass::numbers::size] = {};
+    pass.visitor.visit(device_pair<Pass, row_pull<pairs_type>, indices>{pass, coefficient, kernels, place, pulling}, own);
+    for (int i = 0; i < Pass::numbers::size; ++i) totals[i] += static_cast<double>(own[i]);
   }
 
   template <class Layer>
@@ -235,7 +206,8 @@ private:
     T* to = one.gradient + x * one.rows.features;
     for (index_t f = 0; f < one.rows.features; ++f) {
       const T between = view_x(one.data.place_of_row(x), f) - view_y(one.data.place_of_row(y), f);
-      to[f] += pulled.difference * between + pulled.gram * one.rows.row(y)[f] + signed_slope(one.rows.row(x)[f], one.rows.row(y)[f], pulled.l1);
+      to[f] +=
+          pulled.difference * between + pulled.gram * one.rows.row(y)[f] + signed_slope(one.rows.row(x)[f], one.rows.row(y)[f], pulled.l1);
     }
     if (one.self) one.self[x] += pulled.self_x;
     if (one.shift) one.shift[x] += pulled.shift_x;
