@@ -182,8 +182,8 @@ private:
       same.within_source = weights.products;
       same.distinct = distinct;
       engine::with_units(call.execution, name, problem.layers(), call.scratch, [&](const auto& layers) {
-        return backend<host_memory>::template pairwise_sum<true, accumulator::plain>(call.execution, same, layers, out.scale, out.mode,
-                                                                                     call.scratch);
+        return engine::pairwise_sum<true, accumulator::plain>(call.execution, same, layers, engine::gradient_rule<T>{out.scale, out.mode},
+                                                              call.scratch);
       });
     }
     const auto add = [&](const auto& profile, const sample<T>& of, std::vector<double> other, double other_all, const matrix_view<T>& to) {

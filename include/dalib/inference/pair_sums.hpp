@@ -127,8 +127,8 @@ double pair_sum(const char* name, const Exec& exec, const Profile& profile, cons
   const engine::bound_problem problem(exec, scratch,
                                       engine::layer_input<T, bound_already<Profile>>{{source, target}, {profile}, out.source, out.target});
   return engine::with_units(exec, name, problem.layers(), scratch, [&](const auto& layers) {
-    return backend<host_memory>::template pairwise_sum<Gradient, accumulator::plain>(exec, coefficients, layers, static_cast<T>(out.scale),
-                                                                                     out.mode, scratch);
+    const engine::gradient_rule<T> rule{static_cast<T>(out.scale), out.mode};
+    return engine::pairwise_sum<Gradient, accumulator::plain>(exec, coefficients, layers, rule, scratch);
   });
 }
 
