@@ -4,7 +4,7 @@
 
 #include "dalib/core/matrix_traits.hpp"     // matrix_like: matrix_traits<M>::view
 #include "dalib/core/sample.hpp"            // sample_like: a matrix_like, or weighted(rows, weights)
-#include "dalib/estimator/estimators.hpp"   // estimator_policy: coefficients(sizes), plan(sizes) or block_rows(sizes)
+#include "dalib/estimator/estimators.hpp"   // estimator_policy: coefficients(sizes), plan(sizes), block_rows(sizes) or parts()
 #include "dalib/kernel/bandwidths.hpp"      // bandwidth_policy: squared_scale(data) -> double
 #include "dalib/kernel/bind.hpp"            // kernel_like: names its statistic(s)
 #include "dalib/reduction/accumulators.hpp" // accumulator_policy: state, add, merge, result

@@ -16,15 +16,13 @@
 #include "dalib/kernel/terms.hpp"
 
 #include "dalib/estimator/estimators.hpp"
+#include "dalib/estimator/incomplete.hpp"
 
 #include "dalib/execution/openmp.hpp"
 #include "dalib/execution/serial.hpp"
 
 #include "dalib/measure/warm_start_reversal.hpp"
 #include "dalib/reduction/reductions.hpp"
-
-#include "dalib/compat/binary_cross_entropy.hpp"
-#include "dalib/compat/shift_log.hpp"
 
 #include "dalib/engine/kernel_matrix.hpp"
 #include "dalib/engine/kernel_products.hpp"
@@ -40,3 +38,9 @@
 #include "dalib/measure/multi_kernel.hpp"
 
 #include "dalib/kernel_selection/select_kernel_weights.hpp"
+
+#include "dalib/compat/binary_cross_entropy.hpp"
+#include "dalib/compat/entropy_conditioning.hpp"
+#include "dalib/compat/estimators.hpp"
+#include "dalib/compat/quadratic_program.hpp"
+#include "dalib/compat/shift_log.hpp"

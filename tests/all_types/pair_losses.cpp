@@ -41,6 +41,7 @@ void all() {
   with_estimator(estimator::unbiased{});
   with_estimator(estimator::linear_time{});
   with_estimator(estimator::block{4});
+  with_estimator(estimator::incomplete{9});
   with_estimator(compat::nonlinear{});
   with_estimator(compat::ring{});
   call<T>(mmd{kernel::gaussian{}, estimator::unbiased{}, accumulator::compensated{}}, zs, zt, gs, gt);
@@ -50,6 +51,8 @@ void all() {
   static_cast<void>(value_and_gradient(joint, layers(zs, zs), layers(zt, zt)));
   kernel_matrix(exec::default_policy{}, kernel::gaussian{}, zs, gs);
   static_cast<void>(kernel_matrix_gradient(exec::default_policy{}, kernel::gaussian{}, zs, gs, gt));
+  kernel_matrix(exec::default_policy{}, kernel::gaussian{}, zs, zt, gs);
+  static_cast<void>(kernel_matrix_gradient(exec::default_policy{}, kernel::gaussian{}, zs, zt, zs, gradients{gs, gt}));
 }
 
 } // namespace

@@ -20,6 +20,20 @@ TEST_CASE("conformance: a user's quadruple estimator") {
   CHECK_MESSAGE(found.passed(), found.text());
 }
 
+TEST_CASE("conformance: drawn pairs") {
+  estimator_options options;
+  options.unbiased = true;
+  const auto found = conformance::check_estimator(estimator::incomplete{40, 5}, options);
+  CHECK_MESSAGE(found.passed(), found.text());
+}
+
+TEST_CASE("conformance: a user's list of quadruples") {
+  estimator_options options;
+  options.unbiased = true;
+  const auto found = conformance::check_estimator(foreign::neighbours{}, options);
+  CHECK_MESSAGE(found.passed(), found.text());
+}
+
 TEST_CASE("conformance: blocks of U statistics and of V statistics") {
   estimator_options options;
   options.unbiased = true;

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 namespace foreign {
@@ -77,6 +78,23 @@ struct first_quadruple {
   }
 };
 
+/// Quadruples named one by one: each row of the source with its neighbour, and a pair of the target that comes round.
+struct neighbours {
+  dalib::quadruple_plan plan(const dalib::sample_sizes& n) const {
+    if (n.source < 2 || n.target < 2) dalib::fail(n, "foreign::neighbours needs 2 samples in each domain");
+    const double each = 1 / static_cast<double>(n.source);
+    return {.count = n.source, .within = each, .across = each};
+  }
+  dalib::quadruple_places places(const dalib::sample_sizes& n, dalib::index_t q) const {
+    return {q, (q + 1) % n.source, q % n.target, (q + 1) % n.target};
+  }
+};
+
+/// An estimator that is a sum of two.
+struct two_parts {
+  auto parts() const { return std::tuple{dalib::estimator::biased{}, dalib::estimator::block{4}}; }
+};
+
 /// Accumulator in extended precision.
 struct extended {
   struct state {
@@ -136,7 +154,8 @@ struct dalib::matrix_traits<foreign::table<T>> {
     return matrix_view<T>{t.cells(), static_cast<index_t>(t.rows()), static_cast<index_t>(t.cols()), static_cast<index_t>(t.stride()), 1};
   }
   static auto view(const foreign::table<T>& t) {
-    return matrix_view<const T>{t.cells(), static_cast<index_t>(t.rows()), static_cast<index_t>(t.cols()), static_cast<index_t>(t.stride()), 1};
+    return matrix_view<const T>{t.cells(), static_cast<index_t>(t.rows()), static_cast<index_t>(t.cols()), static_cast<index_t>(t.stride()),
+                                1};
   }
   static auto like(const foreign::table<T>& t) { return foreign::table<T>(t.rows(), t.cols()); }
 };

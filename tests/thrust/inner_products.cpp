@@ -1,4 +1,5 @@
-// Linear kernels from the domains' means, and polynomial ones of rows far from 0, on device tensors beside the same on host tensors.
+// Linear kernels from the domains' means, polynomial ones of rows far from 0, and incomplete U statistics, on device tensors beside the
+// same on host tensors.
 #include "conformance/samples.hpp"
 
 #include <dalib/thrust.hpp>
@@ -24,5 +25,7 @@ TEST_CASE("device: kernels of inner products on rows far from 0") {
   each(mmd{kernel::linear{}, estimator::biased{}});
   each(mmd{0.5 * kernel::linear{}, estimator::unbiased{}});
   each(mmd{kernel::linear{}, estimator::linear_time{}});
+  each(mmd{kernel::linear{}, estimator::incomplete{60, 2}});
+  each(mmd{kernel::gaussian{} + kernel::laplacian_l1{9}, estimator::incomplete{300, 1}});
   each(mmd{kernel::polynomial{1.0 / 9}, estimator::unbiased{}});
 }

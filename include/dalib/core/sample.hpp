@@ -38,6 +38,15 @@ struct sample {
   const T* weights = nullptr;
 };
 
+/// Sum of a sample's weights; n without weights.
+template <class T>
+double total_weight(const sample<T>& s) {
+  if (!s.weights) return static_cast<double>(s.rows.rows);
+  double total = 0;
+  for (index_t i = 0; i < s.rows.rows; ++i) total += static_cast<double>(s.weights[i]);
+  return total;
+}
+
 /// Throws std::invalid_argument unless there is one finite, non-negative weight per row and their sum is positive. `weights` is the host's.
 template <class T, class Memory>
 void require_weights(const matrix_view<const T, Memory>& rows, const T* weights, index_t count) {

@@ -6,6 +6,7 @@
 #include "dalib/engine/host/row_unit.hpp"
 #include "dalib/engine/in_double.hpp"
 #include "dalib/engine/linear.hpp"
+#include "dalib/engine/quadruple_list.hpp"
 #include "dalib/engine/sample/state_journal.hpp"
 #include "dalib/estimator/estimators.hpp"
 #include "dalib/kernel/centred_terms.hpp"
@@ -54,6 +55,8 @@ double pairwise_sum(const Exec& exec, const Coefficients& coefficients, const st
 template <bool Gradient, class Accumulator, class Exec, class Estimator, class T, class Memory, class... Profiles>
 double estimate_blocks(const Exec& exec, const Estimator& estimator, const std::tuple<layer<T, Profiles, Memory>...>& layers,
                        estimate_rule<T> rule, workspace_of<Memory>& scratch);
+template <class Estimator, class T, class Memory>
+void require_accepted(const Estimator& estimator, const joint_sample<T, Memory>& data, const char* measure);
 
 /// The layer with the linear terms of its kernel taken around a mean: the same sum wherever every row's coefficients add up to 0, but for
 /// its rounding.
@@ -106,7 +109,7 @@ double estimate_bound(const Exec& exec, const Estimator& estimator, const std::t
     const domain_coefficients<T, Memory> coefficients{data, estimator.coefficients(sizes)};
     return estimate_pairs<Gradient, Accumulator>(exec, coefficients, sizes, layers, rule, scratch) + coefficients.pairs.constant;
   } else if constexpr (quadruple_estimator<Estimator>) {
-    const quadruple_plan plan = estimator.plan(sizes);
+    const quadruple_plan plan = plan_of(exec, estimator, sizes, scratch);
     const auto sum = [&](const auto& all) {
       return backend<Memory>::template sum_of_quadruples<Gradient, Accumulator>(exec, plan, all, rule.scale, rule.mode, scratch) +
              plan.constant;
@@ -114,6 +117,20 @@ double estimate_bound(const Exec& exec, const Estimator& estimator, const std::t
     if constexpr (sizeof...(Profiles) == 1 && (kernel::has_centred_terms<Profiles> && ...))
       if (plan.within == plan.across) return sum(std::tuple{with_centred_terms(std::get<0>(layers))});
     return sum(layers);
+  } else if constexpr (composite_estimator<Estimator>) {
+    require_accepted(estimator, data, rule.measure);
+    const auto add = [&](double before, const auto& part) { // the first writes, the others add
+      const double value = before + estimate_bound<Gradient, Accumulator>(exec, part, layers, rule, scratch);
+      rule.mode = write_mode::accumulate;
+      return value;
+    };
+    return std::apply(
+        [&](const auto&... part) {
+          double total = 0;
+          ((total = add(total, part)), ...);
+          return total;
+        },
+        estimator.parts());
   } else {
     return estimate_blocks<Gradient, Accumulator>(exec, estimator, layers, rule, scratch);
   }
@@ -142,6 +159,8 @@ void require_accepted(const Estimator& estimator, const joint_sample<T, Memory>&
     static_cast<void>(estimator.coefficients(sizes));
   } else if constexpr (quadruple_estimator<Estimator>) {
     static_cast<void>(estimator.plan(sizes));
+  } else if constexpr (composite_estimator<Estimator>) {
+    std::apply([&](const auto&... part) { (require_accepted(part, data, measure), ...); }, estimator.parts());
   } else {
     const index_t rows = estimator.block_rows(sizes);
     for (index_t first = 0; first + rows <= std::min(sizes.source, sizes.target); first += rows)

@@ -2,46 +2,14 @@
 /// Estimators of the squared MMD: which pairs enter, with which weights.
 #pragma once
 
-#include "dalib/core/check.hpp"
-#include "dalib/engine/pair/coefficients.hpp"
+#include "dalib/estimator/parts.hpp"
 
 #include <concepts>
 #include <string>
+#include <tuple>
+#include <type_traits>
 
 namespace dalib {
-
-/// Sizes of a two-sample problem; the weights' totals equal the sizes when there are none.
-struct sample_sizes {
-  index_t source;
-  index_t target;
-  double source_weight;
-  double target_weight;
-  bool has_weights;
-  index_t features = 0;
-  const char* measure = "estimator"; ///< whose estimate it is, for messages
-};
-
-/// Throws std::invalid_argument with the measure's name, the reason and both shapes.
-[[noreturn]] inline void fail(const sample_sizes& n, const std::string& reason) {
-  const auto shape = [&](index_t rows) { return std::to_string(rows) + " x " + std::to_string(n.features); };
-  fail(n.measure, reason + " (got " + shape(n.source) + " and " + shape(n.target) + ")");
-}
-
-/// Quadruples of rows (s_i, s_j, t_i, t_j), each adding within * (k(s_i, s_j) + k(t_i, t_j)) - across * (k(s_i, t_j) + k(s_j, t_i)).
-struct quadruple_plan {
-  index_t count = 0;   ///< number of quadruples
-  bool ring = false; ///< quadruple q is (q, q + 1 mod count); else the disjoint (2q, 2q + 1)
-  double within = 0;
-  double across = 0;
-  double constant = 0; ///< added to the value
-
-  /// The two places, in both domains, that quadruple q is made of.
-  DALIB_HD index_t first(index_t q) const { return ring ? q : 2 * q; }
-  DALIB_HD index_t second(index_t q) const { return ring ? (q + 1) % count : 2 * q + 1; }
-
-  /// Weight of pair p of a quadruple: (s_i, s_j), (t_i, t_j), (s_i, t_j), (s_j, t_i).
-  DALIB_HD double weight(int p) const { return p < 2 ? within : -across; }
-};
 
 /// An estimator that is a weighted sum over all pairs; O(n^2 F).
 template <class E>
@@ -55,6 +23,12 @@ concept quadruple_estimator = requires(const E& e, const sample_sizes& n) {
   { e.plan(n) } -> std::same_as<quadruple_plan>;
 };
 
+/// An estimator over quadruples of any rows: `plan(n)` says how many and with which weights, `places(n, q)` which rows quadruple q has.
+template <class E>
+concept listed_quadruple_estimator = quadruple_estimator<E> && requires(const E& e, const sample_sizes& n) {
+  { e.places(n, index_t{}) } -> std::same_as<quadruple_places>;
+};
+
 /// An estimator that averages another one over blocks of rows.
 template <class E>
 concept block_estimator = requires(const E& e, const sample_sizes& n) {
@@ -62,7 +36,13 @@ concept block_estimator = requires(const E& e, const sample_sizes& n) {
   e.within;
 };
 
-/// What a measure takes as its estimator.
+/// An estimator that is the sum of others, given as a tuple of them.
+template <class E>
+concept composite_estimator = requires(const E& e) {
+  std::tuple_size<std::remove_cvref_t<decltype(e.parts())>>::value;
+};
+
+/// What a measure takes as its estimator: it says which parts it is made of.
 ///
 /// @code{.cpp}
 /// struct first_quarter { // disjoint quadruples from the first half of both domains
@@ -73,15 +53,20 @@ concept block_estimator = requires(const E& e, const sample_sizes& n) {
 ///   }
 /// };
 /// static_assert(quadruple_estimator<first_quarter> && estimator_policy<first_quarter>);
-/// static_assert(full_pair_estimator<estimator::biased> && block_estimator<estimator::block<>>);
+/// struct both { // a sum
+///   auto parts() const { return std::tuple{first_quarter{}, estimator::biased{}}; }
+/// };
+/// static_assert(full_pair_estimator<estimator::biased> && block_estimator<estimator::block<>> && composite_estimator<both>);
+/// static_assert(listed_quadruple_estimator<estimator::incomplete<estimator::drawn_pairs>>);
 /// const Eigen::MatrixXd zs = Eigen::MatrixXd::Random(16, 4), zt = Eigen::MatrixXd::Random(16, 4);
 /// const kernel::gaussian<bandwidth::fixed> k{bandwidth::fixed{1}};
 /// const double own = mmd{k, first_quarter{}}(zs, zt);
 /// const double linear = mmd{k, estimator::linear_time{}}(zs.topRows(8).eval(), zt.topRows(8).eval());
 /// assert(std::abs(own - linear) < 1e-15);
+/// assert(std::abs(mmd{k, both{}}(zs, zt) - own - mmd{k, estimator::biased{}}(zs, zt)) < 1e-14);
 /// @endcode
 template <class E>
-concept estimator_policy = full_pair_estimator<E> || quadruple_estimator<E> || block_estimator<E>;
+concept estimator_policy = full_pair_estimator<E> || quadruple_estimator<E> || block_estimator<E> || composite_estimator<E>;
 
 namespace estimator {
 
@@ -89,9 +74,10 @@ namespace detail {
 /// 1 / (number of ordered pairs of distinct rows) for a domain of that total weight.
 inline double per_distinct_pair(const sample_sizes& n, double weight) {
   if (!(weight > 1))
-    fail(n, n.has_weights ? "estimator::unbiased needs at least 2 samples (by weight) in each domain: weights are counts, so their sum must "
-                            "be more than 1. For weights that sum to 1 take estimator::biased, or multiply them by the number of rows"
-                          : "estimator::unbiased needs at least 2 samples in each domain");
+    fail(n, n.has_weights
+                ? "estimator::unbiased needs at least 2 samples (by weight) in each domain: weights are counts, so their sum must "
+                  "be more than 1. For weights that sum to 1 take estimator::biased, or multiply them by the number of rows"
+                : "estimator::unbiased needs at least 2 samples in each domain");
   return 1 / (weight * (weight - 1));
 }
 } // namespace detail
@@ -107,7 +93,8 @@ inline double per_distinct_pair(const sample_sizes& n, double weight) {
 /// @endcode
 struct biased {
   pair_coefficients coefficients(const sample_sizes& n) const {
-    if (!(n.source_weight > 0) || !(n.target_weight > 0)) fail(n, "estimator::biased needs at least one sample of positive weight in each domain");
+    if (!(n.source_weight > 0) || !(n.target_weight > 0))
+      fail(n, "estimator::biased needs at least one sample of positive weight in each domain");
     return {1 / (n.source_weight * n.source_weight), 1 / (n.target_weight * n.target_weight), -1 / (n.source_weight * n.target_weight),
             false, 0};
   }
@@ -178,43 +165,4 @@ block(index_t, Inner) -> block<Inner>;
 
 } // namespace estimator
 
-/// Estimators and losses that reproduce the numbers of DALIB's code where they differ from its documentation and from the papers.
-namespace compat {
-
-namespace detail {
-inline void require_equal_sizes(const sample_sizes& n, const char* name) {
-  if (n.has_weights) fail(n, std::string(name) + " takes no sample weights");
-  if (n.source != n.target || n.source < 2) fail(n, std::string(name) + " needs n_s = n_t >= 2");
-}
-} // namespace detail
-
-/// DALIB's non-linear MK-MMD and JMMD: sum_{i != j} (k_ss + k_tt) / (n (n-1)) - 2 sum_{ij} k_st / n^2 + 2 / (n-1). Needs n_s = n_t >= 2.
-struct nonlinear {
-  pair_coefficients coefficients(const sample_sizes& n) const {
-    detail::require_equal_sizes(n, "compat::nonlinear");
-    const double size = static_cast<double>(n.source);
-    return {1 / (size * (size - 1)), 1 / (size * (size - 1)), -1 / (size * size), true, 2 / (size - 1)};
-  }
-};
-
-/// DALIB's linear form: the ring of overlapping pairs (i, i+1 mod n), plus 2 / (n-1); O(n F) here. At n = 2 its cross terms have half
-/// weight, since DALIB overwrites matrix entries there, unless `accumulate` is set. Needs n_s = n_t >= 2.
-///
-/// @code{.cpp}
-/// const Eigen::MatrixXd zs = Eigen::MatrixXd::Random(16, 4), zt = Eigen::MatrixXd::Random(16, 4);
-/// const double whole = mmd(kernel::gaussian{}, compat::nonlinear{})(zs, zt);
-/// assert(std::abs(whole - mmd(kernel::gaussian{}, estimator::unbiased{})(zs, zt) - 2.0 / 15) < 1e-14); // DALIB's constant
-/// assert(std::isfinite(mmd(kernel::gaussian{}, compat::ring{})(zs, zt)));
-/// @endcode
-struct ring {
-  bool accumulate = false;
-
-  quadruple_plan plan(const sample_sizes& n) const {
-    detail::require_equal_sizes(n, "compat::ring");
-    const double size = static_cast<double>(n.source);
-    return {n.source, true, 1 / size, (n.source == 2 && !accumulate ? 0.5 : 1) / size, 2 / (size - 1)};
-  }
-};
-
-} // namespace compat
 } // namespace dalib

@@ -26,43 +26,6 @@ concept weight_rule = requires(const R& rule, const std::vector<double>& values)
   { rule.weights(values) } -> std::same_as<kernel_weights>;
 };
 
-namespace compat {
-
-/// DALIB's quadratic program for the kernel weights: min |beta|^2 subject to v . beta = 1, beta >= 0, solved exactly: beta = v+ / |v+|^2
-/// where v+ = max(v, 0). It has the identity in place of the covariance of the paper (Gretton et al. 2012b, eq. 11). If no v is positive
-/// DALIB switches to a concave program, which its solver rejects; here its exact global minimiser is taken: all weight on the kernel with
-/// the smallest |v|. As in DALIB the loss uses beta scaled to sum K, the number of kernels.
-struct quadratic_program {
-  kernel_weights weights(const std::vector<double>& values) const {
-    kernel_weights result{std::vector<double>(values.size()), std::vector<double>(values.size())};
-    raw(values, result.raw);
-    normalised(values, result.normalised);
-    return result;
-  }
-  /// The weights that the loss uses, into the caller's memory.
-  void normalised(std::span<const double> values, std::span<double> to) const {
-    raw(values, to);
-    const double total = std::accumulate(to.begin(), to.end(), 0.0);
-    for (double& w : to) w *= static_cast<double>(values.size()) / total;
-  }
-
-private:
-  static void raw(std::span<const double> values, std::span<double> to) {
-    std::fill(to.begin(), to.end(), 0.0);
-    double norm = 0;
-    for (double v : values) norm += v > 0 ? v * v : 0;
-    if (norm > 0) {
-      for (std::size_t k = 0; k < values.size(); ++k) to[k] = std::max(values[k], 0.0) / norm;
-    } else {
-      const auto smallest = std::max_element(values.begin(), values.end()); // all are <= 0
-      const auto k = static_cast<std::size_t>(smallest - values.begin());
-      to[k] = values[k] < 0 ? -1 / values[k] : 1;
-    }
-  }
-};
-
-} // namespace compat
-
 /// MK-MMD, sum_k beta_k mmd_k^2, with weights beta that `Rule` finds from the batch's mmd_k^2 (DAN, Long et al. 2015,
 /// section 3.2). beta is detached. Every kernel of the sum is estimated alone first (values only), so a call costs 1 + terms / 3 times the
 /// plain mmd. In DALIB's estimators the constant 2 / (n - 1) belongs to each mmd_k^2, as it does there. Errors as for mmd.

@@ -3,7 +3,6 @@
 #pragma once
 
 #include "dalib/core/sample.hpp"
-#include "dalib/engine/sample/joint_sample.hpp"
 #include "dalib/execution/thrust.hpp"
 #include "dalib/tensor/eigen.hpp"
 
@@ -191,7 +190,7 @@ auto weighted(M&& rows, Weights&& weights) {
 template <class T>
 double total_weight(const sample<T, device_memory>& s) {
   const std::vector<T> weights = detail::host_weights(s);
-  return engine::total_weight(sample<T>{{nullptr, s.rows.rows, s.rows.cols}, s.weights ? weights.data() : nullptr});
+  return total_weight(sample<T>{{nullptr, s.rows.rows, s.rows.cols}, s.weights ? weights.data() : nullptr});
 }
 
 } // namespace dalib

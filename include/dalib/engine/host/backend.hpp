@@ -54,7 +54,7 @@ struct backend<host_memory> {
   }
   template <class T>
   static double total_weight(const sample<T>& one) {
-    return engine::total_weight(one);
+    return dalib::total_weight(one);
   }
   template <class Exec, class T>
   static sample<T> counted_rows(const Exec& exec, const sample<T>& one, workspace& scratch) {

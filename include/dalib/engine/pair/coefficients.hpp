@@ -3,29 +3,11 @@
 #pragma once
 
 #include "dalib/engine/sample/joint_sample.hpp"
+#include "dalib/estimator/parts.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 namespace dalib {
-
-/// What a full-pair estimator says: sum over ordered pairs (x, y) of the joint sample of c(x, y) k(x, y), plus a constant.
-/// For rows x, y with weights w: c = factor of their domains * w_x * w_y.
-struct pair_coefficients {
-  double within_source = 0;
-  double within_target = 0;
-  double across = 0;     ///< for each of (s, t) and (t, s)
-  bool distinct = false; ///< leave out the pair of a row with itself; a row of weight w is w copies: w^2 - w pairs of it remain
-  double constant = 0;   ///< added to the value
-
-  /// Whether the coefficients of every row with all others add up to 0, up to rounding, for domains of these total weights.
-  bool rows_cancel(double source_weight, double target_weight) const {
-    const auto cancel = [](double within, double others) { return std::abs(within + others) <= 1e-12 * std::abs(within); };
-    const double own = distinct ? 1 : 0;
-    return cancel(within_source * (source_weight - own), across * target_weight) &&
-           cancel(within_target * (target_weight - own), across * source_weight);
-  }
-};
 
 namespace engine {
 

@@ -50,15 +50,6 @@ DALIB_HD double squared_distance_of(const joint_sample<T, Memory>& data, index_t
   return total;
 }
 
-/// Sum of a sample's weights; n without weights.
-template <class T>
-double total_weight(const sample<T>& s) {
-  if (!s.weights) return static_cast<double>(s.rows.rows);
-  double total = 0;
-  for (index_t i = 0; i < s.rows.rows; ++i) total += static_cast<double>(s.weights[i]);
-  return total;
-}
-
 /// An element less its feature's mean, which is given in two parts: both are subtracted in T and nothing is lost, since the first
 /// difference is exact where it matters.
 template <class T>

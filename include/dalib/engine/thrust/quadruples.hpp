@@ -37,7 +37,7 @@ struct device_quadruple_layer {
     for (int r = 0; r < 4; ++r) to.rows[r] = row_of(plan, q, r);
   }
   DALIB_HD strided_row<T> row_of(const quadruple_plan& plan, index_t q, int r) const {
-    const index_t place = r % 2 == 0 ? plan.first(q) : plan.second(q);
+    const index_t place = plan.place(q, r);
     const matrix_view<const T, device_memory>& view = r < 2 ? data.source.rows : data.target.rows;
     return {&view(place, 0), view.col_stride};
   }
@@ -96,7 +96,10 @@ struct gather_quadruples_task {
     if (view.data == nullptr) return;
     const int half = is_source ? 0 : 2;
     T sum = T(0);
-    if (plan.ring) {
+    if (plan.list.places != nullptr) {
+      for (index_t e = plan.list.starts[row]; e < plan.list.starts[row + 1]; ++e)
+        sum += share(plan.list.entries[e] / 4, static_cast<int>(plan.list.entries[e] % 4), f);
+    } else if (plan.ring) {
       if (place < plan.count) sum = share(place, half, f) + share((place + plan.count - 1) % plan.count, half + 1, f);
     } else if (place / 2 < plan.count) {
       sum = share(place / 2, half + static_cast<int>(place % 2), f);

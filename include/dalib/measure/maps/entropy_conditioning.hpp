@@ -110,15 +110,6 @@ struct per_domain_entropy {
 
 } // namespace conditioning
 
-namespace compat {
-
-/// DALIB's entropy conditioning: joint_entropy with 1e-5 inside the logarithm.
-struct entropy_conditioning : conditioning::joint_entropy {
-  entropy_conditioning() : conditioning::joint_entropy{1e-5} {}
-};
-
-} // namespace compat
-
 namespace engine {
 
 /// Entropy -sum p log(p + offset) of the softmax of each row of logits, in natural units; the column is used up. With offset 0 it is exact
@@ -178,7 +169,6 @@ DALIB_HD void pull_entropy(const class_column<V>& logits, const class_column<V>&
 /// assert(std::abs(joint[0] - 4 / 3.5) < 1e-12 && std::abs(joint[1] - 3 / 3.5) < 1e-12);
 /// const std::vector<double> each = weights(conditioning::per_domain_entropy{}).values; // sum 1 in each domain
 /// assert(std::abs(each[0] - 1) < 1e-12 && std::abs(each[1] - 1) < 1e-12);
-/// assert(std::abs(weights(compat::entropy_conditioning{}).values[0] - joint[0]) < 1e-4);
 /// @endcode
 template <class T, class Memory = host_memory>
 struct sample_weights {
