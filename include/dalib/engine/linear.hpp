@@ -4,6 +4,7 @@
 
 #include "dalib/engine/backend.hpp"
 #include "dalib/engine/pair/layer.hpp"
+#include "dalib/estimator/parts.hpp"
 
 namespace dalib::engine {
 
