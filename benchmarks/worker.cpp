@@ -9,7 +9,12 @@
 #include "support/networks.hpp"
 #include "support/process_memory.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
 #include <map>
+#include <span>
+#include <string>
 
 namespace {
 
@@ -23,6 +28,7 @@ public:
     if (asked.command() == "prepare") return prepare(asked);
     if (asked.command() == "measure") return median_seconds(asked.number("seconds"), [&one = named(asked)] { one.run(); });
     if (asked.command() == "memory") return memory(named(asked));
+    if (asked.command() == "errors") return errors(named(asked), contestants_.at(asked.text("exact")));
     if (asked.command() == "store") return store(named(asked), asked.text("path"));
     throw std::invalid_argument("unknown command " + asked.command());
   }
@@ -57,6 +63,27 @@ private:
   static json store(const contestant& one, const std::string& path) {
     for (std::size_t k = 0; k < one.outputs.size(); ++k) write_output(path, k, one.outputs[k].data(), one.outputs[k].size());
     return {{"outputs", one.outputs.size()}};
+  }
+
+  static double element(std::span<const std::byte> bytes, std::size_t count, std::size_t i) {
+    if (bytes.size() == count * sizeof(double)) return reinterpret_cast<const double*>(bytes.data())[i];
+    return static_cast<double>(reinterpret_cast<const float*>(bytes.data())[i]);
+  }
+
+  /// The largest error of an output, relative to the largest entry of the same output of a contestant in double.
+  static json errors(const contestant& one, const contestant& exact) {
+    double worst = 0;
+    for (std::size_t k = 0; k < one.outputs.size(); ++k) {
+      const std::size_t count = exact.outputs[k].size() / sizeof(double);
+      double error = 0, largest = 0;
+      for (std::size_t i = 0; i < count; ++i) {
+        const double wanted = element(exact.outputs[k], count, i);
+        error = std::max(error, std::abs(element(one.outputs[k], count, i) - wanted));
+        largest = std::max(largest, std::abs(wanted));
+      }
+      worst = std::max(worst, error / largest);
+    }
+    return {{"worst", worst}};
   }
 
   std::map<std::string, contestant> contestants_;

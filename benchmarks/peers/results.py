@@ -6,8 +6,8 @@ from pathlib import Path
 
 from peers.cases import NAMES
 
-OURS = ("measure", "dtype", "n_s", "n_t", "F", "C", "ours", "of peak", "memory")
-HEADER = (*OURS, "peer", "peer's time", "ratio", "peer's memory", "differs by")
+OURS = ("measure", "dtype", "n_s", "n_t", "F", "C", "ours", "of peak", "memory", "error")
+HEADER = (*OURS, "peer", "peer's time", "ratio", "peer's memory", "differs by", "peer's error")
 
 
 def time_text(seconds):
@@ -25,6 +25,10 @@ def memory_text(size):
     return f"{size / 2**20:.3g} MiB" if size < 1000 * 2**20 else f"{size / 2**30:.3g} GiB"
 
 
+def error_text(error):
+    return "-" if error is None else f"{error:.0e}"
+
+
 def measure_text(record):
     data = record.get("data", "noise")
     return record["measure"] + ("" if data == "noise" else f", {data}") + ("" if record["mode"] == "gradient" else ", value only")
@@ -35,15 +39,14 @@ def rows_of(record):
     ours = record["ours"]
     fraction = record.get("fraction_of_peak")
     left = [measure_text(record), record["dtype"], *(str(record[key] or "-") for key in ("n_s", "n_t", "features", "classes"))]
-    left += [ours["note"] or time_text(ours["seconds"]), f"{100 * fraction:.0f} %" if fraction else "-", memory_text(ours["memory"])]
+    left += [ours["note"] or time_text(ours["seconds"]), f"{100 * fraction:.0f} %" if fraction else "-", memory_text(ours["memory"]), error_text(ours.get("error"))]
     for peer in record["peers"] or [None]:
         if peer is None:
             yield left + ["-"] * (len(HEADER) - len(OURS))
             continue
         ratio = f"{peer['ratio']:.3g}" if peer["ratio"] else "-"
-        difference = f"{peer['difference']:.0e}" if peer["difference"] is not None else "-"
         time = peer["note"] or time_text(peer["seconds"])
-        yield [*left, NAMES[peer["form"]], time, ratio, memory_text(peer["memory"]), difference]
+        yield [*left, NAMES[peer["form"]], time, ratio, memory_text(peer["memory"]), error_text(peer["difference"]), error_text(peer.get("error"))]
 
 
 def text_table(records):

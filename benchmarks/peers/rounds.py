@@ -1,7 +1,7 @@
 """Measures the cases of one size: same answer first, then rounds of short measurements in turn, then memory."""
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median
 
@@ -19,6 +19,8 @@ DEEPEST_TOLERANCE = {("resnet50", "float"): 1e-1}
 # Matrix products on a GPU that round float to the 10 bits of TF32.
 TF32_TOLERANCE = 2e-2
 PEAK = ("eigen_product", "cached_product")
+# Rows of a domain up to which errors against double are worked out.
+LARGEST_EXACT = 2048
 
 
 @dataclass
@@ -39,7 +41,8 @@ class Contestant:
     value: float = 0
     flops: float = 0
     first: float = 0  # seconds of the first run; of the second where the first one compiles
-    worst: float = None
+    worst: float = None  # largest difference from our answer
+    error: float = None  # largest error of a gradient against the same rows in double, where that was asked for
     memory: int = None
     times: list = None
 
@@ -66,13 +69,27 @@ def tolerance_of(one):
     return OFFSET_TOLERANCE.get((one.case.measure, one.form), usual)
 
 
-def check(fleet, ours, one, folder):
-    """The peer's value and gradients against ours."""
-    prefix = Path(folder) / "outputs"
+def make_exact(fleet, ours):
+    """Our gradients for the same rows in double; None for cases whose errors are not shown."""
+    case = ours.case
+    if ours.note or case.measure != "mmd" or case.dtype != "float" or case.mode != "gradient" or case.n_s > LARGEST_EXACT:
+        return None
+    exact = Contestant("ours", "ours", replace(case, dtype="double"), f"{ours.key}.exact")
+    fleet.ask("ours", f"prepare id={exact.key} form=ours rows=float {exact.case.words()}")
+    ours.error = fleet.ask("ours", f"errors id={ours.key} exact={exact.key}")["worst"]
+    return exact
+
+
+def check(fleet, ours, one, folder, exact=None):
+    """The peer's value and gradients against ours, and against those in double."""
+    prefix, wanted = Path(folder) / "outputs", Path(folder) / "exact"
     fleet.ask("ours", f"store id={ours.key} path={prefix}")
-    worst = fleet.ask(one.worker, f"compare id={one.key} path={prefix}")["worst"]
-    scale = max(abs(ours.value), 1e-6)
-    one.worst = max(worst, abs(one.value - ours.value) / scale)
+    if exact:
+        fleet.ask("ours", f"store id={exact.key} path={wanted}")
+    reply = fleet.ask(one.worker, f"compare id={one.key} path={prefix}" + (f" exact={wanted}" if exact else ""))
+    scale = max(abs(ours.value), 1e-3)  # below, a U statistic is what is left of numbers around 1
+    one.worst = max(reply["worst"], abs(one.value - ours.value) / scale)
+    one.error = reply["from_exact"]
     tolerance = tolerance_of(one)
     if not one.worst <= tolerance:
         raise ContestantError(f"another answer: it differs by {one.worst:.1e}, tolerance {tolerance:.0e}")
@@ -112,7 +129,7 @@ def take_turns(fleet, contestants, settings):
 def record_of(case, ours, peers, peak):
     """One case's result as plain data; times in seconds, memory in bytes."""
     record = asdict(case)
-    record["ours"] = {"seconds": ours.seconds, "rounds": ours.times, "memory": ours.memory, "note": ours.note}
+    record["ours"] = {"seconds": ours.seconds, "rounds": ours.times, "memory": ours.memory, "error": ours.error, "note": ours.note}
     if ours.note == "" and case.flops() and peak:
         record["peak_flops"] = peak
         record["fraction_of_peak"] = case.flops() / ours.seconds / peak
@@ -121,7 +138,7 @@ def record_of(case, ours, peers, peak):
         ratio = one.seconds / ours.seconds if one.times and ours.times and not one.note else None
         record["peers"].append(
             {"form": one.form, "seconds": one.seconds, "rounds": one.times, "ratio": ratio, "memory": one.memory, "difference": one.worst,
-             "note": one.note}
+             "error": one.error, "note": one.note}
         )
     return record
 
@@ -136,11 +153,12 @@ def run_group(fleet, cases, settings):
         ours = Contestant("ours", "ours", case, f"{number}.ours")
         peers = [Contestant(worker, form, case, f"{number}.{form}") for worker, form in peers_of(case) if worker in fleet.processes]
         attempt(ours, lambda: prepare(fleet, ours))
+        exact = make_exact(fleet, ours)
         for one in [] if ours.note else peers:
             attempt(one, lambda one=one: prepare(fleet, one))
             if one.worker != "ours":
                 with tempfile.TemporaryDirectory(prefix="dalib-compare-") as folder:
-                    attempt(one, lambda one=one: check(fleet, ours, one, folder))
+                    attempt(one, lambda one=one: check(fleet, ours, one, folder, exact))
             settings.log(f"  {case.mode}: {one.form} {one.note or 'is ready'}")
         yardsticks = peak if case.flops() else []
         take_turns(fleet, [one for one in (ours, *peers, *yardsticks) if not one.note], settings)

@@ -142,13 +142,18 @@ class Worker:
         return {"bytes": self.growth[words["id"]](self.prepared[words["id"]])}
 
     def compare(self, words):
-        """Largest errors against the outputs that our worker stored, relative to their largest entries."""
+        """Largest differences from the outputs that our worker stored, relative to their largest entries; and from those that are exact."""
         outputs = [on_host(one) for one in self.unchecked.pop(words["id"])]
-        worst = 0.0
-        for k, mine in enumerate(outputs):
-            theirs = np.fromfile(f"{words['path']}.{k}", mine.dtype).reshape(mine.shape)
-            worst = max(worst, float(np.abs(mine - theirs).max() / np.abs(theirs).max()))
-        return {"outputs": len(outputs), "worst": worst}
+
+        def worst(path, dtype=None):
+            result = 0.0
+            for k, mine in enumerate(outputs):
+                theirs = np.fromfile(f"{path}.{k}", dtype or mine.dtype).reshape(mine.shape)
+                result = max(result, float(np.abs(mine - theirs).max() / np.abs(theirs).max()))
+            return result
+
+        error = worst(words["exact"], np.float64) if "exact" in words else None
+        return {"outputs": len(outputs), "worst": worst(words["path"]), "from_exact": error}
 
 
 def main():

@@ -44,6 +44,8 @@ template <class T, class Measure>
 contestant two_sample(const Measure& measure, const task_shape& shape, Eigen::Index columns, double spread, double shift) {
   contestant result;
   const auto input = [&](Eigen::Index rows, const input_rule& rule, bool target) {
+    if (shape.float_rows)
+      return std::make_shared<const matrix<T>>(arranged(shape.data, draw<float>(rows, columns, rule), target).template cast<T>());
     return std::make_shared<const matrix<T>>(arranged(shape.data, draw<T>(rows, columns, rule), target));
   };
   auto zs = input(shape.n_s, {1, spread, 0}, false), zt = input(shape.n_t, {2, spread, shift}, true);

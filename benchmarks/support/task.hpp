@@ -49,10 +49,12 @@ struct task_shape {
   Eigen::Index n_s, n_t, features, classes;
   bool gradient;
   std::string data; ///< what the rows of a two-sample measure are like; see arranged()
+  bool float_rows;  ///< the rows are what float holds of them, whatever the scalar type
 
   explicit task_shape(const request& asked)
       : n_s(asked.size("n_s")), n_t(asked.size("n_t")), features(asked.size("features")), classes(asked.size("classes")),
-        gradient(asked.text("mode") == "gradient"), data(asked.text_or("data", "noise")) {}
+        gradient(asked.text("mode") == "gradient"), data(asked.text_or("data", "noise")), float_rows(asked.text_or("rows", "") == "float") {
+  }
 };
 
 } // namespace dalib::benchmarks
