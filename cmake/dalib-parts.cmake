@@ -68,5 +68,15 @@ else()
   set(dalib_thrust_missing "dalib::thrust: ${dalib_thrust_message}, and the language CUDA is not enabled before dalib is found")
 endif()
 
+# dalib::torch: where libtorch is found, as PyTorch's wheel brings it. Its own package is not asked: that of a CUDA wheel wants a CUDA toolkit.
+set(dalib_torch_missing "")
+include(${CMAKE_CURRENT_LIST_DIR}/dalib-find-torch.cmake)
+if(DALIB_TORCH_DIR)
+  dalib_add_part(torch)
+  target_link_libraries(${dalib_part_prefix}torch INTERFACE ${dalib_core} dalib_libtorch)
+else()
+  set(dalib_torch_missing "dalib::torch needs libtorch: -DDALIB_TORCH_DIR=... names the folder with its include/ and lib/, such as site-packages/torch")
+endif()
+
 # A word about slow builds, once.
 include(${CMAKE_CURRENT_LIST_DIR}/dalib-advice.cmake)

@@ -13,6 +13,7 @@ configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/dalib-config.cmake.in ${
   INSTALL_DESTINATION ${dalib_package_dir})
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/dalib-config.cmake ${CMAKE_CURRENT_BINARY_DIR}/dalib-config-version.cmake
   ${CMAKE_CURRENT_LIST_DIR}/dalib-parts.cmake ${CMAKE_CURRENT_LIST_DIR}/dalib-march.cmake ${CMAKE_CURRENT_LIST_DIR}/dalib-find-thrust.cmake
+  ${CMAKE_CURRENT_LIST_DIR}/dalib-find-torch.cmake
   ${CMAKE_CURRENT_LIST_DIR}/dalib-advice.cmake DESTINATION ${dalib_package_dir})
 
 # The pages with the pictures and the numbered examples that they link, in folders as here so that their links hold.

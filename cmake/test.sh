@@ -11,6 +11,7 @@ slow ones: about twenty minutes on two cores. `--all` (an hour and more) adds wh
   clang     clang with -O2 for x86-64-v3, without libjpeg: unit tests, conformance suite, examples and trainer, in build-clang/
   sanitize  clang with the address and undefined-behaviour sanitizers: unit tests, conformance suite and golden set, in build-asan/
   aarch64   g++ for 64-bit ARM, run by qemu: quickstart, unit tests of the engine and a golden group, in build-aarch64/
+  python    the Python package, installed from PyPI's parts into a virtual environment, build-python/: its tests; without network left out
   cuda      nvcc: the tests and the example for GPUs, compiled, in build-cuda/; they run by benchmarks/gpu_run.sh
 A stage whose compiler is not there is left out, and the last line says so.
   --only STAGE  this stage alone (default, plain, fast, ...); may be repeated
@@ -118,6 +119,22 @@ stage_aarch64() {
   run_tests build-aarch64
 }
 
+# The package's tests. PyTorch is 4 GB: where it cannot be had, its tests are left out by themselves.
+stage_python() {
+  local environment="$PWD/build-python"
+  python3 -m venv "$environment"
+  if ! "$environment/bin/pip" install --quiet numpy pytest mypy scikit-build-core nanobind; then
+    skipped+=("python (its packages could not be installed: no network?)")
+    return 0
+  fi
+  "$environment/bin/pip" install --quiet torch || skipped+=("python: tests of PyTorch (it could not be installed)")
+  step "build of the package"
+  "$environment/bin/pip" install --no-build-isolation --verbose ./examples/python
+  step "tests of the package"
+  "$environment/bin/mypy" examples/python/package/dalib_cpp
+  (cd examples/python && "$environment/bin/python" -m pytest -q)
+}
+
 stage_cuda() {
   configure build-cuda -C cmake/cache/cuda.cmake
   build_targets build-cuda golden_gpu device_gpu example_05_gpu
@@ -153,6 +170,7 @@ stage fast g++
 stage clang clang++
 stage sanitize clang++
 stage aarch64 qemu-aarch64
+stage python python3
 stage cuda nvcc
 
 step "done"

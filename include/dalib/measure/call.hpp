@@ -47,7 +47,8 @@ struct returned_inputs<Measure> {
 template <class M>
 concept discrepancy = requires {
   { M::name } -> std::convertible_to<const char*>;
-  requires M::arity > 0;
+  requires M::arity >
+  0;
 };
 
 /// Base of a measure (`struct own : call_forms<own>`), without members: gives it every form,
@@ -94,8 +95,7 @@ struct call_forms {
   template <class... A>
   auto value_and_gradient(A&&... arguments) const {
     using shape = detail::call_shape<Measure::arity, std::remove_cvref_t<A>...>;
-    static_assert(shape::fits,
-                  "dalib: a measure is called as loss.value_and_gradient([execution,] inputs... [, gradients] [, scratch])");
+    static_assert(shape::fits, "dalib: a measure is called as loss.value_and_gradient([execution,] inputs... [, gradients] [, scratch])");
     const auto all = std::forward_as_tuple(arguments...);
     if constexpr (!shape::fits)
       return;
@@ -202,10 +202,10 @@ private:
         if constexpr (at < sizeof...(D))
           return value[at];
         else
-          return graph::view(std::get<decltype(place)::value>(all));
+          return graph_view<scalar_of_views<decltype(target)>>(std::get<decltype(place)::value>(all));
       };
       static_cast<void>(differentiable);
-      return write_gradients<typename graph::scalar>(target, view(std::integral_constant<std::size_t, I>{})...);
+      return write_gradients<scalar_of_views<decltype(target)>>(target, view(std::integral_constant<std::size_t, I>{})...);
     });
   }
   /// Hands the tape's gradients over as the outputs that the measure takes: one, a pair, or pairs.

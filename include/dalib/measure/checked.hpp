@@ -3,8 +3,8 @@
 #pragma once
 
 #include "dalib/core/check.hpp"
-#include "dalib/core/graph_value.hpp"
 #include "dalib/core/gradients.hpp"
+#include "dalib/core/graph_value.hpp"
 
 #include <array>
 #include <cstddef>
@@ -89,19 +89,19 @@ private:
   static void check_one(const A& argument, std::size_t& place) {
     constexpr auto names = detail::argument_names_of<Measure>();
     if constexpr (sample_like<A> || graph_value<A>) {
-      look_at(rows_in(argument), names.at(place));
+      look_into(argument, names.at(place));
       ++place;
     } else if constexpr (detail::is_layered<A>) {
-      std::apply([&](const auto&... layer) { (look_at(rows_in(layer), names.at(place)), ...); }, argument);
+      std::apply([&](const auto&... layer) { (look_into(layer, names.at(place)), ...); }, argument);
       ++place;
     }
   }
   template <class A>
-  static auto rows_in(const A& argument) {
+  static void look_into(const A& argument, const char* which) {
     if constexpr (sample_like<A>)
-      return sample_of(argument).rows;
+      look_at(sample_of(argument).rows, which);
     else
-      return graph_traits<A>::view(argument);
+      with_graph_views([&](const auto& rows) { look_at(rows, which); }, argument);
   }
 };
 

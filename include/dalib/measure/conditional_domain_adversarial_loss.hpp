@@ -57,9 +57,11 @@ struct conditional_domain_adversarial_loss {
     require_shapes(graph::rows(logits) == source_rows + target_rows && graph::view(logits).cols == 1, name,
                    "the discriminator must give one logit per sample", graph::view(logits), graph::view(joint));
     auto loss = weighted_loss(logits, logits_s, logits_t, lambda);
-    const auto view = graph::view(logits);
-    return adversarial_result<decltype(loss)>{
-        std::move(loss), pooled_domain_accuracy(view.rows_from(0, source_rows), view.rows_from(source_rows, target_rows))};
+    const auto accuracy_of = [source_rows, target_rows](const auto& view) {
+      return pooled_domain_accuracy(view.rows_from(0, source_rows), view.rows_from(source_rows, target_rows));
+    };
+    const double accuracy = with_graph_views(accuracy_of, logits);
+    return adversarial_result<decltype(loss)>{std::move(loss), accuracy};
   }
 
 private:
@@ -78,7 +80,6 @@ private:
   template <class V>
   V conditioned(const V& logits_s, const V& features_s, const V& logits_t, const V& features_t, double lambda) const {
     using graph = graph_traits<V>;
-    using T = typename graph::scalar;
     const auto predictions = [&](const V& logits) { return detach_predictions ? graph::detach(logits) : logits; };
     const index_t source_rows = graph::rows(features_s), target_rows = graph::rows(features_t);
     const index_t columns = map.columns(graph::view(features_s).cols, graph::view(logits_s).cols);
@@ -87,8 +88,9 @@ private:
       map(exec::default_policy{}, in[2], in[3], h.rows_from(source_rows, target_rows));
     };
     // The node outlives this call: it holds what it needs of the map.
-    const auto pull = [map = map, source_rows, target_rows, scale = static_cast<T>(-lambda)](const auto& in, const auto& upstream,
-                                                                                             const auto& gradient) {
+    const auto pull = [map = map, source_rows, target_rows, lambda](const auto& in, const auto& upstream, const auto& gradient) {
+      using T = scalar_of_views<decltype(gradient)>;
+      const T scale = static_cast<T>(-lambda);
       map.pull(exec::default_policy{}, in[0], in[1], upstream.rows_from(0, source_rows), gradients<T>{gradient[0], gradient[1], scale});
       map.pull(exec::default_policy{}, in[2], in[3], upstream.rows_from(source_rows, target_rows),
                gradients<T>{gradient[2], gradient[3], scale});
@@ -100,10 +102,10 @@ private:
   template <class V>
   auto weighted_loss(const V& logits, const V& logits_s, const V& logits_t, double lambda) const {
     using graph = graph_traits<V>;
-    using T = typename graph::scalar;
     conditional_domain_adversarial measure{conditioning, reduction, cross_entropy};
     measure.entropy_reversal = lambda;
-    const auto evaluate = [&](const auto& l, const auto& g_s, const auto& g_t, const auto& to, const gradients<T>& class_out) {
+    const auto evaluate = [&](const auto& l, const auto& g_s, const auto& g_t, const auto& to, const auto& class_out) {
+      using T = typename std::remove_cvref_t<decltype(to)>::value_type;
       const index_t source_rows = g_s.rows, target_rows = g_t.rows;
       const auto part = [](const matrix_view<T>& m, index_t first, index_t count) { return m.data ? m.rows_from(first, count) : m; };
       return measure.value_and_gradient(l.rows_from(0, source_rows), l.rows_from(source_rows, target_rows), g_s, g_t,
@@ -112,10 +114,12 @@ private:
     if constexpr (!Reduction::per_sample)
       if (conditioning.reverses_entropy())
         return graph::record(std::array<V, 3>{logits, logits_s, logits_t}, [&](const auto& value, const auto& gradient) {
-          return evaluate(value[0], value[1], value[2], gradient[0], gradients<T>{gradient[1], gradient[2]});
+          return evaluate(value[0], value[1], value[2], gradient[0],
+                          gradients<scalar_of_views<decltype(gradient)>>{gradient[1], gradient[2]});
         });
     return graph::record(std::array<V, 1>{logits}, [&](const auto& value, const auto& gradient) {
-      return evaluate(value[0], graph::view(logits_s), graph::view(logits_t), gradient[0],
+      using T = scalar_of_views<decltype(gradient)>;
+      return evaluate(value[0], graph_view<T>(logits_s), graph_view<T>(logits_t), gradient[0],
                       gradients<T>{matrix_view<T>{}, matrix_view<T>{}});
     });
   }

@@ -87,14 +87,14 @@ public:
 
   /// On a tape: one node with the gradients of all layers.
   template <class... VS, class... VT>
-  requires((graph_value<std::remove_cvref_t<VS>> && ...) && (graph_value<std::remove_cvref_t<VT>> && ...)) auto
-  record(const std::tuple<VS...>& zs, const std::tuple<VT...>& zt) const {
+  requires((graph_value<std::remove_cvref_t<VS>> && ...) &&
+           (graph_value<std::remove_cvref_t<VT>> && ...)) auto record(const std::tuple<VS...>& zs, const std::tuple<VT...>& zt) const {
     require_layer_count<sizeof...(VS), sizeof...(VT)>();
     using V = std::remove_cvref_t<std::tuple_element_t<0, std::tuple<VS...>>>;
-    using T = typename graph_traits<V>::scalar;
     const std::array<V, 2 * layer_count> inputs =
         std::apply([](const auto&... input) { return std::array<V, 2 * layer_count>{input...}; }, std::tuple_cat(zs, zt));
     return graph_traits<V>::record(inputs, [&](const auto& value, const auto& gradient) {
+      using T = scalar_of_views<decltype(gradient)>;
       samples<T> source, target;
       layer_gradients<T, layer_count> out;
       for (std::size_t l = 0; l < layer_count; ++l) {

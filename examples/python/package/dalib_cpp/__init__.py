@@ -1,0 +1,25 @@
+"""dalib in Python: domain-adaptation losses with exact gradients found in the same pass as the value.
+
+    import dalib_cpp as da
+    value = da.mmd(x, y)                               # NumPy, PyTorch on the CPU, JAX on the CPU
+    value, gx, gy = da.mmd(x, y, kernel=da.kernel.gaussian(2.0) + 0.5 * da.kernel.laplacian(), gradient=True)
+
+The losses as modules of PyTorch are in dalib_cpp.torch, which is imported where it is used.
+"""
+
+from . import bandwidth, conditioning, estimator, kernel
+from ._load import core as _core
+from .functions import (
+    RandomisedMultilinearMap,
+    jan_kernels,
+    joint_mmd,
+    kernel_matrix,
+    kernel_matrix_gradient,
+    mmd,
+    multilinear_map,
+    multilinear_map_gradient,
+    reversal_coefficient,
+)
+from .measures import *  # noqa: F403
+
+__version__: str = _core.version

@@ -1,0 +1,5 @@
+#include "joint_mmd.hpp"
+
+namespace dalib_python {
+template double run_joint_mmd<family::gaussian_ladder, family::gaussian>(const plan&, const request&);
+} // namespace dalib_python

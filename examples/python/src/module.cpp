@@ -1,0 +1,319 @@
+/// @file
+/// What Python sees: plans, the kernels and estimators they are made of, and arrays read without a copy.
+#include "borrowed_array.hpp"
+#include "plan.hpp"
+
+#include "dalib/config.hpp"
+#include "dalib/core/check.hpp"
+#include "dalib/measure/maps/multilinear_map.hpp"
+#include "dalib/measure/maps/randomised_multilinear_map.hpp"
+#include "dalib/measure/warm_start_reversal.hpp"
+
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <omp.h>
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace dalib_python {
+namespace {
+
+/// Most arrays of one call.
+constexpr std::size_t most_arrays = 8;
+
+/// A plan with its name, for messages, and the states that its bandwidths write to, which it keeps alive.
+struct named_plan {
+  plan body;
+  std::string name;
+  std::vector<std::string> inputs;
+  nb::list states;
+};
+
+/// What a call borrows from Python while it runs.
+struct borrowed {
+  std::array<borrowed_array, most_arrays> arrays{};
+  std::array<array, most_arrays> views{};
+  std::size_t count = 0;
+
+  void add(nb::handle object, const char* measure, const std::string& name, scalar_choice& scalar, access how) {
+    if (count == most_arrays) throw std::invalid_argument(std::string(measure) + ": too many arrays");
+    if (!object.is_none() || how == access::read) views[count] = arrays[count].borrow(object, {measure, name.c_str(), how}, scalar);
+    ++count;
+  }
+  std::span<const array> all() const { return {views.data(), count}; }
+};
+
+void require_finite(const request& r, const named_plan& p) {
+  by_scalar(r, [&](auto number) -> double {
+    using T = decltype(number);
+    for (std::size_t i = 0; i < r.inputs.size(); ++i) dalib::require_finite(p.name.c_str(), p.inputs.at(i).c_str(), r.inputs[i].read<T>());
+    return 0;
+  });
+}
+
+/// What a call has besides its inputs.
+struct call_options {
+  nb::handle weights, outputs, values;
+  double scale;
+  int threads;
+  bool check;
+};
+
+double run_plan(const named_plan& p, const nb::tuple& inputs, const call_options& o) {
+  borrowed in, out;
+  borrowed_array weight_buffers[2], value_buffer;
+  scalar_choice scalar;
+  const char* name = p.name.c_str();
+  std::size_t place = 0;
+  for (nb::handle one : inputs) {
+    in.add(one, name, place < p.inputs.size() ? p.inputs[place] : "an input", scalar, access::read);
+    ++place;
+  }
+  request r;
+  if (!o.weights.is_none()) {
+    const nb::tuple both = nb::cast<nb::tuple>(o.weights);
+    for (std::size_t i = 0; i < 2; ++i)
+      if (!both[i].is_none())
+        r.weights[i] = weight_buffers[i].borrow(both[i], {name, i == 0 ? "weights[0]" : "weights[1]", access::vector}, scalar);
+  }
+  if (!o.outputs.is_none())
+    for (nb::handle one : nb::cast<nb::tuple>(o.outputs)) out.add(one, name, "a gradient", scalar, access::write);
+  if (!o.values.is_none()) r.values = value_buffer.borrow(o.values, {name, "the values", access::write}, scalar);
+  r.scalar = scalar.type;
+  r.threads = o.threads;
+  r.gradient = !o.outputs.is_none();
+  r.scale = o.scale;
+  r.inputs = in.all();
+  r.outputs = out.all();
+  const nb::gil_scoped_release unlocked;
+  if (o.check) require_finite(r, p);
+  return p.body.run(p.body, r);
+}
+
+any_bandwidth bandwidth_from(const nb::tuple& t, nb::list& states) {
+  any_bandwidth result;
+  result.kind = static_cast<any_bandwidth::kind_type>(nb::cast<int>(t[0]));
+  result.number = nb::cast<double>(t[1]);
+  if (nb::len(t) > 2) {
+    result.momentum = nb::cast<double>(t[2]);
+    result.state = nb::cast<dalib::bandwidth::running_state*>(t[3]);
+    states.append(t[3]);
+  }
+  return result;
+}
+
+/// From the dictionary that dalib_cpp/kernel.py makes.
+kernel_choice kernel_from(const nb::dict& d, nb::list& states) {
+  kernel_choice k;
+  k.kind = static_cast<family>(nb::cast<int>(d["family"]));
+  const auto number = [&](const char* key, double& to) {
+    if (d.contains(key)) to = nb::cast<double>(d[key]);
+  };
+  number("first_alpha", k.first_alpha);
+  number("factor", k.factor);
+  number("linear_weight", k.linear_weight);
+  number("polynomial_weight", k.polynomial_weight);
+  number("gamma", k.polynomial.gamma);
+  number("coef0", k.polynomial.coef0);
+  number("scale", k.l1_scale);
+  if (d.contains("degree")) k.polynomial.degree = nb::cast<int>(d["degree"]);
+  if (d.contains("count")) k.count = nb::cast<int>(d["count"]);
+  if (d.contains("bandwidth")) k.bandwidth = bandwidth_from(nb::cast<nb::tuple>(d["bandwidth"]), states);
+  if (d.contains("address")) {
+    k.user = reinterpret_cast<c_function>(nb::cast<std::uintptr_t>(d["address"]));
+    k.user_numbers = nb::cast<std::vector<double>>(d["numbers"]);
+  }
+  if (d.contains("terms"))
+    for (nb::handle one : nb::cast<nb::list>(d["terms"])) { // (kind, closes, shape, weight, bandwidth)
+      const nb::tuple t = nb::cast<nb::tuple>(one);
+      k.expression.add({static_cast<radial_kind>(nb::cast<int>(t[0])), nb::cast<bool>(t[1]), nb::cast<double>(t[2]), nb::cast<double>(t[3]),
+                        bandwidth_from(nb::cast<nb::tuple>(t[4]), states)});
+    }
+  return k;
+}
+
+plan::function function_for(const std::string& name, const std::vector<kernel_choice>& kernels) {
+  if (name == "mmd") return mmd_for(kernels.at(0).kind);
+  if (name == "kernel_matrix") return kernel_matrix_for(kernels.at(0).kind);
+  if (name == "kernel_matrix_gradient") return kernel_matrix_gradient_for(kernels.at(0).kind);
+  if (name == "joint_mmd") return joint_mmd_for(kernels);
+  for (const measure_entry& one : measures())
+    if (name == one.name) return one.run;
+  throw std::invalid_argument("there is no measure " + name);
+}
+
+/// Runs f(T()) on the arrays of a map: inputs, then the result or the gradients.
+template <class F>
+void with_map_arrays(const char* name, const nb::tuple& inputs, const nb::tuple& outputs, const F& f) {
+  borrowed all;
+  scalar_choice scalar;
+  static const char* const names[] = {"the features", "the class logits", "the upstream gradient"};
+  std::size_t place = 0;
+  for (nb::handle one : inputs) all.add(one, name, names[place++], scalar, access::read);
+  for (nb::handle one : outputs) all.add(one, name, "an output", scalar, access::write);
+  request r;
+  r.scalar = scalar.type;
+  const nb::gil_scoped_release unlocked;
+  by_scalar(r, [&](auto number) -> double {
+    f(number, all.views);
+    return 0;
+  });
+}
+
+using map_views = std::array<array, most_arrays>;
+
+/// One randomised map for each scalar type, with the same numbers.
+struct randomised_map {
+  dalib::randomised_multilinear_map<float> single;
+  dalib::randomised_multilinear_map<double> dual;
+
+  template <class T>
+  const auto& of() const {
+    if constexpr (std::is_same_v<T, float>)
+      return single;
+    else
+      return dual;
+  }
+};
+
+template <class Map>
+void map_forward(const Map& map_of, const map_views& v, auto number, int threads) {
+  using T = decltype(number);
+  map_of(number)(dalib::exec::openmp{threads}, v[0].read<T>(), v[1].read<T>(), v[2].write<T>());
+}
+template <class Map>
+void map_backward(const Map& map_of, const map_views& v, auto number, int threads) {
+  using T = decltype(number);
+  const dalib::gradients<T> out{v[3].write<T>(), v[4].write<T>()};
+  map_of(number).pull(dalib::exec::openmp{threads}, v[0].read<T>(), v[1].read<T>(), v[2].read<T>(), out);
+}
+
+} // namespace
+
+NB_MODULE(DALIB_PYTHON_MODULE, m) {
+  nb::set_leak_warnings(false); // plans are kept until the interpreter ends
+  const int version[] = {DALIB_VERSION_MAJOR, DALIB_VERSION_MINOR, DALIB_VERSION_PATCH};
+  m.attr("version") = std::to_string(version[0]) + "." + std::to_string(version[1]) + "." + std::to_string(version[2]);
+
+  nb::class_<dalib::bandwidth::running_state>(m, "RunningState")
+      .def(nb::init<>())
+      .def_rw("value", &dalib::bandwidth::running_state::value)
+      .def_rw("updates", &dalib::bandwidth::running_state::updates)
+      .def_rw("training", &dalib::bandwidth::running_state::training)
+      .def("__getstate__", [](const dalib::bandwidth::running_state& s) { return nb::make_tuple(s.value, s.updates, s.training); })
+      .def("__setstate__", [](dalib::bandwidth::running_state& s, const nb::tuple& t) {
+        new (&s) dalib::bandwidth::running_state{nb::cast<double>(t[0]), nb::cast<long>(t[1]), nb::cast<bool>(t[2])};
+      });
+
+  nb::class_<named_plan>(m, "Plan")
+      .def(
+          "__init__",
+          [](named_plan* self, const std::string& name, const std::vector<std::string>& inputs, const nb::list& kernels,
+             std::pair<int, index_t> estimator, int reduction, const nb::tuple& conditioning, const std::vector<double>& numbers) {
+            new (self) named_plan{{}, name, inputs, {}};
+            plan& body = self->body;
+            for (nb::handle one : kernels) body.kernels.push_back(kernel_from(nb::cast<nb::dict>(one), self->states));
+            body.chosen.estimator = {static_cast<estimator_choice::kind_type>(estimator.first), estimator.second};
+            body.chosen.reduction = static_cast<reduction_choice>(reduction);
+            body.chosen.conditioning = {static_cast<any_conditioning::kind_type>(nb::cast<int>(conditioning[0])),
+                                        nb::cast<bool>(conditioning[1]), nb::cast<double>(conditioning[2])};
+            body.chosen.numbers = numbers;
+            body.run = function_for(name, body.kernels);
+          },
+          "name"_a, "inputs"_a, "kernels"_a, "estimator"_a, "reduction"_a, "conditioning"_a, "numbers"_a)
+      .def(
+          "run",
+          [](const named_plan& p, const nb::tuple& inputs, nb::handle weights, nb::handle outputs, nb::handle values, double scale,
+             int threads, bool check) {
+            return run_plan(p, inputs, {weights, outputs, values, scale, threads, check});
+          },
+          "inputs"_a, "weights"_a.none(), "outputs"_a.none(), "values"_a.none(), "scale"_a, "threads"_a, "check"_a);
+
+  m.def("measures", [] {
+    nb::list result;
+    for (const measure_entry& one : measures()) {
+      nb::list inputs, parameters;
+      for (const char* name : one.inputs) inputs.append(name);
+      for (const auto& [name, number] : one.parameters) parameters.append(nb::make_tuple(name, number));
+      result.append(nb::make_tuple(one.name, inputs, one.differentiable, parameters, one.has_reduction, one.has_conditioning, one.values_of,
+                                   one.documentation));
+    }
+    return result;
+  });
+
+  m.def("shape", [](nb::handle object, const char* measure, const char* name) {
+    borrowed_array borrowed_one;
+    scalar_choice scalar;
+    const array view = borrowed_one.borrow(object, {measure, name, access::read}, scalar);
+    return nb::make_tuple(view.rows, view.cols, scalar.type == scalar_type::float32 ? "float32" : "float64");
+  });
+
+  m.def("multilinear_map", [](const nb::tuple& inputs, const nb::tuple& outputs, int threads) {
+    with_map_arrays("multilinear_map", inputs, outputs, [&](auto number, const map_views& v) {
+      map_forward([](auto) { return dalib::multilinear_map{}; }, v, number, threads);
+    });
+  });
+  m.def("multilinear_map_pull", [](const nb::tuple& inputs, const nb::tuple& outputs, int threads) {
+    with_map_arrays("multilinear_map", inputs, outputs, [&](auto number, const map_views& v) {
+      map_backward([](auto) { return dalib::multilinear_map{}; }, v, number, threads);
+    });
+  });
+  nb::class_<randomised_map>(m, "RandomisedMap")
+      .def("__init__",
+           [](randomised_map* self, index_t features, index_t classes, index_t dimension, std::uint64_t seed) {
+             new (self) randomised_map{{features, classes, dimension, seed}, {features, classes, dimension, seed}};
+           })
+      .def("forward",
+           [](const randomised_map& map, const nb::tuple& inputs, const nb::tuple& outputs, int threads) {
+             with_map_arrays("randomised_multilinear_map", inputs, outputs, [&](auto number, const map_views& v) {
+               map_forward(
+                   [&](auto n) -> const auto& { return map.of<decltype(n)>(); }, v, number, threads);
+             });
+           })
+      .def("pull",
+           [](const randomised_map& map, const nb::tuple& inputs, const nb::tuple& outputs, int threads) {
+             with_map_arrays("randomised_multilinear_map", inputs, outputs, [&](auto number, const map_views& v) {
+               map_backward(
+                   [&](auto n) -> const auto& { return map.of<decltype(n)>(); }, v, number, threads);
+             });
+           })
+      .def("copy_matrices",
+           [](const randomised_map& map, nb::handle features, nb::handle classes) { // double: both are made from these
+             borrowed all;
+             scalar_choice scalar;
+             all.add(features, "randomised_multilinear_map", "R_f", scalar, access::write);
+             all.add(classes, "randomised_multilinear_map", "R_g", scalar, access::write);
+             const auto copy = [](const auto& from, const dalib::matrix_view<double>& to) {
+               for (index_t i = 0; i < from.rows; ++i)
+                 for (index_t j = 0; j < from.cols; ++j) to(i, j) = from(i, j);
+             };
+             copy(map.dual.feature_matrix(), all.views[0].write<double>());
+             copy(map.dual.class_matrix(), all.views[1].write<double>());
+           })
+      .def("set_matrices", [](randomised_map& map, nb::handle features, nb::handle classes) {
+        borrowed all;
+        scalar_choice scalar;
+        all.add(features, "randomised_multilinear_map", "R_f", scalar, access::read);
+        all.add(classes, "randomised_multilinear_map", "R_g", scalar, access::read);
+        const auto copy = [](const dalib::matrix_view<const double>& from, const auto& to) {
+          dalib::require_shapes(from.rows == to.rows && from.cols == to.cols, "randomised_multilinear_map",
+                                "matrices have the shapes (features, dimension) and (classes, dimension)", from, to);
+          for (index_t i = 0; i < from.rows; ++i)
+            for (index_t j = 0; j < from.cols; ++j) to(i, j) = static_cast<std::remove_cvref_t<decltype(to(i, j))>>(from(i, j));
+        };
+        copy(all.views[0].read<double>(), map.dual.feature_matrix());
+        copy(all.views[1].read<double>(), map.dual.class_matrix());
+        copy(all.views[0].read<double>(), map.single.feature_matrix());
+        copy(all.views[1].read<double>(), map.single.class_matrix());
+      });
+
+  m.def("reversal_coefficient", [](double alpha, double low, double high, long iterations, long iteration) {
+    return dalib::warm_start_reversal{alpha, low, high, iterations, iteration}.coefficient();
+  });
+  m.def("max_threads", [] { return omp_get_max_threads(); });
+}
+
+} // namespace dalib_python
