@@ -15,6 +15,8 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/dalib-config.cmake ${CMAKE_CURRENT_BIN
   ${CMAKE_CURRENT_LIST_DIR}/dalib-parts.cmake ${CMAKE_CURRENT_LIST_DIR}/dalib-march.cmake ${CMAKE_CURRENT_LIST_DIR}/dalib-find-thrust.cmake
   ${CMAKE_CURRENT_LIST_DIR}/dalib-find-torch.cmake
   ${CMAKE_CURRENT_LIST_DIR}/dalib-advice.cmake DESTINATION ${dalib_package_dir})
+configure_file(${CMAKE_CURRENT_LIST_DIR}/packages/dalib.pc.in ${CMAKE_CURRENT_BINARY_DIR}/dalib.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/dalib.pc DESTINATION ${CMAKE_INSTALL_DATADIR}/pkgconfig)
 
 # The pages with the pictures and the numbered examples that they link, in folders as here so that their links hold.
 foreach(pattern IN ITEMS "README.md" "LICENSE" "include/*.md" "examples/*.md" "examples/*.svg" "examples/[0-9][0-9]_*" "tests/*.md" "benchmarks/*.md" "benchmarks/*.svg")
