@@ -11,14 +11,20 @@ namespace golden {
 
 /// Calls visit(tag<Tensor>{}) for each kind of tensor that holds an array of this rank without flattening its classes.
 template <class T, class Visit>
-void for_each_score_kind(const array& scores, Visit&& visit) {
+void for_each_score_type(const array& scores, Visit&& visit) {
   if (scores.shape.size() == 2) {
-    for_each_tensor_kind<T>(visit);
+    for_each_tensor_type<T>(visit);
     return;
   }
 #if defined(DALIB_TEST_XTENSOR) && !defined(DALIB_TEST_THRUST)
   visit(tag<xtensor_array<T>>{});
 #endif
+}
+
+/// The same with visit(kind).
+template <class T, class Visit>
+void for_each_score_kind(const array& scores, Visit&& visit) {
+  for_each_score_type<T>(scores, [&]<class Tensor>(tag<Tensor>) { visit(kind_of<T, Tensor>()); });
 }
 
 /// (N, C, d1, ..., dK) as a matrix of N d1 ... dK rows of C scores, which every kind of tensor holds.

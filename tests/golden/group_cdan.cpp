@@ -5,6 +5,7 @@
 #include "autodiff/dalib_graph.hpp"
 
 #include <array>
+#include <functional>
 #include <span>
 #include <string>
 #include <utility>
@@ -56,16 +57,29 @@ void read_network(setting<T>& s, const dalib::adversarial_result<ad::variable<T>
   to.outputs["loss"] = loss.rows() == 1 ? array(static_cast<double>(loss.item())) : array_of(loss.value(), {loss.rows(), 1});
 }
 
-/// The class with everything inside, on the example tape.
+template <class T>
+using network_function = std::function<ad::variable<T>(const ad::variable<T>&)>;
+
+/// A call of the class with everything inside, on the example tape: of the network, the schedule, and g_s, f_s, g_t, f_t.
+template <class T>
+using whole_loss = std::function<dalib::adversarial_result<ad::variable<T>>(const network_function<T>&, const dalib::warm_start_reversal&,
+                                                                            const std::array<ad::variable<T>, 4>&)>;
+
 template <class T, class Map, class Conditioning, class Reduction, class CrossEntropy>
-outcome run_whole(const test_case& test, const Map& map, const Conditioning& conditioning, Reduction, CrossEntropy) {
+whole_loss<T> whole_loss_of(const Map& map, const Conditioning& conditioning, Reduction, CrossEntropy) {
+  return [=](const network_function<T>& network, const dalib::warm_start_reversal& reversal, const std::array<ad::variable<T>, 4>& in) {
+    dalib::conditional_domain_adversarial_loss<network_function<T>, Map, Conditioning, Reduction, CrossEntropy> loss{
+        network, map, conditioning, reversal};
+    return loss(in[0], in[1], in[2], in[3]);
+  };
+}
+
+template <class T>
+outcome run_whole(const test_case& test, const whole_loss<T>& loss) {
   setting<T> s(test);
-  const auto by_reference = [&](const ad::variable<T>& h) { return s.network(h); };
-  dalib::conditional_domain_adversarial_loss<decltype(by_reference), Map, Conditioning, Reduction, CrossEntropy> loss{
-      by_reference, map, conditioning, s.reversal};
   const auto parameter = [&](const char* name) { return ad::parameter(matrix_of<T>(test.input(name))); };
   const ad::variable<T> g_s = parameter("g_s"), f_s = parameter("f_s"), g_t = parameter("g_t"), f_t = parameter("f_t");
-  const auto result = loss(g_s, f_s, g_t, f_t);
+  const auto result = loss([&](const ad::variable<T>& h) { return s.network(h); }, s.reversal, {g_s, f_s, g_t, f_t});
   ad::backward(differentiated(test, result.loss));
   if (g_s.has_gradient() || g_t.has_gradient()) throw std::runtime_error("a gradient reached the detached predictions");
   outcome found{"conditional_domain_adversarial_loss", {}, {}};
@@ -98,59 +112,97 @@ auto map_in(const dalib::randomised_multilinear_map<T>& map) {
 }
 #endif
 
-/// The library's parts through one kind of tensor; only the discriminator is the tape's.
-template <class T, class Tensor, class Map, class Conditioning, class Reduction>
-outcome run_parts(const test_case& test, const Map& host_map, const Conditioning& conditioning, Reduction) {
-  using memory = memory_of_kind<Tensor>;
-  const auto map = map_in<memory>(host_map);
-  setting<T> s(test);
-  Tensor g_s(test.input("g_s")), f_s(test.input("f_s")), g_t(test.input("g_t")), f_t(test.input("f_t"));
-  const std::ptrdiff_t n_s = test.input("f_s").rows(), n_t = test.input("f_t").rows();
-  const std::ptrdiff_t columns = map.columns(test.input("f_s").cols(), test.input("g_s").cols());
-  const auto blank = [&](std::ptrdiff_t rows, std::ptrdiff_t cols) {
-    return Tensor(array({rows, cols}, std::vector<double>(static_cast<std::size_t>(rows * cols), 12345.0)));
+/// The calls of a map, for tensors of any kind.
+template <class T>
+struct map_calls {
+  std::function<std::ptrdiff_t(std::ptrdiff_t, std::ptrdiff_t)> columns;
+  std::function<void(const any_tensor<T>& f, const any_tensor<T>& g, any_tensor<T>& h)> forward;
+  std::function<void(const any_tensor<T>& f, const any_tensor<T>& g, const any_tensor<T>& upstream, any_tensor<T>& to, T scale)> pull;
+};
+
+template <class T, class Map>
+map_calls<T> calls_of(const Map& host_map) {
+  const auto map = map_in<tensor_memory>(host_map);
+  using gradients = dalib::gradients<T, tensor_memory>;
+  map_calls<T> calls;
+  calls.columns = [map](std::ptrdiff_t features, std::ptrdiff_t classes) { return map.columns(features, classes); };
+  calls.forward = [map](const auto& f, const auto& g, auto& h) { map(tensor_policy{}, f, g, h); };
+  calls.pull = [map](const auto& f, const auto& g, const auto& upstream, auto& to, T scale) {
+    map.pull(tensor_policy{}, f, g, upstream, gradients{dalib::view_of(to), dalib::matrix_view<T, tensor_memory>(), scale});
   };
-  Tensor h_s = blank(n_s, columns), h_t = blank(n_t, columns), gf_s = blank(n_s, f_s.read().cols()), gf_t = blank(n_t, f_s.read().cols());
-  const policy_of_kind<Tensor> exec;
-  map(exec, f_s.get(), g_s.get(), h_s.get());
-  map(exec, f_t.get(), g_t.get(), h_t.get());
+  return calls;
+}
+
+/// The loss of logits l_s, l_t given predictions g_s, g_t, with its gradient; and the samples' weights.
+template <class T, class Value>
+struct loss_calls {
+  std::function<Value(const any_tensor<T>& l_s, const any_tensor<T>& l_t, const any_tensor<T>& g_s, const any_tensor<T>& g_t,
+                      any_tensor<T>& gl_s, any_tensor<T>& gl_t)>
+      loss;
+  std::function<std::vector<T>(const any_tensor<T>& g_s, const any_tensor<T>& g_t)> weights;
+};
+
+template <class T, class Conditioning, class Reduction>
+loss_calls<T, dalib::reduced<T, Reduction>> calls_of(const Conditioning& conditioning, Reduction) {
+  loss_calls<T, dalib::reduced<T, Reduction>> calls;
+  calls.loss = [conditioning](const auto& l_s, const auto& l_t, const auto& g_s, const auto& g_t, auto& gl_s, auto& gl_t) {
+    const dalib::conditional_domain_adversarial measure{conditioning, Reduction{}};
+    return measure.value_and_gradient(l_s, l_t, g_s, g_t, dalib::gradients{gl_s, gl_t});
+  };
+  calls.weights = [conditioning](const auto& g_s, const auto& g_t) {
+    const auto weights = dalib::weigh_samples(tensor_policy{}, conditioning, dalib::const_view_of(g_s), dalib::const_view_of(g_t));
+    return std::vector<T>(weights.values.begin(), weights.values.end());
+  };
+  return calls;
+}
+
+/// The library's parts through one kind of tensor; only the discriminator is the tape's.
+template <class T, class Value>
+outcome run_parts(const test_case& test, const map_calls<T>& map, const loss_calls<T, Value>& measure, const tensor_kind<T>& kind) {
+  setting<T> s(test);
+  const auto own = [&](const char* name) { return kind(test.input(name)); };
+  any_tensor<T> g_s = own("g_s"), f_s = own("f_s"), g_t = own("g_t"), f_t = own("f_t");
+  const std::ptrdiff_t n_s = test.input("f_s").rows(), n_t = test.input("f_t").rows(), features = test.input("f_s").cols();
+  const std::ptrdiff_t columns = map.columns(features, test.input("g_s").cols());
+  const auto blank = [&](std::ptrdiff_t rows, std::ptrdiff_t cols) {
+    return kind(array({rows, cols}, std::vector<double>(static_cast<std::size_t>(rows * cols), 12345.0)));
+  };
+  any_tensor<T> h_s = blank(n_s, columns), h_t = blank(n_t, columns), gf_s = blank(n_s, features), gf_t = blank(n_t, features);
+  map.forward(f_s, g_s, h_s);
+  map.forward(f_t, g_t, h_t);
   const array joint = stacked(h_s.read(), h_t.read());
   const ad::variable<T> h = ad::parameter(matrix_of<T>(joint)), logits = s.network(h);
   double accuracy = 0;
   const ad::variable<T> loss = dalib::graph_traits<ad::variable<T>>::record(std::array{logits}, [&](const auto& value, const auto& out) {
     const array all = array_of(logits.value(), {n_s + n_t, 1});
-    Tensor l_s(row_range(all, 0, n_s)), l_t(row_range(all, n_s, n_t)), gl_s = blank(n_s, 1), gl_t = blank(n_t, 1);
-    const dalib::conditional_domain_adversarial measure{conditioning, Reduction{}};
-    auto result = measure.value_and_gradient(l_s.get(), l_t.get(), g_s.get(), g_t.get(), dalib::gradients{gl_s.get(), gl_t.get()});
-    accuracy = dalib::pooled_domain_accuracy(l_s.get(), l_t.get());
+    any_tensor<T> l_s = kind(row_range(all, 0, n_s)), l_t = kind(row_range(all, n_s, n_t)), gl_s = blank(n_s, 1), gl_t = blank(n_t, 1);
+    Value result = measure.loss(l_s, l_t, g_s, g_t, gl_s, gl_t);
+    accuracy = dalib::pooled_domain_accuracy(l_s, l_t);
     const array written = stacked(gl_s.read(), gl_t.read());
     for (std::ptrdiff_t i = 0; i < value[0].rows; ++i) out[0](i, 0) = static_cast<T>(written.at(i));
     return result;
   });
   ad::backward(differentiated(test, loss));
   const array upstream = array_of(h.gradient(), {n_s + n_t, columns});
-  Tensor u_s(row_range(upstream, 0, n_s)), u_t(row_range(upstream, n_s, n_t));
   const T reversed = static_cast<T>(-s.reversal.coefficient());
-  const dalib::matrix_view<T, memory> unwanted;
-  using gradients = dalib::gradients<T, memory>;
-  map.pull(exec, f_s.get(), g_s.get(), u_s.get(), gradients{dalib::view_of(gf_s.get()), unwanted, reversed});
-  map.pull(exec, f_t.get(), g_t.get(), u_t.get(), gradients{dalib::view_of(gf_t.get()), unwanted, reversed});
+  map.pull(f_s, g_s, kind(row_range(upstream, 0, n_s)), gf_s, reversed);
+  map.pull(f_t, g_t, kind(row_range(upstream, n_s, n_t)), gf_t, reversed);
 
-  outcome found{"map and loss, " + Tensor::kind(), {}, {}};
+  outcome found{"map and loss, " + kind.name, {}, {}};
   read_network(s, {loss, accuracy}, found);
   found.outputs["grad.f_s"] = gf_s.read();
   found.outputs["grad.f_t"] = gf_t.read();
   found.outputs["h"] = joint;
-  const auto weights = dalib::weigh_samples(exec, conditioning, dalib::const_view_of(g_s.get()), dalib::const_view_of(g_t.get()));
-  const std::vector<T> values(weights.values.begin(), weights.values.end());
-  found.outputs["weight"] = array(std::span<const T>(values));
+  found.outputs["weight"] = array(std::span<const T>(measure.weights(g_s, g_t)));
   return found;
 }
 
 template <class T, class Map, class Conditioning, class Reduction>
 std::vector<outcome> run_reduction(const test_case& test, const Map& map, const Conditioning& conditioning, Reduction reduction) {
   std::vector<outcome> results;
-  for_each_tensor_kind<T>([&]<class Tensor>(tag<Tensor>) { results.push_back(run_parts<T, Tensor>(test, map, conditioning, reduction)); });
+  const map_calls<T> mapped = calls_of<T>(map);
+  const auto measure = calls_of<T>(conditioning, reduction);
+  for_each_tensor_kind<T>([&](const tensor_kind<T>& kind) { results.push_back(run_parts(test, mapped, measure, kind)); });
   // The class does not hand out the map's result and the weights: those of the parts stand for them.
   const auto add_whole = [&](outcome whole, const char* label) {
     whole.variant += label;
@@ -159,8 +211,9 @@ std::vector<outcome> run_reduction(const test_case& test, const Map& map, const 
     results.push_back(std::move(whole));
   };
 #ifndef DALIB_TEST_THRUST // the class runs on the example tape, which is the host's
-  add_whole(run_whole<T>(test, map, conditioning, reduction, dalib::logit_cross_entropy{}), "");
-  add_whole(run_whole<T>(test, map, conditioning, reduction, dalib::compat::clamped_cross_entropy{}), " with DALIB's clamps");
+  add_whole(run_whole(test, whole_loss_of<T>(map, conditioning, reduction, dalib::logit_cross_entropy{})), "");
+  add_whole(run_whole(test, whole_loss_of<T>(map, conditioning, reduction, dalib::compat::clamped_cross_entropy{})),
+            " with DALIB's clamps");
 #else
   static_cast<void>(add_whole);
 #endif

@@ -85,26 +85,25 @@ outcome run_whole(const test_case& test) {
 }
 
 /// The loss of logits alone, through one kind of tensor: what lies around it is the tape's.
-template <class T, class Reduction, class Tensor>
-outcome run_logits(const test_case& test) {
-  return run_forward<T>(
-      test, "domain_adversarial, " + Tensor::kind(), [&](discriminator<T>& network, const auto& source, const auto& target) {
-        const ad::variable<T> joint = ad::concat_rows<T>({source, target});
-        const ad::variable<T> logits = network(ad::gradient_reversal(joint, static_cast<T>(reversal_of(test).coefficient())));
-        const std::vector<ad::variable<T>> parts = ad::split_rows(logits, {source.rows(), target.rows()});
-        double accuracy = 0;
-        auto loss = dalib::graph_traits<ad::variable<T>>::record(std::array{parts[0], parts[1]}, [&](const auto&, const auto& gradients) {
-          const array values_s = array_of(parts[0].value(), {source.rows(), 1}), values_t = array_of(parts[1].value(), {target.rows(), 1});
-          Tensor ls(values_s), lt(values_t), gs(values_s), gt(values_t);
-          auto value = dalib::domain_adversarial<Reduction>{}.value_and_gradient(ls.get(), lt.get(), dalib::gradients{gs.get(), gt.get()});
-          accuracy = dalib::domain_accuracy(ls.get(), lt.get());
-          const array written_s = gs.read(), written_t = gt.read();
-          for (std::ptrdiff_t i = 0; i < source.rows(); ++i) gradients[0](i, 0) = static_cast<T>(written_s.at(i));
-          for (std::ptrdiff_t i = 0; i < target.rows(); ++i) gradients[1](i, 0) = static_cast<T>(written_t.at(i));
-          return value;
-        });
-        return dalib::adversarial_result<ad::variable<T>>{loss, accuracy};
-      });
+template <class T, class Reduction>
+outcome run_logits(const test_case& test, const tensor_kind<T>& kind) {
+  return run_forward<T>(test, "domain_adversarial, " + kind.name, [&](discriminator<T>& network, const auto& source, const auto& target) {
+    const ad::variable<T> joint = ad::concat_rows<T>({source, target});
+    const ad::variable<T> logits = network(ad::gradient_reversal(joint, static_cast<T>(reversal_of(test).coefficient())));
+    const std::vector<ad::variable<T>> parts = ad::split_rows(logits, {source.rows(), target.rows()});
+    double accuracy = 0;
+    auto loss = dalib::graph_traits<ad::variable<T>>::record(std::array{parts[0], parts[1]}, [&](const auto&, const auto& gradients) {
+      const array values_s = array_of(parts[0].value(), {source.rows(), 1}), values_t = array_of(parts[1].value(), {target.rows(), 1});
+      any_tensor<T> ls = kind(values_s), lt = kind(values_t), gs = kind(values_s), gt = kind(values_t);
+      auto value = dalib::domain_adversarial<Reduction>{}.value_and_gradient(ls.get(), lt.get(), dalib::gradients{gs.get(), gt.get()});
+      accuracy = dalib::domain_accuracy(ls.get(), lt.get());
+      const array written_s = gs.read(), written_t = gt.read();
+      for (std::ptrdiff_t i = 0; i < source.rows(); ++i) gradients[0](i, 0) = static_cast<T>(written_s.at(i));
+      for (std::ptrdiff_t i = 0; i < target.rows(); ++i) gradients[1](i, 0) = static_cast<T>(written_t.at(i));
+      return value;
+    });
+    return dalib::adversarial_result<ad::variable<T>>{loss, accuracy};
+  });
 }
 
 template <class T, class Reduction>
@@ -113,7 +112,7 @@ std::vector<outcome> run_reduction(const test_case& test) {
 #ifndef DALIB_TEST_THRUST // the class runs on the example tape, which is the host's
   results.push_back(run_whole<T, Reduction>(test));
 #endif
-  for_each_tensor_kind<T>([&]<class Tensor>(tag<Tensor>) { results.push_back(run_logits<T, Reduction, Tensor>(test)); });
+  for_each_tensor_kind<T>([&](const tensor_kind<T>& kind) { results.push_back(run_logits<T, Reduction>(test, kind)); });
   return results;
 }
 

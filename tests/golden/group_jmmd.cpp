@@ -33,14 +33,14 @@ bool with_layer_kernels(const test_case& test, Visit&& visit) {
 /// Calls compute(zs, zt, gradients of both) with tensors of each kind; it returns the loss.
 template <class T, class Compute>
 void run_layers(const test_case& test, const std::string& label, std::vector<outcome>& results, Compute&& compute) {
-  for_each_tensor_kind<T>([&]<class Tensor>(tag<Tensor>) {
-    const auto own = [&](const char* name) { return Tensor(test.input(name)); };
-    const auto unwritten = [&](const char* name) { return Tensor(unwritten_like(test.input(name))); };
-    Tensor s1 = own("z1_s"), s2 = own("z2_s"), t1 = own("z1_t"), t2 = own("z2_t");
-    Tensor gs1 = unwritten("z1_s"), gs2 = unwritten("z2_s"), gt1 = unwritten("z1_t"), gt2 = unwritten("z2_t");
-    const auto loss = static_cast<double>(compute(dalib::layers(s1.get(), s2.get()), dalib::layers(t1.get(), t2.get()),
-                                                  dalib::layers(gs1.get(), gs2.get()), dalib::layers(gt1.get(), gt2.get())));
-    results.push_back({label + ", " + Tensor::kind(),
+  for_each_tensor_kind<T>([&](const tensor_kind<T>& kind) {
+    const auto own = [&](const char* name) { return kind(test.input(name)); };
+    const auto unwritten = [&](const char* name) { return kind(unwritten_like(test.input(name))); };
+    any_tensor<T> s1 = own("z1_s"), s2 = own("z2_s"), t1 = own("z1_t"), t2 = own("z2_t");
+    any_tensor<T> gs1 = unwritten("z1_s"), gs2 = unwritten("z2_s"), gt1 = unwritten("z1_t"), gt2 = unwritten("z2_t");
+    const auto loss =
+        static_cast<double>(compute(dalib::layers(s1, s2), dalib::layers(t1, t2), dalib::layers(gs1, gs2), dalib::layers(gt1, gt2)));
+    results.push_back({label + ", " + kind.name,
                        {{"loss", array(loss)},
                         {"grad.z1_s", gs1.read()},
                         {"grad.z2_s", gs2.read()},

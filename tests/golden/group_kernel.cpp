@@ -11,9 +11,9 @@ std::vector<outcome> run_bandwidth(const test_case& test, const Bandwidth& bandw
   const dalib::kernel::gaussian kernel{bandwidth};
   const array& weights = test.input("R");
   std::vector<outcome> results;
-  for_each_tensor_kind<T>([&]<class Tensor>(tag<Tensor>) {
-    using memory = memory_of_kind<Tensor>;
-    const policy_of_kind<Tensor> exec;
+  for_each_tensor_type<T>([&]<class Tensor>(tag<Tensor>) {
+    using memory = tensor_memory;
+    const tensor_policy exec;
     Tensor x(test.input("X")), r(weights), k(weights), gradient(test.input("X"));
     dalib::kernel_matrix(exec, kernel, x.get(), k.get());
     dalib::kernel_matrix_gradient(exec, kernel, x.get(), r.get(), gradient.get());

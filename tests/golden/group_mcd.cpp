@@ -14,7 +14,7 @@ template <class T>
 std::vector<outcome> run_discrepancy(const test_case& test) {
   std::vector<outcome> results;
   const array &first = test.input("p1"), &second = test.input("p2");
-  for_each_score_kind<T>(first, [&]<class Tensor>(tag<Tensor>) {
+  for_each_score_type<T>(first, [&]<class Tensor>(tag<Tensor>) {
     Tensor p1(first), p2(second), g1(unwritten_like(first)), g2(unwritten_like(second));
     const dalib::classifier_discrepancy loss{dalib::scores::probabilities{}};
     const T value = loss.value_and_gradient(p1.get(), p2.get(), dalib::gradients{g1.get(), g2.get()});
@@ -27,7 +27,7 @@ template <class T>
 std::vector<outcome> run_balance(const test_case& test) {
   std::vector<outcome> results;
   const array& scores = test.input("p1");
-  for_each_score_kind<T>(scores, [&]<class Tensor>(tag<Tensor>) {
+  for_each_score_type<T>(scores, [&]<class Tensor>(tag<Tensor>) {
     Tensor p(scores), g(unwritten_like(scores));
     const T value = dalib::class_balance{dalib::scores::probabilities{}}.value_and_gradient(p.get(), dalib::gradient{g.get()});
     results.push_back({Tensor::kind(), {{"loss", array(static_cast<double>(value))}, {"grad.p1", g.read()}}, {}});
@@ -40,14 +40,14 @@ template <class T>
 std::vector<outcome> run_step_b(const test_case& test) {
   std::vector<outcome> results;
   const array &first = test.input("logits1"), &second = test.input("logits2");
-  for_each_score_kind<T>(first, [&]<class Tensor>(tag<Tensor>) {
-    Tensor l1(first), l2(second), g1(unwritten_like(first)), g2(unwritten_like(second));
+  for_each_score_kind<T>(first, [&](const tensor_kind<T>& kind) {
+    any_tensor<T> l1 = kind(first), l2 = kind(second), g1 = kind(unwritten_like(first)), g2 = kind(unwritten_like(second));
     const T weight = static_cast<T>(0.01);
     const T balance = dalib::class_balance{}.value_and_gradient(l1.get(), dalib::gradient{g1.get(), weight}) +
                       dalib::class_balance{}.value_and_gradient(l2.get(), dalib::gradient{g2.get(), weight});
     const T discrepancy = dalib::classifier_discrepancy{}.value_and_gradient(
         l1.get(), l2.get(), dalib::gradients{g1.get(), g2.get(), T(-1), dalib::write_mode::accumulate});
-    results.push_back({Tensor::kind(),
+    results.push_back({kind.name,
                        {{"loss", array(static_cast<double>(weight * balance - discrepancy))},
                         {"discrepancy", array(static_cast<double>(discrepancy))},
                         {"entropy", array(static_cast<double>(balance))},

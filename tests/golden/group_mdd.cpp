@@ -37,13 +37,14 @@ std::vector<std::ptrdiff_t> without_classes(std::vector<std::ptrdiff_t> shape) {
 }
 
 /// One reduction through one kind of tensor. With reduction none DALIB adds source value i and target value i to one.
-template <class T, class Reduction, class Tensor>
-outcome run_kind(const test_case& test, const logits& y) {
-  Tensor s(y.s), s_adv(y.s_adv), t(y.t), t_adv(y.t_adv), gs(unwritten_like(y.s_adv)), gt(unwritten_like(y.t_adv));
+template <class T, class Reduction>
+outcome run_kind(const test_case& test, const logits& y, const tensor_kind<T>& kind) {
+  any_tensor<T> s = kind(y.s), s_adv = kind(y.s_adv), t = kind(y.t), t_adv = kind(y.t_adv);
+  any_tensor<T> gs = kind(unwritten_like(y.s_adv)), gt = kind(unwritten_like(y.t_adv));
   const dalib::margin_disparity loss{test.param<double>("margin"), Reduction{}, dalib::compat::shifted_log_complement{}};
   const auto value = loss.value_and_gradient(s.get(), s_adv.get(), t.get(), t_adv.get(), dalib::gradients{gs.get(), gt.get()});
   const auto &source_shape = test.input("y_s_adv").shape, &target_shape = test.input("y_t_adv").shape;
-  outcome result{Tensor::kind() + (y.s.shape == source_shape ? "" : " of rows"), {}, {}};
+  outcome result{kind.name + (y.s.shape == source_shape ? "" : " of rows"), {}, {}};
   if constexpr (Reduction::per_sample) {
     const std::size_t pairs = value.size() / 2;
     std::vector<double> sums(pairs);
@@ -65,10 +66,10 @@ template <class T, class Reduction>
 std::vector<outcome> run_reduction(const test_case& test) {
   std::vector<outcome> results;
   const logits own{test.input("y_s"), test.input("y_s_adv"), test.input("y_t"), test.input("y_t_adv")};
-  for_each_score_kind<T>(own.s, [&]<class Tensor>(tag<Tensor>) { results.push_back(run_kind<T, Reduction, Tensor>(test, own)); });
+  for_each_score_kind<T>(own.s, [&](const tensor_kind<T>& kind) { results.push_back(run_kind<T, Reduction>(test, own, kind)); });
   if (own.s.shape.size() > 2) {
     const logits rows{score_rows(own.s), score_rows(own.s_adv), score_rows(own.t), score_rows(own.t_adv)};
-    for_each_tensor_kind<T>([&]<class Tensor>(tag<Tensor>) { results.push_back(run_kind<T, Reduction, Tensor>(test, rows)); });
+    for_each_tensor_kind<T>([&](const tensor_kind<T>& kind) { results.push_back(run_kind<T, Reduction>(test, rows, kind)); });
   }
   return results;
 }

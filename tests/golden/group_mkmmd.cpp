@@ -28,7 +28,7 @@ nlohmann::json kernel_entries(const test_case& test) {
 /// sigma^2 of every kernel, by the library's bandwidth rules.
 template <class T>
 array squared_bandwidths(const test_case& test, const nlohmann::json& entries) {
-  using memory = memory_of_kind<plain_tensor<T>>;
+  using memory = tensor_memory;
   const plain_tensor<T> zs(test.input("z_s")), zt(test.input("z_t"));
   dalib::workspace_of<memory> scratch;
   const dalib::engine::joint_sample<T, memory> data{dalib::sample_of(zs.get()), dalib::sample_of(zt.get())};
@@ -89,7 +89,7 @@ void run_whole(const test_case& test, const nlohmann::json& entries, const Estim
     else
       run_measure<T>(test, "mmd", results, dalib::mmd{kernel, estimator});
     const plain_tensor<T> zs(test.input("z_s")), zt(test.input("z_t"));
-    const std::vector<double> terms = weighted.term_values(policy_of_kind<plain_tensor<T>>{}, zs.get(), zt.get());
+    const std::vector<double> terms = weighted.term_values(tensor_policy{}, zs.get(), zt.get());
     const dalib::kernel_weights weights = weighted.rule.weights(terms);
     for (std::size_t i = first; i < results.size(); ++i) add_details(results[i], bandwidths, terms, constant, weights);
   };

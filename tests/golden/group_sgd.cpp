@@ -7,7 +7,7 @@ namespace {
 
 using namespace golden;
 
-nn::sgd_options options_of(const test_case& test) {
+nn::sgd_options sgd_options_of(const test_case& test) {
   return {test.param<double>("lr"), test.param<double>("momentum"), test.param<bool>("nesterov"), test.param<double>("weight_decay")};
 }
 
@@ -47,7 +47,7 @@ std::vector<outcome> run_given_gradients(const test_case& test) {
     rows.push_back(ad::parameter(p0.row(i)));
     groups.push_back({{rows.back()}, test.params.at("lr_mult").at(static_cast<std::size_t>(i))});
   }
-  nn::sgd<T> optimiser(groups, options_of(test));
+  nn::sgd<T> optimiser(groups, sgd_options_of(test));
   nn::stepwise_schedule schedule = schedule_of(test);
   std::vector<double> trajectory;
   append(trajectory, start);
@@ -90,7 +90,7 @@ std::vector<outcome> run_network(const test_case& test) {
   set_parameters(network, "", [&](const std::string& name, const auto&) { return test.input(name); });
   const nlohmann::json& multipliers = test.params.at("lr_mult");
   nn::sgd<T> optimiser({nn::group_of<T>(network.fc1, multipliers.at("fc1")), nn::group_of<T>(network.fc2, multipliers.at("fc2"))},
-                       options_of(test));
+                       sgd_options_of(test));
   nn::stepwise_schedule schedule = schedule_of(test);
   const ad::variable<T> x = ad::constant(matrix_of<T>(test.input("x")));
   const std::vector<std::int64_t> labels = test.input("labels").integers();

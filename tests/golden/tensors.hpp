@@ -1,5 +1,6 @@
 /// @file
-/// The kinds of tensors through which a tensor measure is checked. Each kind makes a tensor of an array and reads it back.
+/// The kinds of tensors through which a tensor measure is checked. Each kind makes a tensor of an array and reads it back. Most groups see
+/// them all as one type, `any_tensor`, and are compiled once; the groups `kernel` and `mcd` call the library with each type itself.
 #pragma once
 
 #include "groups.hpp"
@@ -23,6 +24,7 @@
 #include <Eigen/Core>
 #include <algorithm>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -184,15 +186,13 @@ template <class T>
 using plain_tensor = eigen_tensor<T, Eigen::ColMajor>;
 #endif
 
-/// The memory that a tensor's elements are in, and the execution policy that measures use there.
-template <class Tensor>
-using memory_of_kind = dalib::memory_of<decltype(std::declval<Tensor&>().get())>;
-template <class Tensor>
-using policy_of_kind = dalib::exec::default_for<memory_of_kind<Tensor>>;
+/// The memory that the tensors' elements are in, and the execution policy that measures use there.
+using tensor_memory = dalib::memory_of<decltype(std::declval<plain_tensor<float>&>().get())>;
+using tensor_policy = dalib::exec::default_for<tensor_memory>;
 
 /// Calls visit(tag<Tensor>{}) for each kind of tensor with elements T.
 template <class T, class Visit>
-void for_each_tensor_kind(Visit&& visit) {
+void for_each_tensor_type(Visit&& visit) {
 #ifdef DALIB_TEST_THRUST
   visit(tag<device_tensor<T>>{});
   visit(tag<device_view<T>>{});
@@ -207,7 +207,76 @@ void for_each_tensor_kind(Visit&& visit) {
 #endif
 }
 
+/// A tensor of any kind: to the library a type of a user's own, see matrix_traits below.
+template <class T>
+class any_tensor {
+public:
+  template <class Tensor>
+  any_tensor(tag<Tensor>, const array& source) {
+    auto made = std::make_unique<held<Tensor>>(source);
+    view_ = dalib::view_of(made->tensor.get());
+    positions_ = dalib::positions_of(made->tensor.get());
+    tensor_ = std::move(made);
+  }
+  any_tensor& get() { return *this; }
+  const any_tensor& get() const { return *this; }
+  array read() const { return tensor_->read(); }
+
+  dalib::matrix_view<T, tensor_memory> view() { return view_; }
+  dalib::matrix_view<const T, tensor_memory> view() const { return view_; }
+  dalib::index_t positions() const { return positions_; }
+
+private:
+  struct holder {
+    virtual ~holder() = default;
+    virtual array read() const = 0;
+  };
+  template <class Tensor>
+  struct held final : holder {
+    explicit held(const array& source) : tensor(source) {}
+    array read() const override { return tensor.read(); }
+    Tensor tensor;
+  };
+  std::unique_ptr<holder> tensor_;
+  dalib::matrix_view<T, tensor_memory> view_;
+  dalib::index_t positions_ = 1;
+};
+
+/// A kind of tensor, known when the test runs: makes tensors of it.
+template <class T>
+struct tensor_kind {
+  std::string name;
+  any_tensor<T> (*make)(const array&);
+  any_tensor<T> operator()(const array& source) const { return make(source); }
+};
+
+template <class T, class Tensor>
+tensor_kind<T> kind_of() {
+  return {Tensor::kind(), [](const array& source) { return any_tensor<T>(tag<Tensor>{}, source); }};
+}
+
+template <class T>
+std::vector<tensor_kind<T>> all_tensor_kinds() {
+  std::vector<tensor_kind<T>> kinds;
+  for_each_tensor_type<T>([&]<class Tensor>(tag<Tensor>) { kinds.push_back(kind_of<T, Tensor>()); });
+  return kinds;
+}
+
+/// Calls visit(kind) for each kind of tensor with elements T.
+template <class T, class Visit>
+void for_each_tensor_kind(Visit&& visit) {
+  for (const tensor_kind<T>& kind : all_tensor_kinds<T>()) visit(kind);
+}
+
 /// An array of zeros of the shape of another, for gradients.
 inline array zeros_like(const array& source) { return {source.shape, std::vector<double>(source.values.size(), 0.0)}; }
 
 } // namespace golden
+
+template <class T>
+struct dalib::matrix_traits<golden::any_tensor<T>> {
+  static constexpr bool owning = false;
+  static auto view(golden::any_tensor<T>& tensor) { return tensor.view(); }
+  static auto view(const golden::any_tensor<T>& tensor) { return tensor.view(); }
+  static dalib::index_t positions(const golden::any_tensor<T>& tensor) { return tensor.positions(); }
+};

@@ -19,10 +19,10 @@ template <class T, class Compute>
 void run_two_sample(const test_case& test, const std::string& label, std::vector<outcome>& results, Compute&& compute) {
   const array& source = test.input("z_s");
   const array& target = test.input("z_t");
-  for_each_tensor_kind<T>([&]<class Tensor>(tag<Tensor>) {
-    Tensor zs(source), zt(target), gs(unwritten_like(source)), gt(unwritten_like(target));
-    const auto loss = static_cast<double>(compute(zs.get(), zt.get(), gs.get(), gt.get()));
-    results.push_back({label + ", " + Tensor::kind(), {{"loss", array(loss)}, {"grad.z_s", gs.read()}, {"grad.z_t", gt.read()}}, {}});
+  for_each_tensor_kind<T>([&](const tensor_kind<T>& kind) {
+    any_tensor<T> zs = kind(source), zt = kind(target), gs = kind(unwritten_like(source)), gt = kind(unwritten_like(target));
+    const auto loss = static_cast<double>(compute(zs, zt, gs, gt));
+    results.push_back({label + ", " + kind.name, {{"loss", array(loss)}, {"grad.z_s", gs.read()}, {"grad.z_t", gt.read()}}, {}});
   });
 }
 
