@@ -27,12 +27,15 @@ fi
 cmake -S . -B build "${generator[@]}" -DCMAKE_BUILD_TYPE=Release -DDALIB_SANITIZE= -DDALIB_BUILD_EXAMPLES=ON
 cmake --build build --target dalib_train --parallel "$(nproc)"
 
-again=(--resume)
-for option in "$@"; do
-  if [[ "$option" == --resume || "$option" == --overwrite ]]; then again=(); fi
-done
-build/bin/dalib_train --method source-only,dann,dan,mdd --source mnist --target optdigits --out build/demo/mnist-to-optdigits "${again[@]}" "$@"
-build/bin/dalib_train --method source-only,mcd --source mnist --target mnistm --out build/demo/mnist-to-mnistm "${again[@]}" "$@"
+# train FOLDER ARGUMENT...: goes on with what is in the folder already, unless the user's options say what to do.
+train() {
+  local folder="$1" again=()
+  shift
+  if [[ -d "$folder" && " $* " != *" --resume "* && " $* " != *" --overwrite "* ]]; then again=(--resume); fi
+  build/bin/dalib_train --out "$folder" "${again[@]}" "$@"
+}
+train build/demo/mnist-to-optdigits --method source-only,dann,dan,mdd --source mnist --target optdigits "$@"
+train build/demo/mnist-to-mnistm --method source-only,mcd --source mnist --target mnistm "$@"
 
 echo
 echo "Reports with curves and pictures of the features:"

@@ -37,7 +37,7 @@ public:
   }
 
 private:
-  std::variant<lenet<Scalar>, resnet<Scalar>, no_backbone<Scalar>> chosen_;
+  std::variant<lenet<Scalar>, resnet<Scalar>, mlp<Scalar>, dense<Scalar>, no_backbone<Scalar>> chosen_;
 };
 
 } // namespace dalib::nn

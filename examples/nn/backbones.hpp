@@ -20,6 +20,21 @@ struct mlp {
   }
 };
 
+/// One fully connected ReLU layer, fc1.
+template <class Scalar>
+struct dense {
+  linear<Scalar> fc1;
+  index_t out_features = 0;
+
+  dense(index_t in, index_t out, io::random_generator& random) : fc1(in, out, random), out_features(out) {}
+
+  variable<Scalar> operator()(const variable<Scalar>& x) { return fc1(x, activation::relu); }
+  template <class Visitor>
+  void parts(Visitor&& f) {
+    f("fc1", fc1);
+  }
+};
+
 /// The digits network: conv 5x5 (-> 20), max-pool 2, ReLU, conv 5x5 (-> 50), max-pool 2, ReLU, flatten; 28 x 28 images give 800 features.
 template <class Scalar>
 struct lenet {

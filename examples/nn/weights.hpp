@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "../trainer/io/state_file.hpp"
+#include "../trainer/io/torch_file.hpp"
 #include "module.hpp"
 
 namespace dalib::nn {
@@ -28,19 +29,19 @@ inline bool is_floating(io::dtype type) {
 }
 } // namespace detail
 
-/// Sets a model's parameters and buffers to the tensors of a safetensors file with PyTorch's names and shapes.
+/// Sets a model's parameters and buffers to tensors of a file with PyTorch's names and shapes.
 ///
 /// Tensors are float64, float32, float16 or bfloat16, and are converted. Everything is checked before anything is changed: names, shapes,
 /// types, and that all numbers are finite. A file whose names start with `backbone.` (what a trained classifier is saved as) gives that
 /// part. Surplus classifiers `fc` and batch counters are passed over. Throws std::runtime_error naming the file that lists what is missing,
 /// different and unexpected, or the tensor with the number that is not finite.
 template <class Model>
-void load_weights(Model& model, const io::safetensors_file& file) {
+void load_weights(Model& model, std::span<const io::tensor_view> all, const std::filesystem::path& path) {
   constexpr std::string_view saved_prefix = "backbone.";
-  const bool saved = std::any_of(file.tensors().begin(), file.tensors().end(),
-                                 [&](const io::tensor_view& tensor) { return tensor.name.starts_with(saved_prefix); });
+  const bool saved =
+      std::any_of(all.begin(), all.end(), [&](const io::tensor_view& tensor) { return tensor.name.starts_with(saved_prefix); });
   std::map<std::string, const io::tensor_view*> tensors; // by the model's names
-  for (const io::tensor_view& tensor : file.tensors()) {
+  for (const io::tensor_view& tensor : all) {
     if (saved && !tensor.name.starts_with(saved_prefix)) continue;
     tensors.emplace(saved ? tensor.name.substr(saved_prefix.size()) : tensor.name, &tensor);
   }
@@ -61,21 +62,29 @@ void load_weights(Model& model, const io::safetensors_file& file) {
   });
   for (const auto& [name, tensor] : unused)
     if (!detail::is_surplus(name)) found.unexpected.push_back(name);
-  found.require_none(file.path(), "does not fit the network");
+  found.require_none(path, "does not fit the network");
 
   std::map<std::string, std::vector<double>> values;
   visit(model, [&](const std::string& name, auto&) {
     std::vector<double>& numbers = values[name] = tensors.at(name)->template values<double>();
     if (!std::all_of(numbers.begin(), numbers.end(), [](double x) { return std::isfinite(x); }))
-      io::fail_file(file.path(), "tensor '" + name + "' has a number that is NaN or infinite");
+      io::fail_file(path, "tensor '" + name + "' has a number that is NaN or infinite");
   });
   visit(model, [&](const std::string& name, auto& part) { part.from_torch(std::span<const double>(values.at(name))); });
 }
 
-/// The same from a file, which is mapped into memory.
+template <class Model>
+void load_weights(Model& model, const io::safetensors_file& file) {
+  load_weights(model, file.tensors(), file.path());
+}
+
+/// The same from a file, which is mapped into memory: safetensors, or PyTorch's own .pth, which the first bytes tell.
 template <class Model>
 void load_weights(Model& model, const std::filesystem::path& path) {
-  load_weights(model, io::safetensors_file(path));
+  if (io::is_torch_file(io::mapped_file(path).bytes()))
+    load_weights(model, io::torch_file(path).tensors(), path);
+  else
+    load_weights(model, io::safetensors_file(path));
 }
 
 /// Writes a model's parameters and buffers as a safetensors file with PyTorch's names and shapes, atomically.

@@ -62,9 +62,11 @@ case "$case" in
     office+=(--iterations 30 --eval-every 10 --checkpoint-every 1 --save)
     "$train" --method dan "${office[@]}" --out whole
     RANDOM=20
+    again=()
     for _ in $(seq 20); do
       killed_after "$((RANDOM % 3)).$((RANDOM % 900 + 100))" parts/dan-seed-1/checkpoint.safetensors \
-        "$train" --method dan "${office[@]}" --out parts --resume
+        "$train" --method dan "${office[@]}" --out parts "${again[@]}"
+      again=(--resume)
     done
     expect 0 "resum\|goes on\|finished" "$train" --method dan "${office[@]}" --out parts --resume
     same_run whole/dan-seed-1 parts/dan-seed-1

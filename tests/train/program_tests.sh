@@ -10,7 +10,7 @@ small=(--source optdigits --target mnist --batch-size 16 --iterations 24 --eval-
 case "$case" in
   help)
     expect 0 "Example: dalib_train" "$program" --help
-    for word in --source --target --tasks --data --root --arch --weights --frozen-backbone --iterations --batch-size --seed --seeds --lr --trade-off --threads --out --save --resume --overwrite --json \
+    for word in --source --target --tasks --data --root --arch --weights --frozen-backbone --iterations --batch-size --seed --seeds --lr --trade-off --threads --out --resume --overwrite --json \
       source-only dann dan oracle; do
       grep -q -- "$word" said || die "--help does not name $word"
     done
@@ -24,7 +24,13 @@ case "$case" in
     expect 2 "lr" "$program" --method dann --lr -1
     expect 2 "lr" "$program" --method dann --lr nan
     expect 2 "select" "$program" --method dann --select best
-    expect 1 "unknown domain 'mnits'; known domains: mnist" "$program" --method dann --source mnits
+    expect 2 "unknown method 'dnn'.*did you mean 'dann'" "$program" --method dnn
+    expect 2 "'mnits': no such file or folder.*did you mean 'mnist'" "$program" --method dann --source mnits
+    expect 2 "'mnits': no such file or folder" "$program" --method dann --data digits --source mnits
+    expect 2 "Did you mean --iterations" "$program" --method dann --iteration 5
+    expect 2 "margin.*setting of mdd, which is not among the methods" "$program" --method dann --margin 2
+    expect 2 "resume.*nothing in none to go on with" "$program" --method dann "${small[@]}" --resume --out none
+    expect 0 "dalib_train of dalib [0-9]" "$program" --version
     expect 1 "batch size 5000 does not fit data set 'optdigits train'" "$program" --method dann --target optdigits --batch-size 5000
     ;;
   methods)
@@ -81,8 +87,10 @@ case "$case" in
     ;;
   kill_and_resume)
     "$program" --method dan "${small[@]}" --save --out whole
+    again=()
     for pause in 0 0.07 0.15; do
-      killed_after "$pause" parts/dan-seed-1/checkpoint.safetensors "$program" --method dan "${small[@]}" --save --out parts --resume
+      killed_after "$pause" parts/dan-seed-1/checkpoint.safetensors "$program" --method dan "${small[@]}" --save --out parts "${again[@]}"
+      again=(--resume)
     done
     "$program" --method dan "${small[@]}" --save --out parts --resume
     same_run whole/dan-seed-1 parts/dan-seed-1

@@ -52,6 +52,9 @@ struct dataset {
   std::vector<int> labels; ///< N labels in [0, classes)
   int classes = 0;
   std::shared_ptr<const sample_source> source{}; ///< reads the images where there are none in memory
+  bool labelled = true;                          ///< otherwise the labels are 0 and mean nothing
+  std::vector<std::string> sample_names{};       ///< of the files; empty: samples go by their numbers
+  Eigen::Index at_once = 0;                      ///< samples that are forwarded together in evaluation; 0: by the geometry
 
   Eigen::Index size() const { return static_cast<Eigen::Index>(labels.size()); }
 };

@@ -4,6 +4,7 @@
 #include "dataset.hpp"
 #include "idx.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <filesystem>
@@ -51,8 +52,9 @@ inline const digits_domain& find_digits_domain(std::string_view name) {
 // Like read_idx, but tells what to do about a missing file.
 inline idx_array read_digits_file(const std::filesystem::path& path) {
   if (!std::filesystem::exists(path)) {
-    io::fail_file(path, "no such file; name the folder of the digits files (the project's examples/trainer/data/digits) with --root or in the "
-                        "environment variable DALIB_DATA_DIR");
+    io::fail_file(path,
+                  "no such file; name the folder of the digits files (the project's examples/trainer/data/digits) with --root or in the "
+                  "environment variable DALIB_DATA_DIR");
   }
   return read_idx(path);
 }
@@ -100,6 +102,11 @@ void convert_digit(const std::uint8_t* pixels, const digits_domain& domain, Row&
 }
 
 } // namespace detail
+
+/// Whether there is a domain of digits of that name.
+inline bool is_digits_domain(std::string_view name) {
+  return std::any_of(detail::digits_domains.begin(), detail::digits_domains.end(), [&](const auto& domain) { return domain.name == name; });
+}
 
 /// Folder of the bundled digits: the environment variable DALIB_DATA_DIR, else the folder that was known when the program was built,
 /// else examples/trainer/data/digits below the current folder.

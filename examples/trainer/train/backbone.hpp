@@ -13,7 +13,7 @@ namespace dalib::train {
 
 /// Which backbone, and what it starts from.
 struct backbone_choice {
-  std::string arch = "lenet";                   ///< lenet, resnet18, resnet34, resnet50, resnet101; features: none
+  std::string arch = "lenet";                   ///< lenet, resnet18, resnet34, resnet50, resnet101; mlp; linear, features: none
   std::optional<std::filesystem::path> weights; ///< safetensors file with torchvision's names; without one random weights
   bool frozen_batch_norm = false;               ///< batch norms keep the running statistics of the weights
 };
@@ -30,17 +30,25 @@ inline int resnet_depth(const std::string& arch) {
 template <class Scalar>
 nn::resnet<Scalar> make_resnet(const backbone_choice& choice, io::random_generator& random) {
   if (resnet_depth(choice.arch) == 0)
-    throw std::invalid_argument("unknown architecture '" + choice.arch + "'; known are lenet, resnet18, resnet34, resnet50, resnet101");
+    throw std::invalid_argument("unknown architecture '" + choice.arch +
+                                "'; known are lenet, resnet18, resnet34, resnet50, resnet101, mlp, linear");
   nn::resnet<Scalar> network(resnet_depth(choice.arch), random);
   if (choice.weights) nn::load_weights(network, *choice.weights);
   network.freeze_batch_norm(choice.frozen_batch_norm);
   return network;
 }
 
-/// The backbone for images of `side` x `side` pixels, or for vectors of `channels` features.
+/// Units of the layers of `mlp` and `dense`.
+inline constexpr ad::index_t dense_width = 256;
+
+/// The backbone for images of `side` x `side` pixels, or for vectors of `channels` features. `dense` is what a method that trains nothing
+/// but its backbone gets in place of `linear`: the layer that is the other methods' bottleneck.
 template <class Scalar>
-nn::any_backbone<Scalar> make_backbone(const backbone_choice& choice, ad::index_t channels, ad::index_t side, io::random_generator& random) {
-  if (choice.arch == "features") return nn::any_backbone<Scalar>(nn::no_backbone<Scalar>(channels));
+nn::any_backbone<Scalar> make_backbone(const backbone_choice& choice, ad::index_t channels, ad::index_t side,
+                                       io::random_generator& random) {
+  if (choice.arch == "features" || choice.arch == "linear") return nn::any_backbone<Scalar>(nn::no_backbone<Scalar>(channels));
+  if (choice.arch == "mlp") return nn::any_backbone<Scalar>(nn::mlp<Scalar>(channels, dense_width, dense_width, random));
+  if (choice.arch == "dense") return nn::any_backbone<Scalar>(nn::dense<Scalar>(channels, dense_width, random));
   if (choice.arch == "lenet") return nn::any_backbone<Scalar>(nn::lenet<Scalar>(random, channels, side));
   return nn::any_backbone<Scalar>(make_resnet<Scalar>(choice, random));
 }

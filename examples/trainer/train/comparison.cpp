@@ -1,7 +1,9 @@
 #include "comparison.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
+#include <utility>
 
 namespace dalib::train {
 
@@ -26,15 +28,33 @@ double accuracy_selected_by(const report::csv_data& history, std::string_view co
   return history.column("target_accuracy")[static_cast<std::size_t>(best)];
 }
 
-std::vector<comparison_column> comparison_columns(selection select) {
+std::vector<comparison_column> comparison_columns(selection select, bool labelled) {
   const std::string weights = select == selection::last ? "last weights" : select == selection::score ? "best score" : "oracle weights";
-  return {{"target_accuracy", "target %, " + weights, [](const run_result& r) { return r.chosen.target_accuracy; }},
-          {"target_accuracy_by_score", "target %, by score", [](const run_result& r) { return accuracy_selected_by(r.history, "score"); }},
-          {"target_accuracy_oracle", "target %, oracle",
-           [](const run_result& r) { return accuracy_selected_by(r.history, "target_accuracy"); }},
-          {"source_accuracy", "source %", [](const run_result& r) { return r.chosen.source_accuracy; }},
-          {"score", "score", [](const run_result& r) { return r.chosen.score(); }},
-          {"milliseconds_per_iteration", "ms / iteration", [](const run_result& r) { return r.milliseconds; }}};
+  std::vector<comparison_column> columns;
+  if (labelled)
+    columns = {
+        {"target_accuracy", "target %, " + weights, [](const run_result& r) { return r.chosen.target_accuracy; }},
+        {"target_accuracy_by_score", "target %, by score", [](const run_result& r) { return accuracy_selected_by(r.history, "score"); }},
+        {"target_accuracy_oracle", "target %, oracle",
+         [](const run_result& r) { return accuracy_selected_by(r.history, "target_accuracy"); }}};
+  const comparison_column source{"source_accuracy", "source %", [](const run_result& r) { return r.chosen.source_accuracy; }};
+  const comparison_column score{"score", "score", [](const run_result& r) { return r.chosen.score(); }};
+  columns.push_back(labelled ? source : score);
+  columns.push_back(labelled ? score : source);
+  columns.push_back({"milliseconds_per_iteration", "ms / iteration", [](const run_result& r) { return r.milliseconds; }});
+  return columns;
+}
+
+bool is_labelled(const run_list& runs) {
+  return std::any_of(runs.begin(), runs.end(), [](const run_result& run) { return !std::isnan(run.chosen.target_accuracy); });
+}
+
+const run_result& best_run(const run_list& runs) {
+  const auto adapts = [](const run_result& run) { return !run.method.starts_with("source-only"); };
+  const auto better = [&](const run_result& a, const run_result& b) {
+    return std::pair(adapts(a), a.chosen.score()) < std::pair(adapts(b), b.chosen.score());
+  };
+  return *std::max_element(runs.begin(), runs.end(), better);
 }
 
 std::string mean_and_deviation(const std::vector<double>& values, int decimals) {
@@ -44,7 +64,7 @@ std::string mean_and_deviation(const std::vector<double>& values, int decimals) 
 }
 
 report::table comparison_table(const run_list& runs, selection select) {
-  const auto columns = comparison_columns(select);
+  const auto columns = comparison_columns(select, is_labelled(runs));
   std::vector<std::string> header{"method"};
   for (const comparison_column& column : columns) header.push_back(column.header);
   report::table table(std::move(header));
@@ -64,6 +84,13 @@ std::vector<std::string> comparison_notes(const run_list& runs, selection select
   const std::size_t seeds = values_of(runs, runs.front().method, [](const run_result&) { return 0.0; }).size();
   std::vector<std::string> notes;
   if (seeds > 1) notes.push_back("Mean \u00B1 standard deviation of " + std::to_string(seeds) + " runs with different seeds.");
+  if (!is_labelled(runs)) {
+    notes.push_back("The target has no labels, so nothing here is its accuracy.");
+    notes.push_back(
+        "score = source accuracy in % (on the validation part) x information maximisation of the predictions for the target: high where "
+        "these are sure and use all classes. It compares weights and seeds of one method; between methods its level differs.");
+    return notes;
+  }
   notes.push_back(select == selection::last ? "The first column is of the weights after the last iteration: nothing is selected."
                   : select == selection::score
                       ? "The first column is of the weights with the best score."
@@ -84,7 +111,7 @@ nlohmann::ordered_json comparison_json(const run_list& runs, const options& sett
     nlohmann::ordered_json entry;
     entry["iterations"] = settings_for(settings, find_method(method)).iterations;
     entry["configuration"] = describe_run(settings, method, settings.seed);
-    for (const comparison_column& column : comparison_columns(settings.select)) {
+    for (const comparison_column& column : comparison_columns(settings.select, is_labelled(runs))) {
       const std::vector<double> values = values_of(runs, method, column.value);
       const report::summary s = report::summarize(values);
       entry[column.name] = {{"mean", s.mean}, {"deviation", s.deviation}, {"runs", values}};

@@ -33,12 +33,19 @@ struct comparison_column {
   int decimals = 1;
 };
 
-std::vector<comparison_column> comparison_columns(selection select);
+/// Without target labels the columns that need them are missing.
+std::vector<comparison_column> comparison_columns(selection select, bool labelled);
+
+/// Whether the target had labels.
+bool is_labelled(const run_list& runs);
+
+/// The run whose model counts: the best label-free score among those that adapt, or among all where none does. `runs` must not be empty.
+const run_result& best_run(const run_list& runs);
 
 /// "83.3 ± 1.7" with that many decimals.
 std::string mean_and_deviation(const std::vector<double>& values, int decimals);
 
-/// Methods as rows, the best mean target accuracy strong.
+/// Methods as rows, the best mean target accuracy strong; without target labels the best mean score.
 report::table comparison_table(const run_list& runs, selection select);
 
 /// What the columns mean, for below the table.

@@ -10,21 +10,24 @@
 
 namespace dalib::train {
 
-/// Outputs for a whole data set, one row per image that could be read.
+/// Outputs for a whole data set, one row per image.
 struct outputs {
   Eigen::MatrixXf logits;
   Eigen::MatrixXf features;
-  std::vector<int> labels;
+  std::vector<int> labels; ///< data::no_label where the image could not be read
 };
 
-/// Forwards the first `count` images of a data set (all by default) in evaluation mode.
+/// Forwards all images of a data set in evaluation mode.
+outputs predict_every(method& trained, const data::dataset& set, index_t count = -1);
+
+/// Forwards the first `count` images of a data set (all by default) in evaluation mode and keeps what could be read.
 /// Throws std::runtime_error if none of them can be read.
 outputs predict_all(method& trained, const data::dataset& set, index_t count = -1);
 
 /// How good the present weights are.
 struct evaluation {
   double source_accuracy = 0; ///< on the source's test images, percent
-  double target_accuracy = 0; ///< on the target's test images, percent: needs target labels, an oracle
+  double target_accuracy = 0; ///< on the target's test images, percent: needs target labels, an oracle; without them NaN
   double information = 0;     ///< information_maximisation on unlabelled training images of the target
   double density = 0;         ///< soft_neighbourhood_density on the same
 

@@ -3,8 +3,8 @@
 
 #include "batch.hpp"
 
-#include "../data/dataset.hpp"
 #include "../../nn/module.hpp"
+#include "../data/dataset.hpp"
 
 #include <Eigen/Core>
 
@@ -17,7 +17,9 @@
 namespace dalib::train {
 
 /// Images that are forwarded together in evaluation: fewer where they are large, so that their activations fit into memory.
-inline index_t evaluated_at_once(const data::image_geometry& geometry) {
+inline index_t evaluated_at_once(const data::dataset& set) {
+  if (set.at_once > 0) return set.at_once;
+  const data::image_geometry& geometry = set.geometry;
   constexpr index_t most = 250, most_pixels = 400'000;
   return std::clamp<index_t>(most_pixels / (geometry.height * geometry.width), 1, most);
 }
@@ -27,7 +29,7 @@ inline index_t evaluated_at_once(const data::image_geometry& geometry) {
 template <class Scalar, class Body>
 void for_each_slice(const data::dataset& set, index_t count, const Body& body) {
   const index_t total = count < 0 ? set.size() : std::min(count, static_cast<index_t>(set.size()));
-  const index_t at_once = evaluated_at_once(set.geometry);
+  const index_t at_once = evaluated_at_once(set);
   for (index_t first = 0; first < total; first += at_once) {
     const auto slice = image_slice<Scalar>(set, first, std::min(at_once, total - first));
     body(slice.images, slice.labels);
@@ -70,14 +72,6 @@ feature_set compute_features(Network& network, const data::dataset& images) {
     result.labels.insert(result.labels.end(), labels.begin(), labels.end());
   });
   return result;
-}
-
-/// The features of all images that can be read as a data set of 1 x 1 pixels.
-template <class Network>
-data::dataset feature_dataset(Network& network, const data::dataset& images) {
-  auto [features, labels] = compute_features(network, images);
-  drop_unreadable(images, labels, {&features});
-  return {images.name, features, {1, 1, network.out_features}, std::move(labels), images.classes};
 }
 
 } // namespace dalib::train

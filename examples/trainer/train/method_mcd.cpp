@@ -9,7 +9,7 @@ namespace {
 class mcd final : public method {
 public:
   mcd(const method_config& config, io::random_generator random)
-      : descent_(make_backbone(config, random), config.classes, options_of(config), random) {}
+      : descent_(trained_backbone(config, random), config.classes, options_of(config), random) {}
 
   step_report step(const batch<scalar>& images) override { return descent_.step(images); }
   nn::classifier_output<scalar> predict(const variable<scalar>& images) override {
@@ -22,6 +22,12 @@ public:
 
 private:
   using descent = mcd_descent<scalar, image_backbone>;
+
+  static image_backbone trained_backbone(const method_config& config, io::random_generator& random) {
+    method_config own = config;
+    if (own.backbone.arch == "linear") own.backbone.arch = "dense";
+    return make_backbone(own, random);
+  }
 
   static descent::options options_of(const method_config& config) {
     descent::options o;
@@ -56,14 +62,15 @@ image_protocol protocol(std::string_view data) {
 namespace dalib::train {
 
 method_entry mcd() {
-  return {.name = "mcd",
-          .description = "maximum classifier discrepancy: two heads and the backbone play against each other, in three steps",
-          .settings = {{"entropy-weight", 0.01, 0, 1e3, "mcd: weight of the class-balance term on the target"},
-                       {"generator-momentum", 0.9, 0, 0.999999, "mcd: Nesterov momentum of the backbone's optimiser"},
-                       {"generator-steps", 4, 1, 1000, "mcd: steps of the backbone in each iteration"}},
-          .make = [](const method_config& config, io::random_generator random) { return std::make_unique<mcd_method::mcd>(config, random); },
-          .protocol = mcd_method::protocol,
-          .needs_backbone = true};
+  return {
+      .name = "mcd",
+      .description = "maximum classifier discrepancy: two heads and the backbone play against each other, in three steps",
+      .settings = {{"entropy-weight", 0.01, 0, 1e3, "mcd: weight of the class-balance term on the target"},
+                   {"generator-momentum", 0.9, 0, 0.999999, "mcd: Nesterov momentum of the backbone's optimiser"},
+                   {"generator-steps", 4, 1, 1000, "mcd: steps of the backbone in each iteration"}},
+      .make = [](const method_config& config, io::random_generator random) { return std::make_unique<mcd_method::mcd>(config, random); },
+      .protocol = mcd_method::protocol,
+      .needs_backbone = true};
 }
 
 } // namespace dalib::train

@@ -2,30 +2,36 @@
 
 #include "../data/digits.hpp"
 #include "../data/image_layouts.hpp"
+#include "../data/nearest.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <iostream>
 #include <limits>
+#include <map>
 
 namespace dalib::train {
 namespace {
 
 constexpr const char* introduction =
-    R"(Trains an image classifier with labels of a source domain and images of a target domain, by one or several methods of domain adaptation,
-and tells how well it classifies the target's test images. The data are the bundled digits, or image data sets on your disk.
+    R"(Trains a classifier with labels of a source domain and samples of a target domain without, by one or several methods of domain
+adaptation. The data are your own (folders of images, lists, features, tables), the bundled digits, or known image data sets on your disk.
 
-Example: dalib_train --method dann,dan --source mnist --target optdigits --seeds 3
+Example: dalib_train --source photos/studio --target photos/field --weights resnet50.pth --out run
+         dalib_predict --model run photos/field --out predictions.csv
+         dalib_train --method dann,dan --source mnist --target optdigits --seeds 3
          dalib_train --data office31 --root DIR --source amazon --target webcam --arch resnet50 --weights resnet50.safetensors --method mdd
 Results: the table on the terminal, and in the folder of --out report.html (curves, pictures of the features), results.json, results.md,
-and for every run a folder METHOD-seed-N with history.csv and the checkpoint that --resume goes on from.)";
+model.safetensors and predictions.csv for the target, and for every run a folder METHOD-seed-N with its own model and predictions, history.csv
+and the checkpoint that --resume goes on from.)";
 
 constexpr const char* ending =
     R"(Target labels are used for the reported accuracies only; columns that need them in order to choose something are called oracle.
-For the digits the defaults are a fixed protocol, the same for all methods; for image data sets they are DALIB's, see the guide. Equal settings and seeds give the same bits, for any number of threads, interrupted
+For the digits, features and tables the defaults are a fixed protocol, the same for all methods; for images they are DALIB's, see the guide.
+Equal settings and seeds give the same bits, for any number of threads, interrupted
 or not. SIGINT and SIGTERM stop after the present iteration with a checkpoint.
-Exit codes: 0 done, 1 something failed, 2 wrong arguments, 130 / 143 interrupted.)";
+Exit codes: 0 done, 1 something failed, 2 wrong arguments, names or paths, 130 / 143 interrupted.)";
 
 std::string known_methods() {
   std::string text;
@@ -35,17 +41,21 @@ std::string known_methods() {
 
 /// The option values that are not yet in their final form.
 struct raw_options {
-  std::vector<std::string> methods{"all"};
+  std::vector<std::string> methods;
   std::string source = "mnist", target = "optdigits";
   std::vector<std::string> tasks;
   std::string root, arch, weights;
-  std::string unreadable = "stop";
+  std::string unreadable = "stop", missing = "refuse";
   std::string select = "last";
+  bool save = false;
   std::string json;
   bool no_baseline = false;
   bool no_pictures = false;
   bool plain_momentum = false;
 };
+
+/// The method of own data where none was asked for.
+constexpr const char* own_method = "mdd";
 
 /// A number within limits; CLI::Range lets "nan" pass.
 CLI::Validator number_between(double low, double high) {
@@ -60,13 +70,18 @@ CLI::Validator number_between(double low, double high) {
 }
 
 void add_run_options(CLI::App& app, options& o, raw_options& raw) {
-  app.add_option("-m,--method", raw.methods, "Method, list of methods separated by commas, or 'all':" + known_methods())
+  app.add_option("-m,--method", raw.methods,
+                 "Method, list of methods separated by commas, or 'all'; own data: " + std::string(own_method) +
+                     " unless told:" + known_methods())
       ->delimiter(',')
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->required();
-  app.add_option("-s,--source", raw.source, "Domain with labels. Digits: mnist, mnistm, optdigits, optdigits-wide; see --data")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_option(
+         "-s,--source", raw.source,
+         "Domain with labels: a folder with one folder of images per class, a list of lines 'PATH LABEL', IDX images, .npy features, a CSV "
+         "table; or digits: mnist, mnistm, optdigits, optdigits-wide; see --data")
       ->capture_default_str();
-  app.add_option("-t,--target", raw.target, "Domain without: one of the same")->capture_default_str();
+  app.add_option("-t,--target", raw.target, "Domain without: one of the same, labels are not needed; a folder may be of any depth")
+      ->capture_default_str();
   app.add_option("--tasks", raw.tasks, "In place of these: list of SOURCE:TARGET separated by commas, or 'all' pairs of --data")
       ->delimiter(',')
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
@@ -90,12 +105,16 @@ void add_data_options(CLI::App& app, options& o, raw_options& raw) {
   const std::string group = "Data";
   app.add_option(
          "--data", o.data.name,
-         "digits; office31 (amazon, dslr, webcam), office-home (Art, Clipart, Product, Real_World), visda2017 (train, validation), "
+         "auto: found out from --source and --target; what they are: class-folders, images (the target's folders are no classes), list, "
+         "idx, npy, "
+         "csv, digits; data sets: office31 (amazon, dslr, webcam), office-home (Art, Clipart, Product, Real_World), visda2017 (train, "
+         "validation), "
          "domainnet (clipart, infograph, painting, quickdraw, real, sketch), by these names or DALIB's letters; or image-list: source "
-         "and target are files of lines 'PATH LABEL'")
+         "and target are files of lines 'PATH NUMBER' below --root, by the data sets' protocol")
       ->capture_default_str()
       ->group(group);
-  app.add_option("--root", raw.root, "Folder of the data; digits: the bundled files")->group(group);
+  app.add_option("--root", raw.root, "Folder of the data; digits: the bundled files; lists: what their paths are relative to")
+      ->group(group);
   app.add_option("--classes", o.data.classes, "Number of classes, where it is not the data set's (0)")
       ->check(number_between(0, 100000))
       ->capture_default_str()
@@ -108,6 +127,17 @@ void add_data_options(CLI::App& app, options& o, raw_options& raw) {
       ->check(CLI::IsMember({"stop", "skip"}))
       ->capture_default_str()
       ->group(group);
+  app.add_option("--target-test", o.data.own.target_test, "Labelled input of the target that the accuracy is measured on")->group(group);
+  app.add_option("--validation", o.data.own.validation, "Part of the source that is held out: a share (default 10%), or an input")
+      ->group(group);
+  app.add_option("--label", o.data.own.table.label, "Tables: name of the column of classes")->capture_default_str()->group(group);
+  app.add_option("--ignore-columns", o.data.own.table.ignored, "Tables: columns that are no features, separated by commas")
+      ->delimiter(',')
+      ->group(group);
+  app.add_option("--missing", raw.missing, "Tables: missing values: 'refuse', or 'mean' of the source")
+      ->check(CLI::IsMember({"refuse", "mean"}))
+      ->capture_default_str()
+      ->group(group);
   app.add_option("--workers", o.prefetch.threads, "Threads that read the images of each domain ahead")
       ->check(number_between(1, 256))
       ->capture_default_str()
@@ -116,8 +146,11 @@ void add_data_options(CLI::App& app, options& o, raw_options& raw) {
 
 void add_network_options(CLI::App& app, options& o, raw_options& raw) {
   const std::string group = "Network";
-  app.add_option("--arch", raw.arch, "lenet (digits), resnet18, resnet34, resnet50 (image data sets), resnet101")->group(group);
-  app.add_option("--weights", raw.weights, "Safetensors file with torchvision's names that a resnet starts from")->group(group);
+  app.add_option("--arch", raw.arch,
+                 "lenet (digits, IDX), resnet18, resnet34, resnet50 (images), resnet101; mlp (features, tables), linear")
+      ->group(group);
+  app.add_option("--weights", raw.weights, "What a resnet starts from: torchvision's .pth file, or safetensors with its names")
+      ->group(group);
   app.add_flag("--frozen-backbone", o.data.frozen_backbone,
                "Compute the features of all images once and train what is behind the resnet only")
       ->group(group);
@@ -177,11 +210,12 @@ void add_output_options(CLI::App& app, options& o, raw_options& raw) {
       ->group(group);
   app.add_option("--select", raw.select,
                  "Weights that count: 'last'; 'score': best source accuracy x information maximisation on unlabelled target images; "
-                 "'oracle': best on the target's test labels, for comparison only")
+                 "'oracle': best on the target's test labels, for comparison only. Without target labels the default is score")
       ->check(CLI::IsMember({"last", "score", "oracle"}))
       ->capture_default_str()
       ->group(group);
-  app.add_flag("--save", o.save, "Also write each run's classifier as model.safetensors, with PyTorch's names and shapes")->group(group);
+  app.add_flag("--save", raw.save, "Kept for old scripts: each run's model is always written")->group("");
+  app.add_flag("--dry-run", o.dry_run, "Own data: check them, estimate the time, and stop")->group(group);
   CLI::Option* const resume =
       app.add_flag("--resume", o.resume, "Go on with what an interrupted call left in --out; finished runs are not repeated")->group(group);
   app.add_flag("--overwrite", o.overwrite, "Replace runs of an earlier call in --out; without it and --resume they are an error")
@@ -224,28 +258,77 @@ std::vector<task_names> resolve_tasks(const raw_options& raw, const options& o) 
   return tasks;
 }
 
+/// All names of domains that were given.
+std::vector<std::string> domain_names(const raw_options& raw) {
+  if (raw.tasks.empty()) return {raw.source, raw.target};
+  std::vector<std::string> names;
+  for (const std::string& text : raw.tasks) {
+    names.push_back(text.substr(0, text.find(':')));
+    names.push_back(text.substr(std::min(text.find(':'), text.size() - 1) + 1));
+  }
+  return names;
+}
+
+/// Which kind of data it is: digits by name, own data, or a data set with a layout.
+void resolve_data_name(const raw_options& raw, options& o) {
+  o.data.own.kind = data::find_input_kind(o.data.name);
+  if (o.data.name != "auto" && !o.data.own.kind) {
+    if (o.data.name != "image-list") data::find_layout(o.data.name);
+    return;
+  }
+  const auto names = domain_names(raw);
+  const bool said_more = !o.data.own.target_test.empty() || !o.data.own.validation.empty();
+  const bool digits = std::all_of(names.begin(), names.end(), [](const std::string& name) { return data::is_digits_domain(name); });
+  const bool forced = o.data.own.kind && *o.data.own.kind != data::input_kind::digits;
+  o.data.name = digits && !said_more && !forced ? "digits" : "own";
+  if (o.data.name == "own") data::recognise_input(names.front(), {.kind = o.data.own.kind}, {}); // a wrong name is the first thing to tell
+  if (o.data.name == "own" && raw.tasks.empty() && !(o.given.contains("--source") && o.given.contains("--target")))
+    refuse("--source", "and --target are required for own data");
+}
+
+/// What the first source holds, which decides about the network. Nothing is read but its first bytes.
+data::content content_of(const raw_options& raw, const options& o) {
+  if (o.data.is_digits()) return data::content::gray;
+  if (!o.data.is_own()) return data::content::images;
+  return data::content_of(data::recognise_input(domain_names(raw).front(), {.kind = o.data.own.kind}, {}));
+}
+
+/// Throws a complaint about a network that does not fit what it shall see.
+void check_network(const options& o, data::content content) {
+  const backbone_choice& backbone = o.data.backbone;
+  const bool resnet = resnet_depth(backbone.arch) != 0, dense = backbone.arch == "mlp" || backbone.arch == "linear";
+  const std::vector<std::string> known{"lenet", "resnet18", "resnet34", "resnet50", "resnet101", "mlp", "linear"};
+  if (!resnet && !dense && backbone.arch != "lenet")
+    refuse("--arch", "knows lenet, resnet18, resnet34, resnet50, resnet101, mlp, linear, not '" + backbone.arch + "'" +
+                         data::did_you_mean(backbone.arch, known));
+  if (content == data::content::gray && backbone.arch != "lenet") refuse("--arch", "the digits and IDX images are gray and need lenet");
+  if (content == data::content::values && !dense) refuse("--arch", "features and tables need mlp or linear");
+  if (content == data::content::images && dense)
+    refuse("--arch", "mlp and linear are for features and tables; images need a resnet or lenet");
+  if (!resnet && (backbone.weights || backbone.frozen_batch_norm || o.data.frozen_backbone))
+    refuse("--arch", "--weights, --frozen-batch-norm and --frozen-backbone need a resnet");
+}
+
 /// Settings that depend on each other: data set and network.
 void resolve_data(const raw_options& raw, options& o) {
+  resolve_data_name(raw, o);
   const bool digits = o.data.is_digits();
-  if (!digits && o.data.name != "image-list") data::find_layout(o.data.name);
   if (digits) {
     o.data.root = raw.root.empty() ? data::default_folder() : std::filesystem::path(raw.root);
   } else {
-    if (raw.root.empty()) refuse("--root", "names the folder of " + o.data.name + " and is required");
+    if (raw.root.empty() && !o.data.is_own()) refuse("--root", "names the folder of " + o.data.name + " and is required");
     const bool named = o.given.contains("--source") && o.given.contains("--target");
     if (!named && raw.tasks.empty()) refuse("--source", "and --target, or --tasks, are required for " + o.data.name);
     o.data.root = raw.root;
   }
+  o.data.own.impute = raw.missing == "mean";
   o.data.skip_unreadable = raw.unreadable == "skip";
   backbone_choice& backbone = o.data.backbone;
-  backbone.arch = !raw.arch.empty() ? raw.arch : digits ? "lenet" : "resnet50";
+  const data::content content = content_of(raw, o);
+  const char* const usual = content == data::content::gray ? "lenet" : content == data::content::values ? "mlp" : "resnet50";
+  backbone.arch = raw.arch.empty() ? usual : raw.arch;
   if (!raw.weights.empty()) backbone.weights = raw.weights;
-  const bool resnet = resnet_depth(backbone.arch) != 0;
-  if (!resnet && backbone.arch != "lenet")
-    refuse("--arch", "knows lenet, resnet18, resnet34, resnet50, resnet101, not '" + backbone.arch + "'");
-  if (digits && resnet) refuse("--arch", "the digits are gray and need lenet");
-  if (!resnet && (backbone.weights || backbone.frozen_batch_norm || o.data.frozen_backbone))
-    refuse("--arch", "--weights, --frozen-batch-norm and --frozen-backbone need a resnet");
+  check_network(o, content);
   o.method.backbone = backbone;
   if (o.data.frozen_backbone) o.method.backbone = {.arch = "features", .weights = {}, .frozen_batch_norm = false};
 }
@@ -258,6 +341,29 @@ void keep_methods_for_features(const raw_options& raw, options& o) {
     if (useless && !all) refuse("--frozen-backbone", "leaves " + name + " nothing to adapt");
     return useless;
   });
+}
+
+/// Complains about a setting of a method that is not among the chosen ones.
+void check_method_settings(const options& o) {
+  std::map<std::string, std::string> owners; // of settings
+  for (const method_entry& entry : all_methods())
+    for (const method_setting& setting : entry.settings)
+      owners["--" + setting.name] += (owners["--" + setting.name].empty() ? "" : ", ") + entry.name;
+  for (const std::string& name : o.methods)
+    for (const method_setting& setting : find_method(name).settings) owners.erase("--" + setting.name);
+  for (const auto& [option, owner] : owners)
+    if (o.given.contains(option)) refuse(option, "is a setting of " + owner + ", which is not among the methods");
+}
+
+/// CLI11's complaint about an unknown option, with what was probably meant.
+std::string unknown_option_hint(const CLI::App& app, const std::vector<std::string>& extras) {
+  std::vector<std::string> known;
+  for (const CLI::Option* option : app.get_options())
+    for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+  for (const std::string& extra : extras)
+    if (const std::string best = data::nearest(extra.substr(0, extra.find('=')), known); !best.empty())
+      return "Did you mean " + best + "?\n";
+  return "";
 }
 
 selection parse_selection(const std::string& text) {
@@ -279,20 +385,26 @@ parsed_options parse_options(int argc, const char* const* argv) {
   add_training_options(app, o.method);
   add_method_settings(app, o.method);
   add_output_options(app, o, raw);
+  app.set_version_flag("--version", std::string("dalib_train of dalib ") + DALIB_VERSION);
+  constexpr int wrong_arguments = 2;
   try {
     app.parse(argc, argv);
     for (const CLI::Option* option : app.get_options())
       if (option->count() > 0 && !option->get_lnames().empty()) o.given.insert("--" + option->get_lnames().front());
-    o.methods = resolve_methods(raw.methods, !raw.no_baseline);
     resolve_data(raw, o);
+    if (raw.methods.empty() && o.data.is_own()) raw.methods = {own_method};
+    if (raw.methods.empty()) throw CLI::RequiredError("--method");
+    o.methods = resolve_methods(raw.methods, !raw.no_baseline);
     o.tasks = resolve_tasks(raw, o);
     if (o.data.frozen_backbone) keep_methods_for_features(raw, o);
+    check_method_settings(o);
   } catch (const CLI::ParseError& error) {
-    constexpr int wrong_arguments = 2;
-    return {std::nullopt, app.exit(error) == 0 ? 0 : wrong_arguments};
+    const int code = app.exit(error) == 0 ? 0 : wrong_arguments;
+    if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) std::cerr << unknown_option_hint(app, app.remaining());
+    return {std::nullopt, code};
   } catch (const std::invalid_argument& error) {
-    std::cerr << "--method: " << error.what() << '\n';
-    return {std::nullopt, 2};
+    std::cerr << "dalib_train: " << error.what() << '\n';
+    return {std::nullopt, wrong_arguments};
   }
   o.method.sgd.nesterov = o.method.sgd.momentum > 0;
   o.select = parse_selection(raw.select);

@@ -37,10 +37,10 @@ struct options {
   selection select = selection::last;
   int threads = 0;
   std::filesystem::path out = "dalib-train";
-  bool save = false;
   bool resume = false;
   bool overwrite = false; ///< begin runs anew that are in `out` already
   bool pictures = true;
+  bool dry_run = false; ///< only the checks before training
   std::optional<std::filesystem::path> json;
   std::set<std::string> given; ///< options of the command line that a method's protocol does not replace
   bool centre_crop = false;    ///< by the method's protocol

@@ -2,6 +2,7 @@
 
 #include "pictures.hpp"
 
+#include "../io/mapped_file.hpp"
 #include "../report/html.hpp"
 #include "../report/results_json.hpp"
 
@@ -15,6 +16,14 @@ void require_writable(const std::filesystem::path& folder) {
   const std::filesystem::path probe = folder / ".dalib-train-probe";
   io::write_text_file(probe, "");
   std::filesystem::remove(probe, error);
+}
+
+/// Copies a file, atomically.
+void copy_whole(const std::filesystem::path& from, const std::filesystem::path& to) {
+  const io::mapped_file source(from);
+  io::atomic_file target(to);
+  target.write(source.bytes());
+  target.commit();
 }
 
 std::vector<std::pair<std::string, std::string>> settings_list(const options& o) {
@@ -50,6 +59,9 @@ std::vector<std::filesystem::path> write_output(const run_list& runs, const opti
   std::string markdown = "# " + data.name() + "\n\n" + table.markdown() + "\n";
   for (const std::string& note : notes) markdown += "- " + note + "\n";
   io::write_text_file(file("results.md"), markdown);
+
+  const run_result& best = best_run(runs);
+  for (const char* const name : {"model.safetensors", "predictions.csv"}) copy_whole(best.folder / name, file(name));
 
   report::html_report page("Domain adaptation " + data.name());
   page.results("Results", table);

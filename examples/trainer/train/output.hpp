@@ -13,8 +13,8 @@ namespace dalib::train {
 /// file in each. Throws std::runtime_error naming the folder.
 void prepare_output(const options& settings);
 
-/// Writes report.html, the plots as SVG, results.json and results.md to the folder of --out, and the file of --json. Returns what was
-/// written.
+/// Writes report.html, the plots as SVG, results.json and results.md, and the model and predictions of best_run to the folder of --out, and
+/// the file of --json. Returns what was written.
 std::vector<std::filesystem::path> write_output(const run_list& runs, const options& settings, const task& data);
 
 } // namespace dalib::train

@@ -39,6 +39,11 @@ std::string accuracy_plot(const run_list& runs, const std::string& task_name) {
                            {.title = "Target test accuracy, " + task_name, .x_label = "iteration", .y_label = "accuracy, %"});
 }
 
+std::string score_plot(const run_list& runs, const std::string& task_name) {
+  return report::line_plot(history_curves(runs, "score"),
+                           {.title = "Score without target labels, " + task_name, .x_label = "iteration", .y_label = "score"});
+}
+
 std::string loss_plot(const run_list& runs) {
   return report::line_plot(
       history_curves(runs, "classification_loss"),
@@ -63,16 +68,30 @@ std::string accuracy_bars(const run_list& runs, const std::string& task_name) {
 /// Number of test images of each domain in a picture of the features.
 constexpr index_t pictured_images = 400;
 
+/// Rows of the pictured images, from all over the data set: its beginning may be of the first classes only.
+std::vector<Eigen::Index> pictured_rows(const outputs& samples) {
+  const auto total = samples.features.rows(), count = std::min<Eigen::Index>(pictured_images, total);
+  std::vector<Eigen::Index> rows(static_cast<std::size_t>(count));
+  for (Eigen::Index i = 0; i < count; ++i) rows[static_cast<std::size_t>(i)] = i * total / count;
+  return rows;
+}
+
+/// True classes, or predicted ones where there are none.
+std::vector<int> classes_of(const outputs& samples, const std::vector<Eigen::Index>& rows, bool labelled) {
+  std::vector<int> classes;
+  for (const Eigen::Index row : rows) {
+    Eigen::Index predicted = 0;
+    samples.logits.row(row).maxCoeff(&predicted);
+    classes.push_back(labelled ? samples.labels[static_cast<std::size_t>(row)] : static_cast<int>(predicted));
+  }
+  return classes;
+}
+
 /// t-SNE of one run's source and target test features.
-report::scatter_panel feature_panel(const run_result& run, const std::string& title) {
-  const index_t n_s = std::min(pictured_images, static_cast<index_t>(run.source.features.rows()));
-  const index_t n_t = std::min(pictured_images, static_cast<index_t>(run.target.features.rows()));
-  const auto plane = report::embed_by_tsne(run.source.features.topRows(n_s), run.target.features.topRows(n_t));
-  return {title,
-          plane.source,
-          plane.target,
-          {run.source.labels.begin(), run.source.labels.begin() + n_s},
-          {run.target.labels.begin(), run.target.labels.begin() + n_t}};
+report::scatter_panel feature_panel(const run_result& run, const std::string& title, bool labelled) {
+  const std::vector<Eigen::Index> source = pictured_rows(run.source), target = pictured_rows(run.target);
+  const auto plane = report::embed_by_tsne(run.source.features(source, Eigen::all), run.target.features(target, Eigen::all));
+  return {title, plane.source, plane.target, classes_of(run.source, source, true), classes_of(run.target, target, labelled)};
 }
 
 /// The first run of every method, side by side.
@@ -80,7 +99,9 @@ std::string feature_plot(const run_list& runs, const task& data) {
   std::vector<report::scatter_panel> panels;
   for (const std::string& method : methods_of(runs)) {
     const auto first = std::find_if(runs.begin(), runs.end(), [&](const run_result& run) { return run.method == method; });
-    panels.push_back(feature_panel(*first, method + ": " + report::fixed(first->chosen.target_accuracy, 1) + " %"));
+    const bool labelled = data.target_test.labelled;
+    panels.push_back(
+        feature_panel(*first, labelled ? method + ": " + report::fixed(first->chosen.target_accuracy, 1) + " %" : method, labelled));
   }
   return report::scatter_plot(panels, {.title = "Features of test images, " + data.name()});
 }
@@ -88,19 +109,29 @@ std::string feature_plot(const run_list& runs, const task& data) {
 } // namespace
 
 std::vector<picture> draw_pictures(const run_list& runs, const task& data, bool with_features) {
-  std::vector<picture> all{
-      {"accuracy", accuracy_plot(runs, data.name()),
-       "Accuracy on the target's test images during training; bands are the standard deviation over seeds. Target labels are used for this "
-       "measurement only."},
-      {"methods", accuracy_bars(runs, data.name()), "Accuracy by method. Dots are runs, the dashed line is training on the source alone."},
-      {"loss", loss_plot(runs), "Cross-entropy on the source, mean over the iterations between two evaluations."}};
+  const bool labelled = data.target_test.labelled;
+  std::vector<picture> all;
+  if (labelled) {
+    all.push_back(
+        {"accuracy", accuracy_plot(runs, data.name()),
+         "Accuracy on the target's test images during training; bands are the standard deviation over seeds. Target labels are used "
+         "for this measurement only."});
+    all.push_back({"methods", accuracy_bars(runs, data.name()),
+                   "Accuracy by method. Dots are runs, the dashed line is training on the source alone."});
+  } else {
+    all.push_back(
+        {"score", score_plot(runs, data.name()),
+         "Source accuracy x information maximisation during training, which needs no target labels. Its level differs between methods."});
+  }
+  all.push_back({"loss", loss_plot(runs), "Cross-entropy on the source, mean over the iterations between two evaluations."});
   if (std::string svg = transfer_plot(runs); !svg.empty())
     all.push_back(
         {"transfer", std::move(svg), "Transfer loss as each method defines it; the scales of different methods cannot be compared."});
   if (with_features)
     all.push_back({"features", feature_plot(runs, data),
-                   "t-SNE of the features behind the bottleneck, first seed, coloured by the true class; circles are source, triangles are "
-                   "target; source-only is the picture before adaptation."});
+                   std::string("t-SNE of the features behind the bottleneck, first seed, coloured by the true class") +
+                       (labelled ? "" : " of the source and the predicted class of the target") +
+                       "; circles are source, triangles are target; source-only is the picture before adaptation."});
   return all;
 }
 

@@ -1,10 +1,13 @@
 #include "run.hpp"
 
+#include "model_file.hpp"
+#include "predictions.hpp"
 #include "stop_request.hpp"
 
 #include "../io/checkpoint.hpp"
 
 #include <chrono>
+#include <cmath>
 
 namespace dalib::train {
 namespace {
@@ -26,15 +29,8 @@ void require_same_settings(const std::string& saved_text, const nlohmann::ordere
       text += "; " + name + " was " + (found == saved.end() ? "not set" : found->dump()) + ", now it is " + value.dump();
   }
   if (!text.empty())
-    throw std::invalid_argument(path.string() + ": cannot go on with other settings" + text + " (--overwrite in place of --resume starts the run anew)");
-}
-
-/// The method's settings with what the data say.
-method_config configured(method_config config, const data::dataset& set) {
-  config.channels = set.geometry.channels;
-  config.side = set.geometry.height;
-  config.classes = set.classes;
-  return config;
+    throw std::invalid_argument(path.string() + ": cannot go on with other settings" + text +
+                                " (--overwrite in place of --resume starts the run anew)");
 }
 
 /// Mean over about the last twenty iterations, for the display only.
@@ -50,11 +46,19 @@ struct smooth_value {
 
 std::string evaluation_line(long iteration, const evaluation& e) {
   using report::fixed;
-  return report::joined("  iteration ", std::to_string(iteration), ": source ", fixed(e.source_accuracy, 1), "%, target ",
-                        fixed(e.target_accuracy, 1), "% (oracle), score ", fixed(e.score(), 1));
+  const std::string target = std::isnan(e.target_accuracy) ? "" : report::joined(", target ", fixed(e.target_accuracy, 1), "% (oracle)");
+  return report::joined("  iteration ", std::to_string(iteration), ": source ", fixed(e.source_accuracy, 1), "%", target, ", score ",
+                        fixed(e.score(), 1));
 }
 
 } // namespace
+
+method_config configured(method_config config, const data::dataset& set) {
+  config.channels = set.geometry.channels;
+  config.side = set.geometry.height;
+  config.classes = set.classes;
+  return config;
+}
 
 training_run::training_run(const options& settings, const task& data, const method_entry& entry, std::uint64_t seed,
                            std::filesystem::path folder)
@@ -156,24 +160,53 @@ run_result training_run::finish() {
     result.chosen_iteration = static_cast<long>(best_iteration_);
   }
   result.source = predict_all(*method_, data_.source_test);
-  result.target = predict_all(*method_, data_.target_test);
+  const outputs every = predict_every(*method_, data_.target_test);
+  result.target = every;
+  drop_unreadable(data_.target_test, result.target.labels, {&result.target.logits, &result.target.features});
   result.chosen = evaluate(*method_, data_, result.source, result.target);
   result.milliseconds = 1000 * seconds_ / static_cast<double>(iteration_);
   result.history = history_->data();
-  if (settings_.save) save_model();
+  result.folder = folder_;
+  save_model(result, every);
   return result;
 }
 
-void training_run::save_model() {
-  model_view model{*method_};
-  io::state_layout visitor;
-  model.visit_state(visitor);
-  io::safetensors_layout layout = visitor.layout();
-  layout.metadata = {{"method", name_}, {"config", describe_run(settings_, name_, seed_).dump()}};
-  io::atomic_file file(folder_ / "model.safetensors");
-  file.write(io::header_bytes(layout));
-  io::stream_state(model, [&](std::span<const std::byte> bytes) { file.write(bytes); });
-  file.commit();
+void training_run::save_model(const run_result& result, const outputs& every) {
+  constexpr index_t measured = 300; // source images that say where its features lie
+  trust trusted;
+  trusted.temperature = fit_temperature(result.source.logits, result.source.labels);
+  trusted.source = region_of(predict_all(*method_, data_.source_train, measured).features, result.source.features);
+  trusted.target = region_of(result.target.features, {});
+
+  const method_config config = configured(settings_.method, data_.source_train);
+  model_description d{.method = name_,
+                      .arch = settings_.data.backbone.arch,
+                      .frozen = data_.frozen != nullptr,
+                      .channels = config.channels,
+                      .side = config.side,
+                      .discriminator_width = config.discriminator_width,
+                      .head_width = config.head_width,
+                      .classes = data_.classes,
+                      .input = data_.prepared,
+                      .label_column = settings_.data.own.table.label,
+                      .ignored_columns = settings_.data.own.table.ignored,
+                      .score = result.chosen.score(),
+                      .source_accuracy = result.chosen.source_accuracy,
+                      .config = describe_run(settings_, name_, seed_).dump(),
+                      .version = DALIB_VERSION};
+  for (const method_setting& setting : find_method(name_).settings) d.settings[setting.name] = settings_.method.settings.at(setting.name);
+  train::save_model(folder_ / "model.safetensors", d, *method_, data_.frozen.get(), trusted);
+
+  const bool by_file = data_.prepared.kind == data::content::images && !data_.target_test.sample_names.empty();
+  const prediction_writer writer(data_.classes, trusted, prediction_format::csv, by_file, data_.target_test.labelled);
+  const predicted_samples samples{every.logits, every.features, every.labels};
+  std::string text = writer.header();
+  for (index_t row = 0; row < samples.logits.rows(); ++row) {
+    const auto i = static_cast<std::size_t>(row);
+    text +=
+        writer.line(i < data_.target_test.sample_names.size() ? data_.target_test.sample_names[i] : std::to_string(i + 1), samples, row);
+  }
+  io::write_text_file(folder_ / "predictions.csv", text);
 }
 
 } // namespace dalib::train

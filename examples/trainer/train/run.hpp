@@ -15,6 +15,9 @@
 
 namespace dalib::train {
 
+/// A method's settings with what the data say.
+method_config configured(method_config config, const data::dataset& set);
+
 /// A run with all its state. It is made anew or goes on from the checkpoint in its folder; `train` brings it to the last iteration.
 class training_run {
 public:
@@ -69,7 +72,8 @@ private:
   step_report step();
   evaluation evaluate_now();
   void save();
-  void save_model();
+  /// Writes the model and its predictions for the target's test images, whose outputs are `every`.
+  void save_model(const run_result& result, const outputs& every);
   std::filesystem::path checkpoint_path() const { return checkpoint_in(folder_); }
 
   options settings_;

@@ -6,6 +6,7 @@
 #include "../report/csv.hpp"
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 
 namespace dalib::train {
@@ -16,9 +17,10 @@ struct run_result {
   std::uint64_t seed = 0;
   evaluation chosen; ///< of the weights that --select says
   long chosen_iteration = 0;
-  double milliseconds = 0;  ///< per training iteration, loading included, evaluation not
-  report::csv_data history; ///< all rows of history.csv
-  outputs source, target;   ///< of the test images, by the chosen weights
+  double milliseconds = 0;      ///< per training iteration, loading included, evaluation not
+  report::csv_data history;     ///< all rows of history.csv
+  outputs source, target;       ///< of the test images that could be read, by the chosen weights
+  std::filesystem::path folder; ///< with the model and the predictions
 };
 
 } // namespace dalib::train

@@ -8,8 +8,20 @@ namespace dalib::train {
 
 std::string to_string(selection select) { return select == selection::last ? "last" : select == selection::score ? "score" : "oracle"; }
 
+namespace {
+
+/// On own data as many passes over the source as DALIB makes over the 2817 images of Office-31's Amazon.
+long own_iterations(const options& o, long office31) {
+  if (!o.data.is_own() || o.data.own.source_size == 0) return office31;
+  constexpr long amazon_images = 2817, fewest = 500;
+  return std::clamp(office31 * o.data.own.source_size / amazon_images, std::min(fewest, office31), office31);
+}
+
+} // namespace
+
 options settings_for(const options& settings, const method_entry& entry) {
-  if (settings.data.is_digits()) return settings;
+  // What is no image data set trains by the digits' protocol.
+  if (settings.data.is_digits() || (settings.data.is_own() && resnet_depth(settings.data.backbone.arch) == 0)) return settings;
   options o = settings;
   const image_protocol protocol = entry.protocol ? entry.protocol(o.data.name) : image_protocol{};
   const auto choose = [&](const char* option, auto& value, auto by_protocol) {
@@ -19,10 +31,11 @@ options settings_for(const options& settings, const method_entry& entry) {
   choose("--lr-gamma", o.method.lr_gamma, protocol.lr_gamma);
   choose("--weight-decay", o.method.sgd.weight_decay, protocol.weight_decay);
   choose("--backbone-lr", o.method.backbone_multiplier, protocol.backbone_multiplier);
-  choose("--iterations", o.iterations, protocol.iterations);
-  choose("--batch-size", o.batch_size, std::size_t{32});
-  choose("--eval-every", o.evaluate_every, std::min(o.iterations, 500L));
-  choose("--checkpoint-every", o.checkpoint_every, std::min(o.iterations, 500L));
+  choose("--iterations", o.iterations, own_iterations(o, protocol.iterations));
+  choose("--batch-size", o.batch_size, std::min(o.batch_size, std::size_t{32}));
+  const long rest = std::min(o.iterations, o.data.is_own() ? std::max(o.iterations / 10, 1L) : 500L);
+  choose("--eval-every", o.evaluate_every, std::min(rest, 500L));
+  choose("--checkpoint-every", o.checkpoint_every, std::min(rest, 500L));
   choose("--generator-momentum", o.method.settings["generator-momentum"], protocol.generator_momentum);
   o.method.discriminator_width = protocol.discriminator_width;
   o.method.head_width = protocol.head_width;
@@ -43,6 +56,12 @@ nlohmann::ordered_json describe_run(const options& settings, const std::string& 
     d["frozen_backbone"] = o.data.frozen_backbone;
     d["frozen_batch_norm"] = o.data.backbone.frozen_batch_norm;
     d["centre_crop"] = o.centre_crop;
+  }
+  if (o.data.is_own()) {
+    d["classes"] = o.data.own.class_names;
+    d["validation"] = o.data.own.validation.empty() ? "default" : o.data.own.validation;
+    d["missing"] = o.data.own.impute ? "mean" : "refuse";
+    d["ignore_columns"] = o.data.own.table.ignored;
   }
   d["source"] = o.tasks.front().source;
   d["target"] = o.tasks.front().target;

@@ -1,9 +1,9 @@
 #include "task.hpp"
 
-#include "batch.hpp"
-#include "features.hpp"
+#include "own_data.hpp"
 
 #include "../data/digits.hpp"
+#include "../data/image_files.hpp"
 #include "../data/image_layouts.hpp"
 
 #include <algorithm>
@@ -30,12 +30,19 @@ std::string one_word(std::string name) {
   return name;
 }
 
-void report_skipped(const std::string& problem) { std::cerr << "dalib: skipped: " + problem + "\n"; }
+/// The features of all images that can be read as a data set of 1 x 1 pixels.
+data::dataset feature_dataset(frozen_backbone& network, const data::dataset& images) {
+  auto [features, labels] = network.features_of(images);
+  drop_unreadable(images, labels, {&features});
+  return {images.name, features, {1, 1, network.out_features()}, std::move(labels), images.classes};
+}
+
+bool has_layout(const data_choice& choice) { return !choice.is_digits() && !choice.is_own() && choice.name != "image-list"; }
 
 } // namespace
 
 std::vector<task_names> all_tasks(const data_choice& choice) {
-  if (choice.is_digits() || choice.name == "image-list") throw std::invalid_argument("only data sets with a known layout have 'all' tasks");
+  if (!has_layout(choice)) throw std::invalid_argument("only data sets with a known layout have 'all' tasks");
   std::vector<task_names> tasks;
   const auto domains = data::find_layout(choice.name).domains;
   for (const data::domain_layout& source : domains)
@@ -45,7 +52,7 @@ std::vector<task_names> all_tasks(const data_choice& choice) {
 }
 
 task_names full_names(const data_choice& choice, const task_names& names) {
-  if (choice.is_digits() || choice.name == "image-list") return names;
+  if (!has_layout(choice)) return names;
   const data::image_layout& layout = data::find_layout(choice.name);
   return {std::string(data::find_domain(layout, names.source).name), std::string(data::find_domain(layout, names.target).name)};
 }
@@ -66,9 +73,9 @@ task_loader::domain task_loader::load_image_domain(const std::string& name, bool
   return {load(data::split::train, "train"), load(data::split::test, "test")};
 }
 
-task_loader::domain task_loader::as_features(const domain& images) const {
-  io::random_generator random(0);
-  auto network = make_resnet<float>(choice_.backbone, random);
+task_loader::domain task_loader::as_features(const domain& images) {
+  if (!frozen_) frozen_ = std::make_shared<frozen_backbone>(choice_.backbone);
+  frozen_backbone& network = *frozen_;
   std::cout << "computing the features of " << images.train.name << std::endl;
   domain result{feature_dataset(network, images.train), {}};
   const auto* train_files = dynamic_cast<const data::image_files*>(images.train.source.get());
@@ -90,12 +97,23 @@ task_loader::domain task_loader::load_domain(const std::string& name, bool centr
   return domains_[{name, centre_crop}] = std::move(loaded);
 }
 
+own_data& task_loader::own(const task_names& names) {
+  std::shared_ptr<own_data>& known = own_[{names.source, names.target}];
+  if (!known) known = std::make_shared<own_data>(choice_, names);
+  return *known;
+}
+
 task task_loader::load(const task_names& names, bool centre_crop) {
   const bool cropped = centre_crop && !choice_.frozen_backbone; // features are of the middle anyway
+  if (choice_.is_own()) return own(names).make_task(cropped);
   const domain source = load_domain(names.source, cropped), target = load_domain(names.target, cropped);
   task result{source.train, choice_.is_digits() ? source.test : head(source.test, most_source_images), target.train, target.test};
   if (!(result.source_train.geometry == result.target_train.geometry) || result.source_train.classes != result.target_train.classes)
     throw std::invalid_argument("the domains '" + names.source + "' and '" + names.target + "' differ in image size or number of classes");
+  result.classes = class_names_;
+  for (int c = static_cast<int>(result.classes.size()); c < result.source_train.classes; ++c) result.classes.push_back(std::to_string(c));
+  result.prepared = {.kind = choice_.is_digits() ? data::content::gray : data::content::images, .side = choice_.side};
+  result.frozen = frozen_;
   std::fill(result.target_train.labels.begin(), result.target_train.labels.end(), 0);
   return result;
 }
