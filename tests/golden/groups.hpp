@@ -23,15 +23,25 @@ struct tag {
 /// Computes a case in every variant that the group has.
 using runner = std::function<std::vector<outcome>(const test_case&)>;
 
-/// How a claimed group is checked.
+/// How a claimed group is checked. Sets may have groups of one name and different cases: `takes` says which ones a runner is for; without
+/// it, all.
 struct group_runner {
   runner in_double;
   runner in_float;
+  std::function<bool(const test_case&)> takes = {};
 };
 
-inline std::map<std::string, group_runner>& claimed_groups() {
-  static std::map<std::string, group_runner> groups;
+inline std::multimap<std::string, group_runner>& claimed_groups() {
+  static std::multimap<std::string, group_runner> groups;
   return groups;
+}
+
+/// The runner of a case; null if none claims it.
+inline const group_runner* runner_of(const test_case& test) {
+  const auto [first, last] = claimed_groups().equal_range(test.group);
+  for (auto entry = first; entry != last; ++entry)
+    if (!entry->second.takes || entry->second.takes(test)) return &entry->second;
+  return nullptr;
 }
 
 /// A namespace-scope object of this type claims a group.
