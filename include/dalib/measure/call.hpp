@@ -202,13 +202,13 @@ private:
         if constexpr (at < sizeof...(D))
           return value[at];
         else
-          return graph_view<scalar_of_views<decltype(target)>>(std::get<decltype(place)::value>(all));
+          return graph::view(std::get<decltype(place)::value>(all));
       };
       static_cast<void>(differentiable);
-      return write_gradients<scalar_of_views<decltype(target)>>(target, view(std::integral_constant<std::size_t, I>{})...);
+      return write_gradients<typename graph::scalar>(target, view(std::integral_constant<std::size_t, I>{})...);
     });
   }
-  /// Hands the tape's gradients over as the outputs that the measure takes: one, a pair, or pairs.
+  /// Hands the tape's gradients over as the outputs that the measure takes: one, a pair, a pair and one, or pairs.
   template <class T, class Targets, class... Views>
   auto write_gradients(const Targets& target, const Views&... views) const {
     constexpr std::size_t count = std::tuple_size_v<Targets>;
@@ -216,6 +216,8 @@ private:
       return value_and_gradient(views..., gradient<T>{target[0]});
     else if constexpr (count == 2)
       return value_and_gradient(views..., gradients<T>{target[0], target[1]});
+    else if constexpr (count == 3)
+      return value_and_gradient(views..., gradients<T>{target[0], target[1]}, gradient<T>{target[2]});
     else
       return value_and_gradient(views..., gradients<T>{target[0], target[1]}, gradients<T>{target[2], target[3]});
   }

@@ -1,0 +1,24 @@
+/// Group bsp: batch spectral penalisation.
+#include "loss_cases.hpp"
+
+#include <dalib/measure/batch_spectral_penalisation.hpp>
+
+namespace {
+
+using namespace golden;
+
+array singular_values(const test_case& test, const char* name) {
+  const auto values = dalib::detail::svd_of(dalib::detail::dense<double>(dense_input<double>(test, name))).values;
+  return array(std::span<const double>(values.data(), static_cast<std::size_t>(values.size())));
+}
+
+template <class T>
+std::vector<outcome> run(const test_case& test) {
+  if (test.method != "BSP") unknown("method", test.method);
+  return run_two<T>(test, "f_s", "f_t", dalib::batch_spectral_penalisation{test.param<std::ptrdiff_t>("k")},
+                    {{"singular_values_s", singular_values(test, "f_s")}, {"singular_values_t", singular_values(test, "f_t")}});
+}
+
+const claim_group group("bsp", {run<double>, run<float>});
+
+} // namespace
