@@ -1,0 +1,37 @@
+/// @file
+/// Opt-in: every loss of the field beside those of DALIB itself, which dalib/dalib.hpp has. A program that uses few of them includes their
+/// headers one by one and compiles faster; those with decompositions bring Eigen's.
+#pragma once
+
+#include "dalib/dalib.hpp"
+
+#include "dalib/compat/clipped_ladder.hpp"
+#include "dalib/compat/coral_with_means.hpp"
+#include "dalib/measure/batch_nuclear_norm.hpp"
+#include "dalib/measure/batch_spectral_penalisation.hpp"
+#include "dalib/measure/central_moment_discrepancy.hpp"
+#include "dalib/measure/contrastive_domain_discrepancy.hpp"
+#include "dalib/measure/coral.hpp"
+#include "dalib/measure/domain_label.hpp"
+#include "dalib/measure/energy_distance.hpp"
+#include "dalib/measure/fast_batch_nuclear_norm.hpp"
+#include "dalib/measure/feature_norm.hpp"
+#include "dalib/measure/information_maximisation.hpp"
+#include "dalib/measure/inverse_gram_alignment.hpp"
+#include "dalib/measure/joint_distribution_transport.hpp"
+#include "dalib/measure/local_mmd.hpp"
+#include "dalib/measure/log_euclidean_coral.hpp"
+#include "dalib/measure/minimum_class_confusion.hpp"
+#include "dalib/measure/nystrom_mmd.hpp"
+#include "dalib/measure/optimal_transport.hpp"
+#include "dalib/measure/partial_adaptation.hpp"
+#include "dalib/measure/prediction_entropy.hpp"
+#include "dalib/measure/random_fourier_mmd.hpp"
+#include "dalib/measure/regression_disparity.hpp"
+#include "dalib/measure/representation_subspace.hpp"
+#include "dalib/measure/sinkhorn_divergence.hpp"
+#include "dalib/measure/sliced_wasserstein.hpp"
+#include "dalib/measure/symmetric_classifiers.hpp"
+#include "dalib/measure/unknown_class_boundary.hpp"
+#include "dalib/measure/wasserstein.hpp"
+#include "dalib/measure/weighted_cross_entropy.hpp"
