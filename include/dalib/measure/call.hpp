@@ -202,10 +202,10 @@ private:
         if constexpr (at < sizeof...(D))
           return value[at];
         else
-          return graph::view(std::get<decltype(place)::value>(all));
+          return graph_view<scalar_of_views<decltype(target)>>(std::get<decltype(place)::value>(all));
       };
       static_cast<void>(differentiable);
-      return write_gradients<typename graph::scalar>(target, view(std::integral_constant<std::size_t, I>{})...);
+      return write_gradients<scalar_of_views<decltype(target)>>(target, view(std::integral_constant<std::size_t, I>{})...);
     });
   }
   /// Hands the tape's gradients over as the outputs that the measure takes: one, a pair, a pair and one, or pairs.
