@@ -30,8 +30,9 @@ struct kernel_problem {
 };
 } // namespace detail
 
-/// K(i, j) = k(x_i, x_j): (n, n) entries into the caller's memory, O(n^2 F). Bandwidths are resolved on x. Entries are computed pair by
-/// pair with exact differences. @throws std::invalid_argument for an empty x or a K of another shape than n x n.
+/// K(i, j) = k(x_i, x_j): (n, n) entries into the caller's memory, O(n^2 F), at the speed of half a matrix product: distances come from
+/// inner products of centred rows, those of close rows from differences. Bandwidths are resolved on x. K is symmetric to the last bit.
+/// @throws std::invalid_argument for an empty x or a K of another shape than n x n.
 ///
 /// @code{.cpp}
 /// const Eigen::MatrixXd x = (Eigen::MatrixXd(2, 1) << 0, 2).finished();
@@ -88,7 +89,7 @@ auto kernel_matrix_gradient(const Exec& exec, const Kernel& kernel, const X& x, 
 
 /// K(i, j) = k(x_i, y_j) of two samples, (n_x, F) and (n_y, F): (n_x, n_y) entries into the caller's memory. Bandwidths are resolved on
 /// the joint sample of x and y, as a measure of the two resolves them; a fixed bandwidth is what it is, and K(x, x) is then the matrix of
-/// one sample to the last bit. Entries are computed pair by pair with exact differences. O(n_x n_y F) time, O((n_x + n_y) F) memory.
+/// one sample to the last bit. Entries are made as there. O(n_x n_y F) time, O((n_x + n_y) F) memory.
 /// @throws std::invalid_argument for an empty sample, different numbers of features, a K of another shape, or a K over x or y.
 ///
 /// @code{.cpp}

@@ -50,3 +50,28 @@ TEST_CASE("the gradient for a 1 at (i, j) touches rows i and j only") {
   CHECK(gradient.row(0).isZero(0));
   CHECK(gradient.row(4).isZero(0));
 }
+
+TEST_CASE_TEMPLATE("entries are those of a loop over pairs, symmetric to the last bit, for sizes around blocks and registers", T, float,
+                   double) {
+  const double bound = std::is_same_v<T, float> ? 2e-6 : 1e-14;
+  for (const index_t n : {1, 17, 130, 401}) {
+    CAPTURE(n);
+    matrix<T> x = normal_rows<T>(n, 11, 1, 1, 3), k(n, n);
+    if (n > 2) x.row(2) = x.row(1) * T(1.0001); // near each other
+    Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic> whole(n + 5, n + 3);
+    const auto kernel = kernel::gaussian{4.0} + 0.01 * kernel::linear{} + kernel::laplacian_l1{9.0};
+    kernel_matrix(exec::openmp{2}, kernel, x, k);
+    kernel_matrix(exec::serial{}, kernel, x, whole.block(2, 1, n, n));
+    CHECK(whole.block(2, 1, n, n) == k);
+    CHECK(k == k.transpose());
+    double worst = 0;
+    const Eigen::MatrixXd wide = x.template cast<double>();
+    for (index_t i = 0; i < n; ++i)
+      for (index_t j = 0; j < n; ++j) {
+        const double square = (wide.row(i) - wide.row(j)).squaredNorm(), l1 = (wide.row(i) - wide.row(j)).cwiseAbs().sum();
+        const double expected = std::exp(-square / 32) + 0.01 * wide.row(i).dot(wide.row(j)) + std::exp(-l1 / 9);
+        worst = std::max(worst, std::abs(static_cast<double>(k(i, j)) - expected) / (1 + std::abs(expected)));
+      }
+    CHECK(worst < bound);
+  }
+}

@@ -13,8 +13,6 @@ namespace dalib::engine {
 
 /// Most rows of a tile's side where a tile of every term is kept: five of them stay in the second-level cache.
 inline constexpr index_t term_block_rows = 96;
-/// Fewer rows in a block make a product slower than they give threads work.
-inline constexpr index_t least_block_rows = 64;
 
 namespace detail {
 

@@ -12,6 +12,10 @@ namespace dalib::engine {
 
 /// Most rows of one tile's side: it and its two blocks stay in the second-level cache at F = 256.
 inline constexpr index_t block_rows_limit = 192;
+/// At least this many blocks, so that several threads have work at once.
+inline constexpr index_t least_blocks = 8;
+/// Where every block has work for itself alone, fewer rows in one make its products slower than they give threads work.
+inline constexpr index_t least_block_rows = 64;
 
 /// One worker's tiles of one layer. After combine(), `gram` holds the pull coefficients and `l1` the slopes.
 template <class T>

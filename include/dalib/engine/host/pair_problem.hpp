@@ -85,6 +85,7 @@ public:
     const index_t valid = std::min(span.lanes.count, lane_block.count - span.lanes.first);
     std::fill(span.numbers + valid, span.numbers + span.lanes.count, T(0));
     typename dalib::detail::wide_register<T>::type sums[number_count] = {}; // in double, lane by lane
+    const int used = used_numbers(visitor_);
     visited_column<T> at{span.lanes, span.columns.first, 0, -1, span.both_from, span.stride, span.numbers, span.kept};
     for (; at.place < span.columns.count; ++at.place, ++at.column) {
       if (at.column >= column_block.count) {
@@ -98,10 +99,10 @@ public:
         visit_column<visitor_pulls<Visitor>>(layer_indices{}, visitor_, layers_, tile, at, own);
       else
         visit_column<false>(layer_indices{}, visitor_, layers_, tile, at, own);
-      for (int i = 0; i < number_count; ++i) add_widened<T>(sums[i], own[i].lanes);
+      for (int i = 0; i < used; ++i) add_widened<T>(sums[i], own[i].lanes);
     }
     numbers totals{};
-    for (int i = 0; i < number_count; ++i)
+    for (int i = 0; i < used; ++i)
       for (int lane = 0; lane < dalib::pack<T>::size; ++lane) totals[i] += sums[i][lane];
     return totals;
   }

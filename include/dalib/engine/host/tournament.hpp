@@ -11,8 +11,6 @@
 
 namespace dalib::engine {
 
-/// At least this many blocks, so that several threads have work in each round.
-inline constexpr index_t least_blocks = 8;
 /// With at least twice this many blocks, groups of them meet instead of single ones: within a pair of groups one of a tile's two blocks was
 /// in the tile before, and is still in the second-level cache.
 inline constexpr index_t least_groups = 16;

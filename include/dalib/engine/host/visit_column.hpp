@@ -164,8 +164,9 @@ template <bool Near, class Visitor, class T, class... Profiles, std::size_t... L
   const std::tuple<Profiles...> profiles{std::get<L>(layers).profile...};
   const row_terms<vector> columns[count] = {detail::broadcast(parts[L].columns->terms(at.column))...};
   detail::pulls<vector> column_sums[count];
+  const int used = used_numbers(visitor);
   vector own[numbers];
-  for (vector& sum : own) sum = vector(0);
+  for (int i = 0; i < used; ++i) own[i] = vector(0);
   for (index_t l = 0; l < at.lanes.count; l += vector::size) {
     const row_terms<vector> rows[count] = {parts[L].lanes->lane_terms(at.lanes.first + l)...};
     std::tuple<detail::pair_kernel<vector, Profiles>...> kernels;
@@ -175,7 +176,7 @@ template <bool Near, class Visitor, class T, class... Profiles, std::size_t... L
         at, l, vector::load(at.coefficients + l), values, profiles, kernels, rows, columns, parts, column_sums};
     visitor.visit(pairs, own);
   }
-  for (int i = 0; i < numbers; ++i) sums[i] = own[i];
+  for (int i = 0; i < used; ++i) sums[i] = own[i];
   if constexpr (visitor_pulls<Visitor>)
     ((parts[L].buffers.column_self[at.place] = column_sums[L].self_y.sum(),
       parts[L].buffers.column_shift[at.place] = column_sums[L].shift_y.sum()),

@@ -55,9 +55,10 @@ struct layer {
   matrix_view<T, Memory> source_gradient; ///< no data: not wanted
   matrix_view<T, Memory> target_gradient;
   T gradient_factor = T(1); ///< what gradients of rows in another unit are multiplied by; see row_unit.hpp
+  bool as_given = false;    ///< rows are measured from 0 whatever the kernel reads
 
   /// Where the rows are measured from.
-  row_origin<T> origin() const { return reads<Profile>::as_given ? row_origin<T>{} : summary->origin(); }
+  row_origin<T> origin() const { return reads<Profile>::as_given || as_given ? row_origin<T>{} : summary->origin(); }
 };
 
 /// Fills a gradient with zeros; a view without data is left alone.

@@ -23,6 +23,15 @@ template <class Visitor>
 requires requires { Visitor::numbers; }
 inline constexpr int visitor_numbers<Visitor> = Visitor::numbers;
 
+/// How many of them it uses, where that is known at run time only (its `used`).
+template <class Visitor>
+DALIB_HD int used_numbers(const Visitor& visitor) {
+  if constexpr (requires { visitor.used; })
+    return visitor.used;
+  else
+    return visitor_numbers<Visitor>;
+}
+
 /// Whether it pulls rows by the kernels' slopes (its `pulls`; not without).
 template <class Visitor>
 inline constexpr bool visitor_pulls = false;
@@ -122,6 +131,7 @@ using sum_visitor = std::conditional_t<Gradient, value_and_gradient_visitor, val
 template <int Most>
 struct term_visitor {
   static constexpr int numbers = Most;
+  int used = Most; ///< terms that there are
   template <class Pair>
   DALIB_HD void visit(const Pair& pair, typename Pair::number* sums) const {
     using number = typename Pair::number;
