@@ -26,6 +26,7 @@
 
 #include "dalib/engine/kernel_matrix.hpp"
 #include "dalib/engine/kernel_products.hpp"
+#include "dalib/engine/row_states.hpp"
 #include "dalib/engine/visit_pairs.hpp"
 #include "dalib/measure/checked.hpp"
 #include "dalib/measure/class_balance.hpp"

@@ -131,6 +131,11 @@ struct machine {
     for (const auto& view : request.out) out.push_back(on_host(view));
     host::kernel_products(exec, visitor, on_host(one), {request.pairs, on_host(request.right), out}, scratch);
   }
+  template <class State, class T, class Profile>
+  static void row_states(const policy& exec, const State& state, const dalib::engine::layer<T, Profile, memory>& one,
+                         const dalib::engine::row_request<T, memory>& request, workspace& scratch) {
+    host::row_states(exec, state, on_host(one), {request.pairs, on_host(request.potential), on_host(request.out)}, scratch);
+  }
   template <class T, class Profile>
   static void kernel_entries(const policy& exec, const dalib::engine::layer<T, Profile, memory>& one,
                              const dalib::matrix_view<T, memory>& to, workspace& scratch) {

@@ -92,3 +92,25 @@ TEST_CASE("device: a user's visitor adds up and pulls as on the host") {
   CHECK((matrix<float>(dgx.to_host()) - gx).norm() < 1e-5f * gx.norm());
   CHECK((matrix<float>(dgy.to_host()) - gy).norm() < 1e-5f * gy.norm());
 }
+
+TEST_CASE("device: log-sum-exp of rows as on the host") {
+  const matrix<float> x = normal_rows<float>(150, 9, 1), y = normal_rows<float>(90, 9, 2, 1.2, 0.3);
+  const device_matrix dx(x), dy(y);
+  for (const pair_set pairs : {pair_set::all, pair_set::distinct, pair_set::across}) {
+    const bool across = pairs == pair_set::across;
+    const matrix<float> potential = normal_rows<float>(across ? 90 : 240, 1, 3), none = matrix<float>::Zero(across ? 150 : 240, 1);
+    matrix<float> out = none;
+    const device_matrix dp(potential);
+    device_matrix found(none);
+    workspace scratch;
+    device_workspace device_scratch;
+    using host_input = engine::layer_input<float, kernel::energy>;
+    using device_input = engine::layer_input<float, kernel::energy, device_memory>;
+    const engine::bound_problem host(exec::serial{}, scratch, host_input{{sample_of(x), sample_of(y)}, {}, {}, {}});
+    const engine::bound_problem device(exec::thrust{}, device_scratch, device_input{{sample_of(dx), sample_of(dy)}, {}, {}, {}});
+    engine::row_states(exec::serial{}, engine::log_sum_exp{}, std::get<0>(host.layers()), pairs, view_of(potential), view_of(out), scratch);
+    engine::row_states(exec::thrust{}, engine::log_sum_exp{}, std::get<0>(device.layers()), pairs, view_of(dp), view_of(found),
+                       device_scratch);
+    CHECK((matrix<float>(found.to_host()) - out).cwiseAbs().maxCoeff() < 1e-5f);
+  }
+}

@@ -51,6 +51,14 @@ struct product_request {
   std::span<const matrix_view<T, Memory>> out;
 };
 
+/// out(i) = a state of row i over its pairs; see engine/row_states.hpp.
+template <class T, class Memory = host_memory>
+struct row_request {
+  pair_set pairs;
+  matrix_view<const T, Memory> potential;
+  matrix_view<T, Memory> out;
+};
+
 } // namespace engine
 
 namespace detail {
@@ -88,6 +96,7 @@ inline constexpr bool has_backend = false; // is asked only where there is none
 /// - `sum_of_quadruples<Gradient, Accumulator>(exec, plan, layers, scale, mode, scratch)`: the same for the pairs of a quadruple_plan,
 ///   without its constant
 /// - `kernel_products(exec, visitor, layer, product_request, scratch)`: out[k] = K_k Z for the matrices K_k that the visitor keeps
+/// - `row_states(exec, state, layer, row_request, scratch)`: what a state gathers of each row over the rows it is paired with
 /// - `kernel_entries(exec, layer, to, scratch)`: the kernel of every pair of the layer's rows
 /// - `kernel_entries_across(exec, layer, to, scratch)`: the kernel of every pair of a source's and a target's row
 ///
@@ -157,6 +166,9 @@ struct machine_operations {
   static constexpr bool kernel_products = requires(const E& e, const layer& l, const engine::product_request<float, Memory>& p, W& w) {
     B::kernel_products(e, std::declval<const engine::value_visitor&>(), l, p, w);
   };
+  static constexpr bool row_states = requires(const E& e, const layer& l, const engine::row_request<float, Memory>& r, W& w) {
+    B::row_states(e, anything{}, l, r, w);
+  };
   static constexpr bool kernel_entries = requires(const E& e, const layer& l, const view& v, W& w) { B::kernel_entries(e, l, v, w); };
   static constexpr bool kernel_entries_across = requires(const E& e, const layer& l, const view& v, W& w) {
     B::kernel_entries_across(e, l, v, w);
@@ -178,7 +190,7 @@ struct machine_operations {
   };
 
   static constexpr bool all = synchronise && copy_from_host && copy_to_host && filled_for && clear && total_weight && counted_rows &&
-                              require_finite && visit_pairs && sum_of_quadruples && kernel_products && kernel_entries &&
+                              require_finite && visit_pairs && sum_of_quadruples && kernel_products && row_states && kernel_entries &&
                               kernel_entries_across && for_each_row && sum_over_rows && for_each_entry && visit_groups && reduce_groups &&
                               sum_classes && product;
 };
@@ -202,6 +214,7 @@ struct operations_check {
   DALIB_OFFERS(visit_pairs);
   DALIB_OFFERS(sum_of_quadruples);
   DALIB_OFFERS(kernel_products);
+  DALIB_OFFERS(row_states);
   DALIB_OFFERS(kernel_entries);
   DALIB_OFFERS(kernel_entries_across);
   DALIB_OFFERS(for_each_row);

@@ -8,6 +8,7 @@
 #include "dalib/engine/host/pairwise.hpp"
 #include "dalib/engine/host/product.hpp"
 #include "dalib/engine/host/quadruples.hpp"
+#include "dalib/engine/host/row_states.hpp"
 #include "dalib/engine/host/rowwise.hpp"
 #include "dalib/engine/row/class_column.hpp"
 #include "dalib/engine/row/class_sums.hpp"
@@ -81,6 +82,11 @@ struct backend<host_memory> {
   static void kernel_products(const Exec& exec, const Visitor& visitor, const engine::layer<T, Profile, host_memory>& one,
                               const engine::product_request<T>& request, workspace& scratch) {
     engine::kernel_products(exec, visitor, one, request, scratch);
+  }
+  template <class Exec, class State, class T, class Profile>
+  static void row_states(const Exec& exec, const State& state, const engine::layer<T, Profile, host_memory>& one,
+                         const engine::row_request<T>& request, workspace& scratch) {
+    engine::row_states(exec, state, one, request, scratch);
   }
   template <class Exec, class T, class Profile>
   static void kernel_entries(const Exec& exec, const engine::layer<T, Profile, host_memory>& one, const matrix_view<T>& to,

@@ -2,6 +2,7 @@
 /// Kernel matrices times a right-hand side on the host: tiles of K are made, used for both their sides, and forgotten.
 #pragma once
 
+#include "dalib/engine/host/kept_tiles.hpp"
 #include "dalib/engine/host/pairwise.hpp"
 
 #include <algorithm>
@@ -10,9 +11,6 @@
 #include <span>
 
 namespace dalib::engine {
-
-/// Most rows of a tile's side where a tile of every term is kept: five of them stay in the second-level cache.
-inline constexpr index_t term_block_rows = 96;
 
 namespace detail {
 
@@ -29,76 +27,47 @@ struct block_of_sums {
 /// tile first and those of the other blocks in the tournament's order: the same bits for any number of threads.
 template <class Visitor, class T, class Profile>
 class product_pass {
-  using problem_type = pair_problem<Visitor, unit_coefficients, T, Profile>;
-  using blocks_type = typename problem_type::blocks;
-  using layers_tuple = typename problem_type::layers_tuple;
+  using tiles_type = kept_tiles<Visitor, T, Profile>;
+  using problem_type = typename tiles_type::problem_type;
 
-  /// What a worker needs for a tile.
-  struct worker_memory {
-    layer_tile<T> tile;
-    T* numbers = nullptr;
-    T** kept = nullptr;
-  };
-  /// A block of rows, of the right-hand side, and of every result.
-  struct row_block {
-    blocks_type rows;
+  /// A block's part of the right-hand side, and of every result.
+  struct block_data {
     packed_rows<T> right;
     packed_rows<T>* sums = nullptr;
   };
 
 public:
-  product_pass(const problem_type& problem, pair_set pairs, const matrix_view<const T>& right, std::span<const matrix_view<T>> out)
-      : problem_(problem), across_(pairs == pair_set::across), right_(right), out_(out), terms_(static_cast<index_t>(out.size())) {}
+  product_pass(const problem_type& problem, const product_request<T>& request)
+      : tiles_(problem), across_(request.pairs == pair_set::across), right_(request.right), out_(request.out),
+        terms_(static_cast<index_t>(request.out.size())) {}
 
   template <class Exec>
   void run(const Exec& exec, workspace& scratch) {
-    const index_t rows = problem_.rows(), owns = out_[0].rows;
-    const index_t most = terms_ > 1 ? term_block_rows : block_rows_limit;
-    const index_t wanted = std::max(std::clamp<index_t>(rows / least_block_rows, 1, least_blocks), (rows + most - 1) / most);
-    block_rows_ = round_up((rows + wanted - 1) / wanted, row_unit<T>);
-    own_blocks_ = blocks_in(owns);
-    blocks_ = own_blocks_ + blocks_in(rows - owns);
-    allocate(exec, scratch);
-    exec.run(blocks_, [&](index_t which, int) { fill(data_[which], which); });
+    tiles_.prepare(exec, out_[0].rows, terms_, scratch);
+    allocate(scratch);
+    exec.run(tiles_.count(), [&](index_t which, int) { fill(which); });
+    const index_t owns = tiles_.own_blocks();
     if (across_)
-      exec.run(own_blocks_, [&](index_t own, int worker) {
-        for (index_t other = own_blocks_; other < blocks_; ++other) {
-          evaluate(workers_[worker], data_[own], data_[other]);
-          multiply(workers_[worker], {1, block_rows_}, data_[other], data_[own], other > own_blocks_);
-        }
+      exec.run(owns, [&](index_t own, int worker) {
+        for (index_t other = owns; other < tiles_.count(); ++other)
+          multiply(tiles_.evaluate(worker, own, other), {1, tiles_.block_rows()}, other, own, other > owns);
       });
     else
       visit_all(exec);
-    exec.run(own_blocks_, [&](index_t which, int) { write(data_[which], which * block_rows_); });
+    exec.run(owns, [&](index_t which, int) { write(which); });
   }
 
 private:
-  index_t blocks_in(index_t rows) const { return (rows + block_rows_ - 1) / block_rows_; }
+  bool has_right(index_t block) const { return !across_ || block >= tiles_.own_blocks(); }
 
-  template <class Exec>
-  void allocate(const Exec& exec, workspace& scratch) {
-    data_ = scratch.template allocate<row_block>(blocks_);
-    for (index_t b = 0; b < blocks_; ++b) {
-      row_block& one = *new (data_ + b) row_block{};
-      problem_.allocate(scratch, one.rows, block_rows_);
-      const index_t first = b < own_blocks_ ? b * block_rows_ : out_[0].rows + (b - own_blocks_) * block_rows_;
-      const index_t end = b < own_blocks_ ? out_[0].rows : problem_.rows();
-      one.rows[0].assign(first, std::min(block_rows_, end - first));
-      if (!across_ || b >= own_blocks_) allocate_columns(scratch, one.right);
-      if (b >= own_blocks_) continue;
+  void allocate(workspace& scratch) {
+    data_ = scratch.template allocate<block_data>(tiles_.count());
+    for (index_t b = 0; b < tiles_.count(); ++b) {
+      block_data& one = *new (data_ + b) block_data{};
+      if (has_right(b)) allocate_columns(scratch, one.right);
+      if (b >= tiles_.own_blocks()) continue;
       one.sums = scratch.template allocate<packed_rows<T>>(terms_);
       for (index_t k = 0; k < terms_; ++k) allocate_columns(scratch, *new (one.sums + k) packed_rows<T>{});
-    }
-    const auto count = static_cast<index_t>(exec.workers());
-    workers_ = scratch.template allocate<worker_memory>(count);
-    for (index_t w = 0; w < count; ++w) {
-      worker_memory& own = *new (workers_ + w) worker_memory{};
-      own.tile = allocate_tile<Profile, T>(scratch, block_rows_, block_rows_);
-      own.numbers = scratch.template allocate<T>(block_rows_ * problem_type::lane_numbers);
-      own.kept = scratch.template allocate<T*>(terms_);
-      // One matrix takes the place of the statistics it is made of.
-      own.kept[0] = reads<Profile>::gram ? own.tile.gram : own.tile.l1;
-      for (index_t k = 0; terms_ > 1 && k < terms_; ++k) own.kept[k] = scratch.template allocate<T>(block_rows_ * block_rows_);
     }
   }
 
@@ -106,70 +75,61 @@ private:
   void allocate_columns(workspace& scratch, packed_rows<T>& columns) const {
     columns.features = right_.cols;
     columns.stride = padded_features<T>(right_.cols);
-    columns.chunk_stride = block_rows_ * chunk_features<T>;
-    columns.rows = scratch.template allocate<T>(block_rows_ * stored_features<T>(right_.cols));
+    columns.chunk_stride = tiles_.block_rows() * chunk_features<T>;
+    columns.rows = scratch.template allocate<T>(tiles_.block_rows() * stored_features<T>(right_.cols));
   }
 
-  /// Packs a block's rows, and its part of the right-hand side.
-  void fill(const row_block& one, index_t which) const {
-    for (index_t panel = 0; panel < one.rows[0].panel_count(); ++panel) problem_.pack(one.rows, panel);
-    if (across_ && which < own_blocks_) return;
-    const index_t first = one.rows[0].first - (across_ ? out_[0].rows : 0);
-    for (index_t c = 0; c < one.right.chunk_count(); ++c)
-      for (index_t i = 0; i < one.rows[0].count; ++i) {
+  /// Packs a block's part of the right-hand side.
+  void fill(index_t which) const {
+    if (!has_right(which)) return;
+    const packed_rows<T>& to = data_[which].right;
+    const index_t first = tiles_.rows(which).first - (across_ ? out_[0].rows : 0);
+    for (index_t c = 0; c < to.chunk_count(); ++c)
+      for (index_t i = 0; i < tiles_.rows(which).count; ++i) {
         const index_t column = c * chunk_features<T>, valid = std::min(chunk_features<T>, right_.cols - column);
-        T* to = one.right.chunk(i, c);
-        for (index_t j = 0; j < valid; ++j) to[j] = right_(first + i, column + j);
-        std::fill(to + valid, to + chunk_features<T>, T(0));
+        T* row = to.chunk(i, c);
+        for (index_t j = 0; j < valid; ++j) row[j] = right_(first + i, column + j);
+        std::fill(row + valid, row + chunk_features<T>, T(0));
       }
   }
 
   template <class Exec>
   void visit_all(const Exec& exec) const {
-    exec.run(blocks_, [&](index_t own, int worker) {
-      evaluate(workers_[worker], data_[own], data_[own]);
-      multiply(workers_[worker], {1, block_rows_}, data_[own], data_[own], false);
-    });
-    const pairing order{round_up(blocks_, 2)};
+    const index_t blocks = tiles_.count(), stride = tiles_.block_rows();
+    exec.run(blocks, [&](index_t own, int worker) { multiply(tiles_.evaluate(worker, own, own), {1, stride}, own, own, false); });
+    const pairing order{round_up(blocks, 2)};
     for (index_t round = 0; round < order.rounds(); ++round)
       exec.run(order.pairs(), [&](index_t which, int worker) {
         const auto [a, b] = order.pair(round, which);
-        if (a >= blocks_ || b >= blocks_) return; // the block rests in this round
-        evaluate(workers_[worker], data_[a], data_[b]);
-        multiply(workers_[worker], {1, block_rows_}, data_[b], data_[a], true);
-        multiply(workers_[worker], {block_rows_, 1}, data_[a], data_[b], true);
+        if (a >= blocks || b >= blocks) return; // the block rests in this round
+        T* const* kept = tiles_.evaluate(worker, a, b);
+        multiply(kept, {1, stride}, b, a, true);
+        multiply(kept, {stride, 1}, a, b, true);
       });
   }
 
-  void evaluate(const worker_memory& own, const row_block& lanes, const row_block& columns) const {
-    typename problem_type::parts parts{{{&lanes.rows[0], &columns.rows[0], own.tile}}};
-    problem_.evaluate(parts, {{0, lanes.rows[0].padded}, {0, columns.rows[0].padded}, 0, block_rows_, own.numbers, own.kept});
+  /// Rows of block `owns` receive the tiles' entries times the right-hand side of `others`.
+  void multiply(T* const* kept, tile_strides strides, index_t others, index_t owns, bool accumulate) const {
+    for (index_t k = 0; k < terms_; ++k)
+      pull_to_rows(kept[k], strides, round_up(tiles_.rows(owns).count, tile_columns<T>), data_[others].right,
+                   {0, tiles_.rows(others).count}, block_of_sums<T>{data_[owns].sums[k], accumulate});
   }
 
-  /// Rows of `owns` receive the tiles' entries times the right-hand side of `others`.
-  void multiply(const worker_memory& own, tile_strides strides, const row_block& others, const row_block& owns, bool accumulate) const {
+  void write(index_t which) const {
+    const packed_rows<T>& rows = tiles_.rows(which);
     for (index_t k = 0; k < terms_; ++k)
-      pull_to_rows(own.kept[k], strides, round_up(owns.rows[0].count, tile_columns<T>), others.right, {0, others.rows[0].count},
-                   block_of_sums<T>{owns.sums[k], accumulate});
-  }
-
-  void write(const row_block& one, index_t first) const {
-    for (index_t k = 0; k < terms_; ++k)
-      for (index_t i = 0; i < one.rows[0].count; ++i)
+      for (index_t i = 0; i < rows.count; ++i)
         for (index_t j = 0; j < right_.cols; ++j)
-          out_[static_cast<std::size_t>(k)](first + i, j) = one.sums[k].chunk(i, j / chunk_features<T>)[j % chunk_features<T>];
+          out_[static_cast<std::size_t>(k)](rows.first + i, j) =
+              data_[which].sums[k].chunk(i, j / chunk_features<T>)[j % chunk_features<T>];
   }
 
-  const problem_type& problem_;
+  tiles_type tiles_;
   bool across_;
   const matrix_view<const T>& right_;
   std::span<const matrix_view<T>> out_;
   index_t terms_;
-  index_t block_rows_ = 0;
-  index_t blocks_ = 0;
-  index_t own_blocks_ = 0; ///< blocks of rows that have a result; with pair_set::across the others have the right-hand side
-  row_block* data_ = nullptr;
-  worker_memory* workers_ = nullptr;
+  block_data* data_ = nullptr;
 };
 
 } // namespace detail
@@ -184,7 +144,7 @@ void kernel_products(const Exec& exec, const Visitor& visitor, const layer<T, Pr
   const unit_coefficients coefficients{request.pairs == pair_set::distinct};
   const typename problem_type::layers_tuple layers{one};
   const problem_type problem(visitor, coefficients, layers, centres, T(1));
-  detail::product_pass<Visitor, T, Profile>(problem, request.pairs, request.right, request.out).run(exec, scratch);
+  detail::product_pass<Visitor, T, Profile>(problem, request).run(exec, scratch);
 }
 
 } // namespace dalib::engine

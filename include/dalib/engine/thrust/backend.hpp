@@ -9,6 +9,7 @@
 #include "dalib/engine/thrust/pairwise.hpp"
 #include "dalib/engine/thrust/products.hpp"
 #include "dalib/engine/thrust/quadruples.hpp"
+#include "dalib/engine/thrust/row_states.hpp"
 #include "dalib/engine/thrust/rowwise.hpp"
 #include "dalib/engine/thrust/summary.hpp"
 #include "dalib/execution/thrust.hpp"
@@ -85,6 +86,11 @@ struct backend<device_memory> {
   static void kernel_products(const exec::thrust& exec, const Visitor& visitor, const engine::layer<T, Profile, device_memory>& one,
                               const engine::product_request<T, device_memory>& request, device_workspace& scratch) {
     engine::device::kernel_products(exec, visitor, one, request, scratch);
+  }
+  template <class State, class T, class Profile>
+  static void row_states(const exec::thrust& exec, const State& state, const engine::layer<T, Profile, device_memory>& one,
+                         const engine::row_request<T, device_memory>& request, device_workspace& scratch) {
+    engine::device::row_states(exec, state, one, request, scratch);
   }
   template <class T, class Profile>
   static void kernel_entries(const exec::thrust& exec, const engine::layer<T, Profile, device_memory>& one,

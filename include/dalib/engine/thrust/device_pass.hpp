@@ -41,7 +41,7 @@ struct device_tile {
 
 /// Tiles that a visitor keeps, one after another.
 template <class T>
-struct kept_tiles {
+struct kept_memory {
   T* data = nullptr;
   index_t size = 0; ///< entries of one
 };
@@ -94,7 +94,7 @@ struct device_pass {
   Coefficients coefficients;
   slots<Layers...> layers;
   device_block block;
-  kept_tiles<T> kept;
+  kept_memory<T> kept;
 
   /// What a task adds up, from the sums over its pairs: off the diagonal each pair stands for both its orders.
   DALIB_HD partial counted(numbers sums) const {
