@@ -175,6 +175,15 @@ case "$case" in
     [[ ! -w /dev/full ]] || { ln -s /dev/full full.csv && expect 1 "full" "$train" "${tables[@]}" "${short[@]}" --no-baseline --out again --json full.csv; }
     expect 2 "did you mean\|Did you mean --overwrite" "$predict" --model run drawn/plant-b.csv --out p.csv --overwrit
     ;;
+  completion)
+    source "$(dirname "${BASH_SOURCE[0]}")/../../examples/trainer/completion.bash"
+    _dalib_complete "$train" --ov --out
+    [[ "${COMPREPLY[*]}" == --overwrite ]] || die "--ov gives '${COMPREPLY[*]}'"
+    _dalib_complete "$train" dan --method
+    [[ "${COMPREPLY[*]}" == "dan dan-linear dann" || "${COMPREPLY[*]}" == "dann dan dan-linear" ]] || die "dan gives '${COMPREPLY[*]}'"
+    _dalib_complete "$predict" --res ""
+    [[ "${COMPREPLY[*]}" == --resume ]] || die "--res gives '${COMPREPLY[*]}'"
+    ;;
   resnet)
     # The same two commands with a ResNet from random numbers, frozen and not.
     net=(--source drawn/studio --target drawn/field --arch resnet18 --image-side 64 --no-pictures)
