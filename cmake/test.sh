@@ -122,7 +122,10 @@ stage_aarch64() {
 # The package's tests. PyTorch is 4 GB: where it cannot be had, its tests are left out by themselves.
 stage_python() {
   local environment="$PWD/build-python"
-  python3 -m venv "$environment"
+  if ! python3 -m venv "$environment"; then
+    skipped+=("python (no virtual environment could be made: is python3-venv there?)")
+    return 0
+  fi
   if ! "$environment/bin/pip" install --quiet numpy pytest mypy scikit-build-core nanobind; then
     skipped+=("python (its packages could not be installed: no network?)")
     return 0
