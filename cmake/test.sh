@@ -134,8 +134,7 @@ stage_python() {
   step "build of the package"
   "$environment/bin/pip" install --no-build-isolation --verbose ./examples/python
   step "tests of the package"
-  "$environment/bin/mypy" examples/python/package/dalib_cpp
-  (cd examples/python && "$environment/bin/python" -m pytest -q)
+  (cd examples/python && "$environment/bin/mypy" package/dalib_cpp && "$environment/bin/python" -m pytest -q)
 }
 
 stage_cuda() {
