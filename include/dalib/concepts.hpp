@@ -13,7 +13,7 @@
 
 namespace dalib {
 
-/// A pair statistic that is a function of the inner product of two rows and of per-row terms. (The only other one is l1_distance.)
+/// A pair statistic that is a function of the inner product of two rows and of per-row terms.
 template <class S>
 concept gram_statistic = requires(float v, row_terms<float> terms) {
   requires S::from_gram;
@@ -22,9 +22,21 @@ concept gram_statistic = requires(float v, row_terms<float> terms) {
   { S::pull(v, v, terms, terms) } -> std::same_as<pair_pull<float>>;
 };
 
+/// A pair statistic that adds up over the features, s = sum_f phi(x_f, y_f): `term` is phi, symmetric and 0 at (0, 0), `slope` its
+/// derivative with respect to x_f; both take numbers and packs.
+template <class S>
+concept additive_statistic = requires(float v, pack<float> p) {
+  requires !S::from_gram;
+  { S::translation_invariant } -> std::convertible_to<bool>;
+  { S::term(v, v) } -> std::same_as<float>;
+  { S::slope(v, v) } -> std::same_as<float>;
+  { S::term(p, p) } -> std::same_as<pack<float>>;
+  { S::slope(p, p) } -> std::same_as<pack<float>>;
+};
+
 /// A pair statistic.
 template <class S>
-concept pair_statistic = gram_statistic<S> || std::same_as<S, l1_distance>;
+concept pair_statistic = gram_statistic<S> || additive_statistic<S>;
 
 /// A bound kernel of one statistic: from the statistic to value and slope, for any T with arithmetic (a scalar, a pack, an AD scalar).
 ///
@@ -38,7 +50,7 @@ concept pair_statistic = gram_statistic<S> || std::same_as<S, l1_distance>;
 ///   }
 /// };
 /// static_assert(kernel_policy<inverse_square> && pair_statistic<inverse_square::statistic> && gram_statistic<squared_distance>);
-/// static_assert(pair_statistic<l1_distance> && !gram_statistic<l1_distance>);
+/// static_assert(additive_statistic<l1_distance> && !gram_statistic<l1_distance>);
 /// static_assert(execution_policy<exec::serial> && !device_execution_policy<exec::serial>);
 /// const Eigen::MatrixXf zs = Eigen::MatrixXf::Random(16, 4), zt = Eigen::MatrixXf::Random(12, 4);
 /// assert(mmd(inverse_square{}, estimator::biased{})(zs, zt) > 0);

@@ -78,6 +78,22 @@ struct first_quadruple {
   }
 };
 
+/// A pair statistic that adds up over the features: sum_f log(1 + (x_f - y_f)^2).
+struct log_distance {
+  static constexpr bool from_gram = false;
+  static constexpr bool translation_invariant = true;
+
+  template <class T>
+  static T term(const T& x, const T& y) {
+    using std::log;
+    return log(T(1) + (x - y) * (x - y));
+  }
+  template <class T>
+  static T slope(const T& x, const T& y) {
+    return T(2) * (x - y) / (T(1) + (x - y) * (x - y));
+  }
+};
+
 /// Quadruples named one by one: each row of the source with its neighbour, and a pair of the target that comes round.
 struct neighbours {
   dalib::quadruple_plan plan(const dalib::sample_sizes& n) const {

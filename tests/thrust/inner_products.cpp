@@ -1,5 +1,5 @@
-// Linear kernels from the domains' means, polynomial ones of rows far from 0, and incomplete U statistics, on device tensors beside the
-// same on host tensors.
+// Linear kernels from the domains' means, polynomial ones of rows far from 0, incomplete U statistics, and statistics that add up over the
+// features, on device tensors beside the same on host tensors.
 #include "conformance/samples.hpp"
 
 #include <dalib/thrust.hpp>
@@ -28,4 +28,7 @@ TEST_CASE("device: kernels of inner products on rows far from 0") {
   each(mmd{kernel::linear{}, estimator::incomplete{60, 2}});
   each(mmd{kernel::gaussian{} + kernel::laplacian_l1{9}, estimator::incomplete{300, 1}});
   each(mmd{kernel::polynomial{1.0 / 9}, estimator::unbiased{}});
+  const auto powers = kernel::from_value<power_distance<3, 2>>([](auto s) { return 1 / (1 + s / 9); });
+  each(mmd{powers, estimator::unbiased{}});
+  each(mmd{powers + kernel::gaussian{}, estimator::incomplete{60, 2}});
 }

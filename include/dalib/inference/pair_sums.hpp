@@ -77,7 +77,7 @@ struct log_length_derivative {
 private:
   template <class T, std::size_t Count, class... S>
   DALIB_HD static void add(type_list<S...>, const T (&s)[Count], const T (&slopes)[Count], T& value) {
-    static_assert(((std::is_same_v<S, squared_distance> || !S::from_gram) && ...),
+    static_assert(((std::is_same_v<S, squared_distance> || std::is_same_v<S, l1_distance>)&&...),
                   "dalib: the gradient with respect to the length needs a kernel of distances alone");
     std::size_t i = 0;
     ((value = value - T(S::from_gram ? 2 : 1) * where_nonzero(s[i], s[i] * slopes[i]), ++i), ...);

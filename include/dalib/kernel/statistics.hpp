@@ -108,7 +108,9 @@ struct cosine_similarity {
   }
 };
 
-/// s = |x - y|_1, feature by feature; its derivative is taken as 0 where two features are equal.
+/// s = |x - y|_1, feature by feature; its derivative is taken as 0 where two features are equal. A statistic that adds up over the
+/// features, s = sum_f phi(x_f, y_f), is given by its `term` phi and the `slope` of phi with respect to its first argument; phi is
+/// symmetric and phi(0, 0) = 0. See additive_statistics.hpp for others.
 ///
 /// @code{.cpp}
 /// const Eigen::RowVectorXd zs = Eigen::RowVectorXd::Zero(4), zt = Eigen::RowVectorXd::Constant(4, 0.5);
@@ -119,6 +121,16 @@ struct cosine_similarity {
 struct l1_distance {
   static constexpr bool from_gram = false;
   static constexpr bool translation_invariant = true;
+
+  template <class T>
+  DALIB_HD static T term(const T& x, const T& y) {
+    const T d = x - y;
+    return select(d < T(0), -d, d);
+  }
+  template <class T>
+  DALIB_HD static T slope(const T& x, const T& y) {
+    return select(x > y, T(1), select(x < y, T(-1), T(0)));
+  }
 };
 
 } // namespace dalib

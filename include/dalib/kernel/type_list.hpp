@@ -56,6 +56,20 @@ struct position_of<type_list<Head, Tail...>, T> {
 template <class A, class B>
 using unite = typename detail::unite<A, B>::type;
 
+/// @internal
+/// The statistic of a list that adds up over the features; void if there is none.
+template <class List>
+struct additive_of {
+  using type = void;
+};
+template <class S, class... Others>
+struct additive_of<type_list<S, Others...>> {
+  using others = typename additive_of<type_list<Others...>>::type;
+  static_assert(S::from_gram || std::is_void_v<others>,
+                "dalib: a kernel can read one statistic that adds up over the features (l1_distance ...), and any number of the others");
+  using type = std::conditional_t<S::from_gram, others, S>;
+};
+
 /// Where `T` stands in `List`.
 template <class List, class T>
 inline constexpr std::size_t position_of = detail::position_of<List, T>::value;

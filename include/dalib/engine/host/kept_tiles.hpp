@@ -76,7 +76,7 @@ private:
       own.numbers = scratch.template allocate<T>(block_rows_ * problem_type::lane_numbers);
       own.kept = scratch.template allocate<T*>(matrices);
       // One matrix takes the place of the statistics it is made of.
-      own.kept[0] = reads<Profile>::gram ? own.tile.gram : own.tile.l1;
+      own.kept[0] = reads<Profile>::gram ? own.tile.gram : own.tile.added;
       for (index_t k = 0; matrices > 1 && k < matrices; ++k) own.kept[k] = scratch.template allocate<T>(block_rows_ * block_rows_);
     }
   }

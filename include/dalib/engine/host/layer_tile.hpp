@@ -17,11 +17,11 @@ inline constexpr index_t least_blocks = 8;
 /// Where every block has work for itself alone, fewer rows in one make its products slower than they give threads work.
 inline constexpr index_t least_block_rows = 64;
 
-/// One worker's tiles of one layer. After combine(), `gram` holds the pull coefficients and `l1` the slopes.
+/// One worker's tiles of one layer. After combine(), `gram` holds the pull coefficients and `added` the slopes.
 template <class T>
 struct layer_tile {
   T* gram = nullptr;
-  T* l1 = nullptr;
+  T* added = nullptr;
   T* lane_self = nullptr;   ///< coefficient of each lane's own row
   T* lane_shift = nullptr;  ///< coefficient of the mean in each lane's gradient
   T* column_self = nullptr; ///< the same for columns
@@ -37,7 +37,7 @@ template <class Profile, class T>
 layer_tile<T> allocate_tile(workspace& scratch, index_t lanes, index_t columns) {
   layer_tile<T> tile;
   if (reads<Profile>::gram) tile.gram = scratch.template allocate<T>(lanes * columns);
-  if (reads<Profile>::l1) tile.l1 = scratch.template allocate<T>(lanes * columns);
+  if (reads<Profile>::added) tile.added = scratch.template allocate<T>(lanes * columns);
   tile.lane_self = scratch.template allocate<T>(lanes);
   tile.lane_shift = scratch.template allocate<T>(lanes);
   tile.column_self = scratch.template allocate<T>(columns);
@@ -55,7 +55,7 @@ template <class T>
 layer_tile<T> shifted(layer_tile<T> tile, index_t lane, index_t column, index_t stride) {
   const index_t offset = column * stride + lane;
   if (tile.gram) tile.gram += offset;
-  if (tile.l1) tile.l1 += offset;
+  if (tile.added) tile.added += offset;
   if (tile.close) {
     tile.distance += offset;
     tile.close += offset;

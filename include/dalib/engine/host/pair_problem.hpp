@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dalib/core/gradients.hpp"
+#include "dalib/engine/host/additive_tile.hpp"
 #include "dalib/engine/host/close_pairs.hpp"
 #include "dalib/engine/host/gradient_row.hpp"
 #include "dalib/engine/host/visit_column.hpp"
@@ -115,7 +116,7 @@ public:
     using profile = profile_of<L>;
     const index_t count = side.own_rows.count;
     const gradient_places<T> places = places_of<L>(side);
-    if (!reads<profile>::l1 && places.contiguous) {
+    if (!reads<profile>::added && places.contiguous) {
       pull_to_rows(
           side.tile.gram, side.strides, count, side.others, side.other_rows,
           gradient_rows<T>{places.to.data(), own.self, side.owns, side.own_rows.first, scale<L>(), mode == write_mode::accumulate});
@@ -125,8 +126,9 @@ public:
         pull_to_rows(side.tile.gram, side.strides, count, side.others, side.other_rows, target);
       else
         std::fill_n(block, count * side.owns.stride, T(0));
-      if constexpr (reads<profile>::l1)
-        pull_signs_to_rows(side.tile.l1, side.strides, side.owns, side.own_rows, side.others, side.other_rows, target);
+      if constexpr (reads<profile>::added)
+        pull_terms_to_rows<typename reads<profile>::additive>(side.tile.added, side.strides, side.owns, side.own_rows, side.others,
+                                                              side.other_rows, target);
       for_each_wanted<L>(places, count, [&](index_t i, const gradient_row<T>& row) {
         row.add(block + i * side.owns.stride, reads<profile>::gram ? own.self[i] : T(0), side.owns, side.own_rows.first + i, mode);
       });
@@ -180,7 +182,7 @@ private:
     return scale_ * std::get<L>(layers_).gradient_factor;
   }
 
-  /// Inner products and l1 distances of a tile's pairs.
+  /// Inner products and sums over the features of a tile's pairs.
   void fill_statistics(parts& tile, const tile_span<T>& span) const {
     for_each_layer([&](auto l) {
       tile_part<T>& part = tile[l];
@@ -188,8 +190,9 @@ private:
         pair_tile<multiply_add>(*part.lanes, span.lanes, *part.columns, span.columns, part.buffers.gram, span.stride);
       if (reads<profile_of<l>>::distance_only && part.lanes->centres)
         add_terms_of_centres(*part.lanes, span.lanes, *part.columns, span.columns, part.buffers.gram, span.stride);
-      if constexpr (reads<profile_of<l>>::l1)
-        pair_tile<add_absolute_difference>(*part.lanes, span.lanes, *part.columns, span.columns, part.buffers.l1, span.stride);
+      if constexpr (reads<profile_of<l>>::added)
+        pair_tile<add_term<typename reads<profile_of<l>>::additive>>(*part.lanes, span.lanes, *part.columns, span.columns,
+                                                                     part.buffers.added, span.stride);
       part.buffers.near = span.numbers + (1 + static_cast<index_t>(l)) * span.lanes.count;
       std::fill_n(part.buffers.lane_self, span.lanes.count, T(0));
       std::fill_n(part.buffers.lane_shift, span.lanes.count, T(0));
@@ -216,7 +219,7 @@ private:
   static void clear_column(parts& tile, const visited_column<T>& at) {
     for (tile_part<T>& part : tile) {
       if (part.buffers.gram) std::fill_n(part.buffers.gram + at.start(), at.lanes.count, T(0));
-      if (part.buffers.l1) std::fill_n(part.buffers.l1 + at.start(), at.lanes.count, T(0));
+      if (part.buffers.added) std::fill_n(part.buffers.added + at.start(), at.lanes.count, T(0));
       if (part.buffers.has_close) part.buffers.has_close[at.place] = 0;
       part.buffers.column_self[at.place] = part.buffers.column_shift[at.place] = T(0);
     }

@@ -69,15 +69,6 @@ struct multiply_add {
   }
 };
 
-/// acc + |a - b|, the term of an l1 distance.
-struct add_absolute_difference {
-  template <class V, class T>
-  [[gnu::always_inline]] static void apply(V& acc, const V& a, T b) {
-    const V difference = a - b;
-    acc += difference < V{} ? -difference : difference;
-  }
-};
-
 /// result.put(c, v * lanes, sum_k op(lanes(k, v), scalars(c, k))) over `depth` terms, for tile_columns<T> columns c and `Vectors` registers
 /// v.
 /// @tparam Result  where the sums go: a result_tile, or another type with its `put` and `prefetch`; if it has `begin(c, lane, sum)`, that

@@ -114,7 +114,7 @@ private:
       }
     }
     complete(tile.gram, rows_of(all, stripe));
-    complete(tile.l1, rows_of(all, stripe));
+    complete(tile.added, rows_of(all, stripe));
     const layer_tile<T> whole = shifted(tile, 0, first, stride_), below = from_diagonal(tile, stripe),
                         above = shifted(tile, first, 0, stride_);
     problem.template pull<L>({whole, {stride_, 1}, block, rows, block, {0, block.count}}, {own.self, own.shift}, own.gradient, mode);

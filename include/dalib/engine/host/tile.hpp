@@ -18,7 +18,8 @@ struct span_of_rows {
   index_t count = 0;
 };
 
-/// tile(l, c) = sum over features of Op(lane row l, column row c): inner products of centred rows, or l1 distances.
+/// tile(l, c) = sum over features of Op(lane row l, column row c): inner products of centred rows, or statistics
+/// that add up over the features.
 template <class Op, class T>
 void pair_tile(const packed_rows<T>& lanes, span_of_rows lane_rows, const packed_rows<T>& columns, span_of_rows column_rows, T* tile,
                index_t stride) {
@@ -136,22 +137,6 @@ void add_pulls_of_centres(const T* tile, tile_strides strides, index_t own_count
       micro_tile<1, multiply_add>(other_rows.count, lane_operand<T>{others.members + other_rows.first * padded + k, padded, simd_lanes<T>},
                                   broadcast_operand<T>{tile + own * strides.own, strides.own, strides.other},
                                   result_tile<T>{sums + own * padded + k, padded, true});
-}
-
-/// The same for the l1 distance: gradient(own) += sum_other tile(own, other) * sign(own row - other row). O(own other F).
-template <class T>
-void pull_signs_to_rows(const T* tile, tile_strides strides, const packed_rows<T>& owns, span_of_rows own_rows,
-                        const packed_rows<T>& others, span_of_rows other_rows, const gradient_block<T>& target) {
-  for (index_t chunk = 0; chunk < owns.chunk_count(); ++chunk)
-    for (index_t own = 0; own < own_rows.count; ++own) {
-      const T* x = owns.chunk(own_rows.first + own, chunk);
-      T* to = target.tile(own, chunk).data;
-      for (index_t other = 0; other < other_rows.count; ++other) {
-        const T slope = tile[own * strides.own + other * strides.other];
-        const T* y = others.chunk(other_rows.first + other, chunk);
-        for (index_t f = 0; f < owns.chunk_width(chunk); ++f) to[f] += x[f] > y[f] ? slope : (x[f] < y[f] ? -slope : T(0));
-      }
-    }
 }
 
 } // namespace dalib::engine

@@ -56,7 +56,7 @@ void evaluate_lanes(const Profile& profile, const layer_tile<T>& tile, index_t o
   pair_sums<pack<T>> sums;
   if constexpr (reads<Profile>::gram_beside_distance) sums.gram = pack<T>::load(tile.gram + offset);
   if constexpr (reads<Profile>::distance) sums.squared_distance = pack<T>::load(tile.distance + offset);
-  if constexpr (reads<Profile>::l1) sums.l1 = pack<T>::load(tile.l1 + offset);
+  if constexpr (reads<Profile>::added) sums.added = pack<T>::load(tile.added + offset);
   evaluate_sums(profile, sums, x, y, result);
 }
 
@@ -80,7 +80,7 @@ void write_pulls(const pack<T>& outer, const pair_kernel<pack<T>, Profile>& kern
     (pack<T>::load(tile.lane_shift + lane) + pull.shift_x).store(tile.lane_shift + lane);
     column.shift_y += pull.shift_y;
   }
-  if constexpr (reads<Profile>::l1) pull.l1.store(tile.l1 + offset);
+  if constexpr (reads<Profile>::added) pull.added.store(tile.added + offset);
 }
 
 template <class T>

@@ -21,7 +21,7 @@ struct reads<Profile> {
   template <class... S>
   struct of<type_list<S...>> {
     static constexpr bool gram = (S::from_gram || ...);
-    static constexpr bool l1 = (!S::from_gram || ...);
+    static constexpr bool added = (!S::from_gram || ...);
     static constexpr bool shift = (!S::translation_invariant || ...);
     static constexpr bool distance = (std::is_same_v<S, squared_distance> || ...);
     static constexpr bool as_given = ((!S::from_gram || std::is_same_v<S, cosine_similarity>) || ...);
@@ -29,16 +29,18 @@ struct reads<Profile> {
   };
   using list = statistics_of<Profile>;
   static constexpr bool gram = of<list>::gram;
-  static constexpr bool l1 = of<list>::l1;
+  static constexpr bool added = of<list>::added;
   static constexpr bool shift = of<list>::shift;
   static constexpr bool distance = of<list>::distance;
+  /// The statistic that adds up over the features, if one is read.
+  using additive = typename additive_of<list>::type;
   /// Whether inner products are read besides those that become distances.
   static constexpr bool gram_beside_distance = of<list>::gram_beside_distance;
-  /// Whether rows must not be centred: the signs of an l1 distance are lost where rows far from each other are rounded, the cosine of a row
+  /// Whether rows must not be centred: differences of features are lost where rows far from each other are rounded, the cosine of a row
   /// that is short against the mean is.
   static constexpr bool as_given = of<list>::as_given;
   /// Whether the squared distance is all that is read.
-  static constexpr bool distance_only = distance && !gram_beside_distance && !l1;
+  static constexpr bool distance_only = distance && !gram_beside_distance && !added;
 };
 
 /// A layer as the engine holds it: MMD has one, JMMD one per feature map.

@@ -15,12 +15,12 @@ template <class T>
 struct pair_sums {
   T gram = T(0);
   T squared_distance = T(0);
-  T l1 = T(0);
+  T added = T(0); ///< of the statistic that adds up over the features
 
   pair_sums& operator+=(const pair_sums& other) {
     gram += other.gram;
     squared_distance += other.squared_distance;
-    l1 += other.l1;
+    added += other.added;
     return *this;
   }
 };
@@ -33,24 +33,18 @@ struct evaluated_pair {
   T statistics[Count];
 };
 
-/// What a feature of x receives for |x_f - y_f| with that slope; 0 where both are equal.
-template <class T>
-DALIB_HD T signed_slope(T x, T y, T slope) {
-  return x > y ? slope : (x < y ? -slope : T(0));
-}
-
 /// The sums that `Profile` reads, of centred rows x and y.
 template <class Profile, class T>
 DALIB_HD pair_sums<T> sums_of(const T* x, const T* y, index_t features) {
   constexpr int partials = sum_partials<T>;
-  T gram[partials] = {}, distance[partials] = {}, l1[partials] = {};
+  T gram[partials] = {}, distance[partials] = {}, added[partials] = {};
   for_each_partial<T>(features, [&](index_t f, int p) {
     const T d = x[f] - y[f];
     if constexpr (reads<Profile>::gram_beside_distance) gram[p] += x[f] * y[f];
     if constexpr (reads<Profile>::gram) distance[p] += d * d;
-    if constexpr (reads<Profile>::l1) l1[p] += d < T(0) ? -d : d;
+    if constexpr (reads<Profile>::added) added[p] += reads<Profile>::additive::term(x[f], y[f]);
   });
-  return {sum_by_halves(gram), sum_by_halves(distance), sum_by_halves(l1)};
+  return {sum_by_halves(gram), sum_by_halves(distance), sum_by_halves(added)};
 }
 
 /// Statistic `S` of a pair.
@@ -61,7 +55,7 @@ DALIB_HD T statistic_of(const pair_sums<T>& sums, const row_terms<T>& x, const r
   else if constexpr (S::from_gram)
     return S::value(sums.gram, x, y);
   else
-    return sums.l1;
+    return sums.added;
 }
 
 namespace detail {

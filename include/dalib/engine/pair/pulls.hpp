@@ -12,7 +12,7 @@ namespace dalib::engine::detail {
 /// Pull coefficients of one register of pairs, over all statistics of a kernel.
 template <class V>
 struct pulls {
-  V gram = V(0), l1 = V(0), self_x = V(0), self_y = V(0), shift_x = V(0), shift_y = V(0);
+  V gram = V(0), added = V(0), self_x = V(0), self_y = V(0), shift_x = V(0), shift_y = V(0);
   V difference = V(0); ///< of the difference of the rows themselves, where they are near each other
 
   /// @param near  not 0 where the distance pulls by differences
@@ -42,7 +42,7 @@ struct pulls {
         shift_y += one.pull + one.self_y;
       }
     } else {
-      l1 += slope;
+      added += slope;
     }
   }
 };

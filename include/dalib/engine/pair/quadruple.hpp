@@ -45,7 +45,8 @@ struct quadruple_layer {
     for (int p = 0; p < 4; ++p) {
       const Row &x = rows[pair_row_x(p)], &y = rows[pair_row_y(p)];
       if constexpr (asks::distance) sums[p].squared_distance = detail::sum_of_differences<detail::squared_difference, T>(x, y, features);
-      if constexpr (asks::l1) sums[p].l1 = detail::sum_of_differences<detail::absolute_difference, T>(x, y, features);
+      if constexpr (asks::added)
+        sums[p].added = detail::sum_of_differences<detail::additive_term<typename asks::additive>, T>(x, y, features);
       if constexpr (asks::raw) sums[p].raw = detail::sum_over_features<detail::product, double>(x, y, features);
       if constexpr (asks::local) sums[p].local = detail::local_product(x, y, rows[0], features);
     }
@@ -80,7 +81,7 @@ private:
     if constexpr (std::is_same_v<S, squared_distance>)
       return sums[p].squared_distance;
     else if constexpr (!S::from_gram)
-      return sums[p].l1;
+      return sums[p].added;
     else if constexpr (is_linear<S>)
       return sums[p].linear;
     else if constexpr (S::translation_invariant)
@@ -114,11 +115,11 @@ DALIB_HD double quadruple_weight(const quadruple_plan& plan, double scale, const
 /// What a quadruple's rows receive in one layer: for each of its pairs (x, y) the coefficients of what both rows are made to differ by.
 struct quadruple_pulls {
   double difference[4] = {}; ///< x receives difference * (x - y), y the opposite
-  double sign[4] = {};       ///< x receives sign * sign(x - y), y the opposite
-  double other[4] = {};      ///< x receives other * y, y receives other * x
-  double own_x[4] = {};      ///< x receives own_x * x
-  double own_y[4] = {};      ///< y receives own_y * y
-  double linear = 0;         ///< a row receives linear * (the other of its domain - the one of the other domain that it makes a pair with)
+  double added[4] = {}; ///< x receives added * the slope of the statistic that adds up, with respect to x, and y that with respect to y
+  double other[4] = {}; ///< x receives other * y, y receives other * x
+  double own_x[4] = {}; ///< x receives own_x * x
+  double own_y[4] = {}; ///< y receives own_y * y
+  double linear = 0;    ///< a row receives linear * (the other of its domain - the one of the other domain that it makes a pair with)
 
   /// Sets pair p, whose kernel counts `weight`.
   template <class Layer>
@@ -131,7 +132,7 @@ struct quadruple_pulls {
   DALIB_HD bool fit() const {
     if constexpr (std::is_same_v<T, double>) return true;
     bool result = fits(linear);
-    for (int p = 0; p < 4; ++p) result = result && fits(difference[p]) && fits(sign[p]);
+    for (int p = 0; p < 4; ++p) result = result && fits(difference[p]) && fits(added[p]);
     return result;
   }
 
@@ -149,7 +150,7 @@ private:
   DALIB_HD void add(const Layer& layer, int p, double slope, double value) {
     const int x = pair_row_x(p), y = pair_row_y(p);
     if constexpr (!S::from_gram) {
-      sign[p] += slope;
+      added[p] += slope;
     } else if constexpr (is_linear<S>) {
       if (p == 0) linear += slope;
     } else if constexpr (S::translation_invariant) {
@@ -168,14 +169,14 @@ private:
 template <class Profile, class Real>
 struct quadruple_row_pull {
   using asks = quadruple_reads<statistics_of<Profile>>;
-  Real difference[2], sign[2], linear;
+  Real difference[2], added[2], linear;
   double other[2], own;
 
   DALIB_HD quadruple_row_pull(const quadruple_pulls& all, int r) : linear(static_cast<Real>(all.linear)), own(0) {
     for (int side = 0; side < 2; ++side) {
       const int p = pair_of_row(r, side);
       difference[side] = static_cast<Real>(all.difference[p]);
-      sign[side] = static_cast<Real>(all.sign[p]);
+      added[side] = static_cast<Real>(all.added[p]);
       other[side] = all.other[p];
       own += pair_row_x(p) == r ? all.own_x[p] : all.own_y[p];
     }
@@ -188,7 +189,7 @@ struct quadruple_row_pull {
     if constexpr (asks::distance || asks::local)
       sum = difference[0] * (static_cast<Real>(x[f]) - static_cast<Real>(y0[f])) +
             difference[1] * (static_cast<Real>(x[f]) - static_cast<Real>(y1[f]));
-    if constexpr (asks::l1) sum += towards(x[f], y0[f], sign[0]) + towards(x[f], y1[f], sign[1]);
+    if constexpr (asks::added) sum += of_term(x[f], y0[f], added[0]) + of_term(x[f], y1[f], added[1]);
     if constexpr (asks::linear) sum += linear * (static_cast<Real>(y0[f]) - static_cast<Real>(y1[f]));
     if constexpr (asks::raw) sum += static_cast<Real>(of_rows(x[f], y0[f], y1[f]));
     return sum;
@@ -196,8 +197,8 @@ struct quadruple_row_pull {
 
 private:
   template <class T>
-  DALIB_HD static Real towards(T x, T y, Real slope) {
-    return x > y ? slope : (x < y ? -slope : Real(0));
+  DALIB_HD static Real of_term(T x, T y, Real slope) {
+    return slope * asks::additive::slope(static_cast<Real>(x), static_cast<Real>(y));
   }
   /// Opposite pulls meet in a difference, where a common shift of the rows costs nothing.
   DALIB_HD double of_rows(double x, double y0, double y1) const {

@@ -28,7 +28,8 @@ struct quadruple_reads;
 template <class... S>
 struct quadruple_reads<type_list<S...>> {
   static constexpr bool distance = (std::is_same_v<S, squared_distance> || ...);
-  static constexpr bool l1 = (!S::from_gram || ...);
+  static constexpr bool added = (!S::from_gram || ...);
+  using additive = typename additive_of<type_list<S...>>::type;
   /// Inner products of the rows themselves: statistics that a shift of all rows changes.
   static constexpr bool raw = ((S::from_gram && !S::translation_invariant) || ...);
   /// Inner products of the rows less one of them: other statistics that no shift changes.
@@ -47,10 +48,11 @@ struct squared_difference {
     return (x - y) * (x - y);
   }
 };
-struct absolute_difference {
+template <class S>
+struct additive_term {
   template <class V>
   DALIB_HD static V of(V x, V y) {
-    return x < y ? y - x : x - y;
+    return S::term(x, y);
   }
 };
 struct product {
@@ -114,7 +116,7 @@ DALIB_HD inline row_terms<double> terms_of_norm(double norm) {
 /// The sums over the features of one pair of rows.
 struct quadruple_sums {
   double squared_distance = 0;
-  double l1 = 0;
+  double added = 0;
   double raw = 0;   ///< x . y
   double local = 0; ///< the same less row 0 of the quadruple
   /// Linear kernels come here only where the four pairs have opposite weights: what they add up to is exact as one product of differences.

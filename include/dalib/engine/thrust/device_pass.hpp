@@ -32,7 +32,7 @@ struct device_block {
 template <class T>
 struct device_tile {
   T* gram = nullptr;
-  T* l1 = nullptr; ///< slopes
+  T* added = nullptr; ///< slopes
   T* self = nullptr;
   T* shift = nullptr;
   T* lane_self = nullptr;
@@ -70,9 +70,10 @@ struct device_layer {
 
 namespace detail {
 
-/// A kernel of the l1 distance alone, for the sums that a tile of it needs.
-struct l1_only {
-  using statistic = l1_distance;
+/// A kernel of one statistic alone, for the sums that a tile of it needs.
+template <class S>
+struct kernel_of {
+  using statistic = S;
 };
 
 /// What a run of pairs adds to the coefficients of its lane's own row and of the mean.

@@ -80,7 +80,7 @@ private:
 
   /// Entries of all layers' tiles that a pair has.
   static constexpr index_t entries_of_pair() {
-    return ((reads<Profiles>::gram + reads<Profiles>::l1 + reads<Profiles>::gram_beside_distance + reads<Profiles>::shift) + ...);
+    return ((reads<Profiles>::gram + reads<Profiles>::added + reads<Profiles>::gram_beside_distance + reads<Profiles>::shift) + ...);
   }
 
   /// At least four blocks if there are rows enough: of a diagonal tile both halves are computed.
@@ -116,7 +116,7 @@ private:
     const auto entries = [&] { return scratch_.template allocate<T>(block_ * block_); };
     if (reads<profile>::gram) one.tile.gram = entries();
     if constexpr (with_gradient) {
-      if (reads<profile>::l1) one.tile.l1 = entries();
+      if (reads<profile>::added) one.tile.added = entries();
       one.gradient = cleared(rows_ * from.data.features());
       if (reads<profile>::gram) {
         one.self = cleared(rows_);
@@ -198,9 +198,10 @@ private:
       else
         add_lane_sums<L>(block);
     }
-    if constexpr (reads<profile>::l1)
-      exec_.run(own * features, detail::signs_task<T>{one.rows, one.tile.l1, own_first, of_columns ? block.lanes : 1, other_first,
-                                                      of_columns ? 1 : block.lanes, others, one.gradient});
+    if constexpr (reads<profile>::added)
+      exec_.run(own * features, detail::additive_pull_task<typename reads<profile>::additive, T>{
+                                    one.rows, one.tile.added, own_first, of_columns ? block.lanes : 1, other_first,
+                                    of_columns ? 1 : block.lanes, others, one.gradient});
   }
 
   template <std::size_t L>

@@ -93,8 +93,10 @@ private:
     pair_sums<T> sums;
     sums.gram = gram;
     sums.squared_distance = squared_distance::value(gram, x_terms, y_terms);
-    if constexpr (reads<typename Layer::profile_type>::l1)
-      sums.l1 = sums_of<l1_only>(one.rows.row(x), one.rows.row(y), one.rows.features).l1;
+    if constexpr (reads<typename Layer::profile_type>::added)
+      sums.added =
+          sums_of<kernel_of<typename reads<typename Layer::profile_type>::additive>>(one.rows.row(x), one.rows.row(y), one.rows.features)
+              .added;
     return sums;
   }
   template <class Layer>
@@ -102,7 +104,7 @@ private:
     sums.self += pull.self_x;
     sums.shift += pull.shift_x;
     if constexpr (reads<typename Layer::profile_type>::gram) one.tile.gram[place] = pull.gram;
-    if constexpr (reads<typename Layer::profile_type>::l1) one.tile.l1[place] = pull.l1;
+    if constexpr (reads<typename Layer::profile_type>::added) one.tile.added[place] = pull.added;
     if (pass.block.diagonal()) return; // its columns are its lanes
     if constexpr (reads<typename Layer::profile_type>::gram_beside_distance) one.tile.self[place] = pull.self_y;
     if constexpr (reads<typename Layer::profile_type>::shift) one.tile.shift[place] = pull.shift_y;
@@ -206,17 +208,19 @@ private:
     T* to = one.gradient + x * one.rows.features;
     for (index_t f = 0; f < one.rows.features; ++f) {
       const T between = view_x(one.data.place_of_row(x), f) - view_y(one.data.place_of_row(y), f);
-      to[f] +=
-          pulled.difference * between + pulled.gram * one.rows.row(y)[f] + signed_slope(one.rows.row(x)[f], one.rows.row(y)[f], pulled.l1);
+      T share = pulled.difference * between + pulled.gram * one.rows.row(y)[f];
+      if constexpr (reads<typename Layer::profile_type>::added)
+        share += pulled.added * reads<typename Layer::profile_type>::additive::slope(one.rows.row(x)[f], one.rows.row(y)[f]);
+      to[f] += share;
     }
     if (one.self) one.self[x] += pulled.self_x;
     if (one.shift) one.shift[x] += pulled.shift_x;
   }
 };
 
-/// The l1 distance's share of one element of the gradient: task = own row * features + feature.
-template <class T>
-struct signs_task {
+/// The share of a statistic that adds up over the features in one element of the gradient: task = own row * features + feature.
+template <class Statistic, class T>
+struct additive_pull_task {
   device_rows<T> rows;
   const T* slopes;
   index_t own_first, own_stride, other_first, other_stride, others;
@@ -227,7 +231,8 @@ struct signs_task {
     const T x = rows.row(own_first + own)[f];
     T sum = T(0);
     for (index_t other = 0; other < others; ++other)
-      sum += signed_slope(x, rows.row(other_first + other)[f], slopes[own * own_stride + other * other_stride]);
+      if (const T slope = slopes[own * own_stride + other * other_stride]; slope != T(0))
+        sum += slope * Statistic::slope(x, rows.row(other_first + other)[f]);
     gradient[(own_first + own) * rows.features + f] += sum;
   }
 };
