@@ -114,3 +114,20 @@ TEST_CASE("device: log-sum-exp of rows as on the host") {
     CHECK((matrix<float>(found.to_host()) - out).cwiseAbs().maxCoeff() < 1e-5f);
   }
 }
+
+TEST_CASE("device: statistics of each kernel of a sum as on the host") {
+  const matrix<float> x = normal_rows<float>(60, 9, 1), y = normal_rows<float>(60, 9, 2, 1.2, 0.3);
+  const device_matrix dx(x), dy(y);
+  const auto check = [&](const auto& loss) {
+    const selection::kernel_statistics expected = kernel_statistics_of(exec::serial{}, loss, x, y);
+    const selection::kernel_statistics found = kernel_statistics_of(exec::thrust{}, loss, dx, dy);
+    REQUIRE(found.size() == expected.size());
+    for (int k = 0; k < found.size(); ++k) {
+      CHECK(found.values[static_cast<std::size_t>(k)] == doctest::Approx(expected.values[static_cast<std::size_t>(k)]).epsilon(1e-6));
+      for (int l = 0; l < found.size(); ++l)
+        CHECK(found.covariance_of(k, l) == doctest::Approx(expected.covariance_of(k, l)).epsilon(1e-5));
+    }
+  };
+  check(mmd{kernel::gaussian_ladder(0.5, 3) + kernel::energy{}, estimator::unbiased{}});
+  check(mmd{kernel::gaussian_ladder(0.5, 2), estimator::linear_time{}});
+}

@@ -20,7 +20,8 @@ struct log_sum_exp {
 
   template <class V>
   DALIB_HD void start(V* row) const {
-    row[0] = V(std::numeric_limits<float>::lowest());
+    constexpr float lowest = std::numeric_limits<float>::lowest();
+    row[0] = V(lowest);
     row[1] = V(0);
   }
   template <class V>

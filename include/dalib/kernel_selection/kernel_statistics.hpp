@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dalib/engine/estimate.hpp"
+#include "dalib/engine/kernel_products.hpp"
 #include "dalib/engine/pair/quadruple.hpp"
 #include "dalib/kernel/terms.hpp"
 #include "dalib/kernel_selection/running_covariance.hpp"
@@ -10,6 +11,8 @@
 
 #include <algorithm>
 #include <string>
+#include <tuple>
+#include <type_traits>
 #include <vector>
 
 namespace dalib {
@@ -84,14 +87,102 @@ running_covariance gather_disjoint(const Exec& exec, const engine::layer<T, Prof
     typename quadruple_terms<T, Profile>::quadruple one;
     double h[most_kernels];
     for (index_t q = task * per_task; q < std::min(quadruples, (task + 1) * per_task); ++q) {
-      for (index_t r = 0; r < 4; ++r)
-        one.rows[r] = terms_of.load(r < 2 ? source : target, 2 * q + r % 2, rows + r * terms_of.features());
+      for (index_t r = 0; r < 4; ++r) one.rows[r] = terms_of.load(r < 2 ? source : target, 2 * q + r % 2, rows + r * terms_of.features());
       terms_of.evaluate(one, h);
       parts[static_cast<std::size_t>(task)].add(h, kernels);
     }
   });
   for (std::size_t i = 1; i < parts.size(); ++i) parts[0].merge(parts[i], kernels);
   return parts[0];
+}
+
+/// Whether all statistics of a kernel are distances: sums over the features of a pair, whatever the origin.
+template <class Profile>
+inline constexpr bool of_distances = !engine::reads<Profile>::gram_beside_distance;
+
+/// Where a row's terms go.
+struct term_row {
+  double* to;
+  DALIB_HD void operator()(int k, double value) const { to[k] = value; }
+};
+
+/// k(s_i, t_i) of every term: task = i.
+template <class Profile, class Memory>
+struct paired_terms_task {
+  Profile profile;
+  matrix_view<const double, Memory> source, target;
+  index_t kernels;
+  double* to;
+
+  DALIB_HD void operator()(index_t i) const {
+    double square = 0, l1 = 0;
+    for (index_t f = 0; f < source.cols; ++f) {
+      const double d = source(i, f) - target(i, f);
+      square += d * d;
+      l1 += d < 0 ? -d : d;
+    }
+    evaluate(statistics_of<Profile>{}, square, l1, to + i * kernels);
+  }
+
+private:
+  template <class... S>
+  DALIB_HD void evaluate(type_list<S...>, double square, double l1, double* row) const {
+    const double statistics[sizeof...(S)] = {std::is_same_v<S, squared_distance> ? square : l1...};
+    kernel::each_term_value<type_list<S...>>(profile, statistics, 0, term_row{row});
+  }
+};
+
+/// All quadruples (i, j), i != j, of paired samples, from the products of each kernel's matrix with the two domains' indicators: mean and
+/// covariance of the row means of h. O(n^2 F) for all kernels in one pass, on the machine where the rows lie.
+template <class Exec, class Profile, class Memory>
+running_covariance gather_by_products(const Exec& exec, const engine::layer<double, Profile, Memory>& one, int kernels,
+                                      workspace_of<Memory>& scratch) {
+  using machine = backend<Memory>;
+  using view = matrix_view<double, Memory>;
+  const index_t n = one.data.source.rows.rows, size = 4 * n;
+  std::vector<double> domains(static_cast<std::size_t>(size), 0.0), products(static_cast<std::size_t>(kernels * size)),
+      own(static_cast<std::size_t>(kernels * n));
+  for (index_t i = 0; i < 2 * n; ++i) domains[static_cast<std::size_t>(2 * i + (i < n ? 0 : 1))] = 1;
+  double* right = scratch.template allocate<double>(size);
+  double* sums = scratch.template allocate<double>(kernels * size);
+  double* pairs = scratch.template allocate<double>(kernels * n);
+  machine::copy_from_host(exec, domains.data(), size, right);
+  std::vector<view> out;
+  for (int k = 0; k < kernels; ++k) out.push_back(view(sums + k * size, 2 * n, 2));
+  engine::kernel_products(exec, one, engine::pair_set::distinct, view(right, 2 * n, 2), out, scratch);
+  machine::for_each_row(exec, n,
+                        paired_terms_task<Profile, Memory>{one.profile, one.data.source.rows, one.data.target.rows, kernels, pairs});
+  machine::copy_to_host(exec, sums, kernels * size, products.data());
+  machine::copy_to_host(exec, pairs, kernels * n, own.data());
+  running_covariance result;
+  for (index_t i = 0; i < n; ++i) {
+    double h[most_kernels];
+    for (int k = 0; k < kernels; ++k) {
+      const double *of_source = &products[static_cast<std::size_t>(k * size + 2 * i)], *of_target = of_source + 2 * n;
+      const double paired = own[static_cast<std::size_t>(i * kernels + k)];
+      h[k] = (of_source[0] + of_target[1] - (of_source[1] - paired) - (of_target[0] - paired)) / static_cast<double>(n - 1);
+    }
+    result.add(h, kernels);
+  }
+  return result;
+}
+
+/// The same for a layer of float rows, which are taken as double: row means are small differences of large sums.
+template <class Exec, class T, class Profile, class Memory>
+running_covariance gather_in_double(const Exec& exec, const engine::layer<T, Profile, Memory>& one, int kernels, const char* name,
+                                    workspace_of<Memory>& scratch) {
+  running_covariance found;
+  const auto gather = [&](const auto& layers) {
+    return engine::with_units(exec, name, layers, scratch, [&](const auto& in_range) {
+      found = gather_by_products(exec, std::get<0>(in_range), kernels, scratch);
+      return 0.0;
+    });
+  };
+  if constexpr (std::is_same_v<T, float>)
+    engine::in_double(exec, std::tuple{one}, write_mode::overwrite, scratch, gather);
+  else
+    gather(std::tuple{one});
+  return found;
 }
 
 /// All quadruples (i, j), i != j, of paired samples: mean and covariance of the row means of h. O(n^2 F).
@@ -123,6 +214,30 @@ running_covariance gather_all(const Exec& exec, const engine::layer<T, Profile>&
   return parts[0];
 }
 
+/// By quadruples, which are the host's: rows in another memory are copied.
+template <class Exec, class T, class Profile, class Memory>
+running_covariance gather_on_host(const Exec& exec, const engine::layer<T, Profile, Memory>& one, bool disjoint, int kernels,
+                                  workspace_of<Memory>& scratch) {
+  if constexpr (std::is_same_v<Memory, host_memory>) {
+    return disjoint ? gather_disjoint(exec, one, kernels, scratch) : gather_all(exec, one, kernels, scratch);
+  } else {
+    std::vector<T> numbers[2];
+    const auto copied = [&](const matrix_view<const T, Memory>& rows, std::vector<T>& to) {
+      const index_t size = rows.rows * rows.cols;
+      const matrix_view<T, Memory> whole(scratch.template allocate<T>(size), rows.rows, rows.cols);
+      backend<Memory>::for_each_entry(exec, rows.rows, rows.cols, engine::detail::convert_task<T, T, Memory>{rows, whole});
+      to.resize(static_cast<std::size_t>(size));
+      backend<Memory>::copy_to_host(exec, whole.data, size, to.data());
+      return sample<T>{matrix_view<const T>(to.data(), rows.rows, rows.cols), nullptr};
+    };
+    const engine::joint_sample<T> data{copied(one.data.source.rows, numbers[0]), copied(one.data.target.rows, numbers[1])};
+    workspace memory;
+    const engine::sample_summary<T> summary(exec::default_policy{}, data, memory);
+    const engine::layer<T, Profile> host{data, &summary, one.profile, matrix_view<T>{}, matrix_view<T>{}};
+    return gather_on_host(exec::default_policy{}, host, disjoint, kernels, memory);
+  }
+}
+
 } // namespace detail
 } // namespace selection
 
@@ -131,7 +246,9 @@ running_covariance gather_all(const Exec& exec, const engine::layer<T, Profile>&
 ///
 /// estimator::linear_time: mean and covariance of h over the floor(min(n_s, n_t) / 2) disjoint quadruples (Gretton et al. 2012b, eq. 6 and
 /// 7); O(n F). estimator::unbiased: n_s = n_t = n paired samples, the mean of h over all i != j, and 4 times the covariance of its row
-/// means, the leading term of the estimate's variance (Sutherland et al. 2017, eq. 5); O(n^2 F). The same bits for any number of threads.
+/// means, the leading term of the estimate's variance (Sutherland et al. 2017, eq. 5); O(n^2 F), at the speed of a matrix product in double
+/// where all kernels are of distances. The same bits for any number of threads. Device tensors are worked on where they lie, but for
+/// estimator::linear_time and kernels of inner products, whose rows are copied to the host.
 /// @throws std::invalid_argument for shapes that do not fit, fewer than 2 quadruples (or 3 samples), sample weights, or more than 16
 /// kernels.
 template <class Exec, class Kernel, class Estimator, class Accumulator, sample_like ZS, sample_like ZT>
@@ -141,8 +258,11 @@ selection::kernel_statistics kernel_statistics_of(const Exec& exec, const mmd<Ke
   static_assert(linear || std::is_same_v<Estimator, estimator::unbiased>,
                 "dalib: kernels are selected with estimator::linear_time or estimator::unbiased, whose covariance is known");
   constexpr const char* name = "kernel_statistics_of";
-  using T = sample_value<ZS>;
-  const sample<T> source = sample_of(zs), target = sample_of(zt);
+  using types = two_sample_types<ZS, ZT>;
+  using T = typename types::value_type;
+  using Memory = typename types::memory;
+  require_execution<Exec, Memory>();
+  const sample<T, Memory> source = sample_of(zs), target = sample_of(zt);
   require_two_samples(name, source.rows, target.rows);
   require_shapes(source.weights == nullptr && target.weights == nullptr, name, "takes no sample weights", source.rows, target.rows);
   if (linear)
@@ -151,14 +271,19 @@ selection::kernel_statistics kernel_statistics_of(const Exec& exec, const mmd<Ke
   else
     require_shapes(source.rows.rows == target.rows.rows && source.rows.rows >= 3, name,
                    "estimator::unbiased needs n_s = n_t >= 3 for a covariance", source.rows, target.rows);
-  workspace scratch;
+  workspace_of<Memory> scratch;
+  const matrix_view<T, Memory> unwanted;
   const engine::bound_problem problem(exec, scratch,
-                                      engine::layer_input<T, Kernel>{{source, target}, loss.kernel, matrix_view<T>{}, matrix_view<T>{}});
+                                      engine::layer_input<T, Kernel, Memory>{{source, target}, loss.kernel, unwanted, unwanted});
   const auto layer = engine::with_centred_terms(std::get<0>(problem.layers()));
   const int kernels = kernel::term_count(layer.profile);
   if (kernels > selection::most_kernels) fail(name, "takes at most 16 kernels (got " + std::to_string(kernels) + ")");
-  const selection::running_covariance gathered = linear ? selection::detail::gather_disjoint(exec, layer, kernels, scratch)
-                                                        : selection::detail::gather_all(exec, layer, kernels, scratch);
+  const auto gathered = [&] {
+    if constexpr (!linear && selection::detail::of_distances<std::remove_cvref_t<decltype(layer.profile)>>)
+      return selection::detail::gather_in_double(exec, layer, kernels, name, scratch);
+    else
+      return selection::detail::gather_on_host(exec, layer, linear, kernels, scratch);
+  }();
   selection::kernel_statistics result;
   for (int k = 0; k < kernels; ++k) {
     result.values.push_back(gathered.mean[static_cast<std::size_t>(k)]);
