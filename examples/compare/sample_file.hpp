@@ -1,0 +1,154 @@
+#pragma once
+// A sample from a file: .npy, .csv with or without a header, .safetensors.
+
+#include "../trainer/io/file_error.hpp"
+#include "../trainer/io/mapped_file.hpp"
+#include "../trainer/io/npy.hpp"
+#include "../trainer/io/safetensors.hpp"
+
+#include <Eigen/Core>
+
+#include <charconv>
+#include <cmath>
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace dalib::compare {
+
+/// One file's rows. Rows with a number that is not finite are left out and counted.
+struct loaded_sample {
+  using matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+  std::string name;
+  matrix rows;
+  std::vector<std::string> features; ///< names from a header line; empty if there is none
+  std::vector<std::size_t> left_out; ///< rows of the file, from 1, that are not finite
+};
+
+namespace detail {
+
+inline std::string trimmed(std::string_view field) {
+  constexpr std::string_view space = " \t\r";
+  const std::size_t first = field.find_first_not_of(space);
+  if (first == std::string_view::npos) return {};
+  return std::string(field.substr(first, field.find_last_not_of(space) - first + 1));
+}
+
+/// Fields of a line; the separator is a comma, a semicolon or a tab, whichever the line has.
+inline std::vector<std::string> fields_of(std::string_view line) {
+  const char separator = line.find(',') != std::string_view::npos ? ',' : line.find(';') != std::string_view::npos ? ';' : '\t';
+  std::vector<std::string> fields;
+  while (true) {
+    const std::size_t end = line.find(separator);
+    fields.push_back(trimmed(line.substr(0, end)));
+    if (end == std::string_view::npos) return fields;
+    line.remove_prefix(end + 1);
+  }
+}
+
+inline bool read_number(const std::string& field, double& value) {
+  const char* end = field.data() + field.size();
+  const auto result = std::from_chars(field.data() + (field.starts_with('+') ? 1 : 0), end, value);
+  return result.ec == std::errc{} && result.ptr == end;
+}
+
+/// Numbers line by line. A first line in which no field is a number is a header. Throws std::runtime_error "FILE:LINE: column N ...".
+inline void read_csv(std::string_view text, loaded_sample& to, std::vector<double>& values, std::size_t& columns) {
+  std::size_t number = 0;
+  const auto fail = [&](const std::string& what) { io::fail_file(to.name + ":" + std::to_string(number), what); };
+  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+  if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    ++number;
+    if (trimmed(line).empty()) continue;
+    const std::vector<std::string> fields = fields_of(line);
+    std::vector<double> row(fields.size());
+    std::size_t read = 0, first_text = fields.size();
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+      if (read_number(fields[i], row[i]))
+        ++read;
+      else if (fields[i].empty())
+        row[i] = std::nan(""); // a missing value
+      else if (first_text == fields.size())
+        first_text = i;
+    }
+    if (columns == 0 && to.features.empty() && read == 0) {
+      to.features = fields;
+      continue;
+    }
+    const std::size_t wanted = columns != 0 ? columns : to.features.empty() ? fields.size() : to.features.size();
+    if (fields.size() != wanted) fail("has " + std::to_string(fields.size()) + " fields, the lines before have " + std::to_string(wanted));
+    if (first_text != fields.size())
+      fail("column " + std::to_string(first_text + 1) + (to.features.empty() ? "" : " (" + to.features[first_text] + ")") +
+           " is not a number: '" + fields[first_text] + "'");
+    columns = wanted;
+    values.insert(values.end(), row.begin(), row.end());
+  }
+}
+
+/// A tensor of rank 2 or more as rows x all else.
+inline void read_tensor(const io::tensor_view& tensor, std::vector<double>& values, std::size_t& columns, const std::string& file) {
+  if (tensor.shape.empty() || tensor.shape[0] < 1 || tensor.size() == 0)
+    io::fail_file(file, "holds no rows: its shape is " + io::to_string(tensor.shape));
+  values = tensor.values<double>();
+  columns = values.size() / static_cast<std::size_t>(tensor.shape[0]);
+}
+
+} // namespace detail
+
+/// Reads FILE, or FILE:TENSOR of a .safetensors file (without a name: its only tensor of rank 2). Throws std::runtime_error with the file's
+/// name, for text also with line and column, if it cannot be read or has no rows.
+inline loaded_sample read_sample(const std::string& argument) {
+  loaded_sample result;
+  std::filesystem::path path = argument;
+  std::string tensor;
+  if (const std::size_t at = argument.rfind(".safetensors:"); at != std::string::npos) {
+    path = argument.substr(0, at + 12);
+    tensor = argument.substr(at + 13);
+  }
+  result.name = path.string();
+  std::vector<double> values;
+  std::size_t columns = 0;
+  const std::string extension = path.extension().string();
+  if (extension == ".npy") {
+    const io::npy_file file(path);
+    detail::read_tensor(file.array(), values, columns, result.name);
+  } else if (extension == ".safetensors") {
+    const io::safetensors_file file(path);
+    const io::tensor_view* chosen = tensor.empty() ? nullptr : &file.at(tensor);
+    if (!chosen)
+      for (const io::tensor_view& one : file.tensors()) {
+        if (one.shape.size() < 2) continue;
+        if (chosen) io::fail_file(result.name, "holds several tables: say which as FILE:NAME, such as :" + one.name);
+        chosen = &one;
+      }
+    if (!chosen) io::fail_file(result.name, "holds no table");
+    detail::read_tensor(*chosen, values, columns, result.name);
+  } else if (extension == ".csv" || extension == ".txt" || extension == ".tsv") {
+    const io::mapped_file file(path);
+    const std::span<const std::byte> bytes = file.bytes();
+    detail::read_csv({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, result, values, columns);
+  } else {
+    io::fail_file(result.name, "is of an unknown kind: .npy, .csv, .txt, .tsv and .safetensors are read");
+  }
+  if (columns == 0) io::fail_file(result.name, "holds no rows");
+  const std::size_t rows = values.size() / columns;
+  result.rows.resize(static_cast<Eigen::Index>(rows), static_cast<Eigen::Index>(columns));
+  Eigen::Index kept = 0;
+  for (std::size_t i = 0; i < rows; ++i) {
+    const Eigen::Map<const Eigen::RowVectorXd> row(values.data() + i * columns, static_cast<Eigen::Index>(columns));
+    if (row.allFinite())
+      result.rows.row(kept++) = row;
+    else
+      result.left_out.push_back(i + 1);
+  }
+  result.rows.conservativeResize(kept, Eigen::NoChange);
+  return result;
+}
+
+} // namespace dalib::compare
