@@ -3,6 +3,7 @@
 /// v' K v for hundreds of vectors v and every term of a kernel in one pass over the kernel matrix, which is never held.
 #pragma once
 
+#include "dalib/engine/kernel_products.hpp"
 #include "dalib/inference/kernel_blocks.hpp"
 
 #include <cstddef>
@@ -24,8 +25,22 @@ private:
   std::size_t at(int term, index_t vector) const { return static_cast<std::size_t>(term * vectors + vector); }
 };
 
-/// One pass over the blocks of the upper triangle; block (I, J) serves v_I'K v_J and v_J'K v_I. O(n^2 (F + vectors * terms / 2)) time and
-/// O(n vectors) memory, which is the vectors' own.
+/// sum a_i b_i and sum a_i, in double, in one order.
+template <class T>
+double dot(const T* a, const T* b, index_t count) {
+  double partial[8] = {};
+  for (index_t i = 0; i < count; ++i) partial[i % 8] += static_cast<double>(a[i]) * static_cast<double>(b[i]);
+  return ((partial[0] + partial[1]) + (partial[2] + partial[3])) + ((partial[4] + partial[5]) + (partial[6] + partial[7]));
+}
+template <class T>
+double sum_of(const T* a, index_t count) {
+  double total = 0;
+  for (index_t i = 0; i < count; ++i) total += static_cast<double>(a[i]);
+  return total;
+}
+
+/// Forms of values that are no kernel's (Stein discrepancies). One pass over the blocks of the upper triangle; block (I, J) serves v_I'K
+/// v_J and v_J'K v_I. O(n^2 (F + vectors * terms / 2)) time and O(n vectors) memory, which is the vectors' own.
 ///
 /// The product of a vector with a block is one chain of multiply-adds, wherever the vector stands among the others, and every sum has a
 /// fixed order: equal vectors give equal bits, and so does any number of threads.
@@ -147,9 +162,41 @@ private:
   std::vector<T> values_;
 };
 
+/// The same for a kernel through the pair engine: K Z with the vectors, and a vector of ones, as columns. Vectors come in runs whose
+/// products fit `most_bytes`. The product of a vector does not depend on the others, so that equal vectors give equal bits.
 template <class Exec, class T, class Profile>
 quadratic_forms forms_of(const Exec& exec, const kernel_blocks<T, Profile>& kernel, const vector_rows<T>& vectors, own_pairs own) {
-  return form_sums<T, kernel_blocks<T, Profile>>(kernel, vectors.view(), own).run(exec);
+  constexpr index_t most_bytes = index_t{512} << 20;
+  const index_t n = kernel.rows(), count = vectors.view().rows;
+  const int terms = kernel.terms();
+  const index_t run = std::clamp<index_t>(most_bytes / (n * terms * static_cast<index_t>(sizeof(T))), 32, count);
+  const engine::pair_set pairs = own == own_pairs::with ? engine::pair_set::all : engine::pair_set::distinct;
+  quadratic_forms result{count, terms, std::vector<double>(static_cast<std::size_t>(terms * count)), {}, {}};
+  result.linear = result.form;
+  workspace scratch;
+  // K 1 of every term.
+  std::vector<std::vector<T>> ones(static_cast<std::size_t>(terms), std::vector<T>(static_cast<std::size_t>(n)));
+  std::vector<matrix_view<T>> outputs;
+  for (auto& one : ones) outputs.emplace_back(one.data(), n, index_t{1});
+  const std::vector<T> ones_right(static_cast<std::size_t>(n), T(1));
+  engine::kernel_products(exec, kernel.layer(), pairs, matrix_view<const T>(ones_right.data(), n, 1), outputs, scratch);
+  for (const auto& one : ones) result.total.push_back(sum_of(one.data(), n));
+  std::vector<T> products(static_cast<std::size_t>(terms * run * n));
+  for (index_t first = 0; first < count; first += run) {
+    const index_t now = std::min(run, count - first);
+    outputs.clear();
+    for (int k = 0; k < terms; ++k) outputs.emplace_back(products.data() + k * run * n, n, now, index_t{1}, n);
+    engine::kernel_products(exec, kernel.layer(), pairs, vectors.view().rows_from(first, now).transposed(), outputs, scratch);
+    exec.run(now, [&](index_t v, int) {
+      const T* own_row = &vectors.view()(first + v, 0);
+      for (int k = 0; k < terms; ++k) {
+        const auto place = static_cast<std::size_t>(k * count + first + v);
+        result.form[place] = dot(own_row, products.data() + (k * run + v) * n, n);
+        result.linear[place] = dot(own_row, ones[static_cast<std::size_t>(k)].data(), n);
+      }
+    });
+  }
+  return result;
 }
 
 } // namespace dalib::inference::detail

@@ -3,6 +3,7 @@
 /// Row sums of a two-sample kernel matrix: all that variances of the MMD are made of.
 #pragma once
 
+#include "dalib/engine/kernel_products.hpp"
 #include "dalib/inference/pair_sums.hpp"
 
 #include <vector>
@@ -17,47 +18,47 @@ struct kernel_row_sums {
   std::vector<double> own, paired;
 };
 
-/// Values of anything with rows(), source_rows(), fill(place, to) and pair(i, j). One task for each range of rows, which adds along its
-/// rows. O(n^2 F) time, O(n) memory; the same bits for any number of threads.
-template <class Exec, class Blocks, class T = typename Blocks::value_type>
-kernel_row_sums row_sums_of(const Exec& exec, const Blocks& kernel) {
-  const index_t n = kernel.rows(), n_s = kernel.source_rows(), blocks = block_count(n);
-  const auto size = static_cast<std::size_t>(n);
-  kernel_row_sums result;
-  result.within.resize(size);
-  result.across.resize(size);
-  result.own.resize(size);
-  std::vector<double> within_squares(size), across_squares(size);
-  exec.run(blocks, [&](index_t block, int) {
-    const auto [row, rows] = block_range(block, n);
-    std::vector<T> values(static_cast<std::size_t>(rows * block_rows));
-    for (index_t other = 0; other < blocks; ++other) {
-      const auto [col, cols] = block_range(other, n);
-      kernel.fill({row, rows, col, cols}, values.data());
-      for (index_t i = 0; i < rows; ++i) {
-        const auto at = static_cast<std::size_t>(row + i);
-        for (index_t j = 0; j < cols; ++j) {
-          const auto value = static_cast<double>(values[static_cast<std::size_t>(i * cols + j)]);
-          if (row + i == col + j) {
-            result.own[at] = value;
-          } else if ((row + i < n_s) == (col + j < n_s)) {
-            result.within[at] += value;
-            within_squares[at] += value * value;
-          } else {
-            result.across[at] += value;
-            across_squares[at] += value * value;
-          }
-        }
-      }
-    }
-  });
+/// sum_j k(z_i, z_j) over the distinct rows of the source and of the target: two columns of one product.
+template <class Exec, class T, class Profile>
+void sums_by_sample(const Exec& exec, const engine::layer<T, Profile>& one, std::vector<double>& within, std::vector<double>& across,
+                    workspace& scratch) {
+  const index_t n = one.data.rows(), n_s = one.data.source_rows();
+  std::vector<T> right(static_cast<std::size_t>(2 * n), T(0)), sums(right);
+  for (index_t i = 0; i < n; ++i) right[static_cast<std::size_t>(i < n_s ? i : n + i)] = T(1);
+  engine::kernel_product(exec, one, engine::pair_set::distinct, matrix_view<const T>(right.data(), n, 2, 1, n),
+                         matrix_view<T>(sums.data(), n, 2, 1, n), scratch);
   for (index_t i = 0; i < n; ++i) {
-    const auto at = static_cast<std::size_t>(i);
-    (i < n_s ? result.within_source : result.within_target) += result.within[at];
-    (i < n_s ? result.squares_source : result.squares_target) += within_squares[at];
-    if (i < n_s) result.across_all += result.across[at];
-    if (i < n_s) result.squares_across += across_squares[at];
+    const auto to_source = static_cast<double>(sums[static_cast<std::size_t>(i)]),
+               to_target = static_cast<double>(sums[static_cast<std::size_t>(n + i)]);
+    within.push_back(i < n_s ? to_source : to_target);
+    across.push_back(i < n_s ? to_target : to_source);
   }
+}
+
+/// `Squares`: also the sums of squared values, by a second product with k^2. O(n^2 F) time, O(n F) memory; the same bits for any number of
+/// threads.
+template <bool Squares, class Exec, class T, class Profile>
+kernel_row_sums row_sums_of(const Exec& exec, const kernel_blocks<T, Profile>& kernel, workspace& scratch) {
+  const index_t n = kernel.rows(), n_s = kernel.source_rows();
+  kernel_row_sums result;
+  sums_by_sample(exec, kernel.layer(), result.within, result.across, scratch);
+  const auto add_up = [&](const std::vector<double>& within, const std::vector<double>& across, double& source, double& target,
+                          double& both) {
+    for (index_t i = 0; i < n; ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      (i < n_s ? source : target) += within[at];
+      if (i < n_s) both += across[at];
+    }
+  };
+  add_up(result.within, result.across, result.within_source, result.within_target, result.across_all);
+  if constexpr (Squares) {
+    const auto& own = kernel.layer();
+    const engine::layer<T, squared_kernel<Profile>> squared{own.data, own.summary, {own.profile}, {}, {}};
+    std::vector<double> within, across;
+    sums_by_sample(exec, squared, within, across, scratch);
+    add_up(within, across, result.squares_source, result.squares_target, result.squares_across);
+  }
+  for (index_t i = 0; i < n; ++i) result.own.push_back(kernel.pair(i, i));
   if (2 * n_s == n)
     for (index_t i = 0; i < n_s; ++i) result.paired.push_back(kernel.pair(i, n_s + i));
   return result;

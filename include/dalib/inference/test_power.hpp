@@ -21,6 +21,7 @@ namespace dalib::inference {
 /// h_ij = k(x_i, x_j) + k(y_i, y_j) - k(x_i, y_j) - k(x_j, y_i). Never negative; the choice for training.
 struct liu_variance {
   static constexpr index_t least_rows = 2;
+  static constexpr bool needs_squares = false;
 
   static detail::power_slopes slopes(const detail::kernel_row_sums& k, double lambda) {
     const auto rows = k.paired.size();
@@ -57,6 +58,7 @@ struct liu_variance {
 /// do not train on it there.
 struct sutherland_variance {
   static constexpr index_t least_rows = 3;
+  static constexpr bool needs_squares = true;
 
   static detail::power_slopes slopes(const detail::kernel_row_sums& k, double lambda) {
     const auto rows = k.paired.size();
@@ -180,8 +182,9 @@ private:
   detail::power_slopes slopes_of(const Exec& exec, const Profile& profile, const sample<T>& source, const sample<T>& target,
                                  workspace& scratch) const {
     const workspace_mark mark(scratch);
-    return detail::with_kernel<false>(name, exec, detail::bound_already<Profile>{profile}, source, target, scratch,
-                                      [&](const auto& values) { return Variance::slopes(detail::row_sums_of(exec, values), lambda); });
+    return detail::with_kernel<false>(
+        name, exec, detail::bound_already<Profile>{profile}, source, target, scratch,
+        [&](const auto& values) { return Variance::slopes(detail::row_sums_of<Variance::needs_squares>(exec, values, scratch), lambda); });
   }
   template <bool Gradient, class Exec, class T, class Profile>
   static void sum(const Exec& exec, const Profile& profile, const detail::power_slopes& slopes, const sample<T>& source,

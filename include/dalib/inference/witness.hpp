@@ -2,6 +2,7 @@
 /// The witness function: where two samples differ, and which rows show it.
 #pragma once
 
+#include "dalib/engine/kernel_products.hpp"
 #include "dalib/inference/pair_sums.hpp"
 #include "dalib/kernel/gaussian.hpp"
 
@@ -117,15 +118,15 @@ private:
   static std::vector<double> values(const Exec& exec, const Profile& profile, const sample<T>& source, const sample<T>& target,
                                     const matrix_view<const T>& points, workspace& scratch) {
     std::vector<double> result(static_cast<std::size_t>(points.rows), 0.0);
+    std::vector<T> sums(result.size());
     const auto add = [&](const sample<T>& from, double sign) {
-      const double factor = sign / static_cast<double>(from.rows.rows);
-      detail::visit_across(name, exec, profile, points, from.rows, scratch, [&](const detail::block_place& place, const T* block) {
-        for (index_t i = 0; i < place.rows; ++i) {
-          double sum = 0;
-          for (index_t j = 0; j < place.cols; ++j) sum += static_cast<double>(block[i * place.cols + j]);
-          result[static_cast<std::size_t>(place.row + i)] += factor * sum;
-        }
-      });
+      const workspace_mark mark(scratch);
+      const std::vector<T> ones(static_cast<std::size_t>(from.rows.rows), T(1));
+      const engine::bound_problem problem(
+          exec, scratch, engine::layer_input<T, detail::bound_already<Profile>>{{sample<T>{points, nullptr}, from}, {profile}, {}, {}});
+      engine::kernel_product(exec, std::get<0>(problem.layers()), engine::pair_set::across,
+                             matrix_view<const T>(ones.data(), from.rows.rows, 1), matrix_view<T>(sums.data(), points.rows, 1), scratch);
+      for (std::size_t i = 0; i < sums.size(); ++i) result[i] += sign / static_cast<double>(from.rows.rows) * static_cast<double>(sums[i]);
     };
     add(source, 1);
     add(target, -1);

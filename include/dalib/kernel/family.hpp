@@ -64,6 +64,11 @@ struct family {
 template <class K, std::size_t Extent>
 family(std::span<const K, Extent>) -> family<K>;
 
+template <class K>
+inline constexpr bool is_family<family<K>> = true;
+template <class K>
+inline constexpr int most_terms<family<K>> = family<K>::capacity * most_terms<K>;
+
 template <class K, class Visit>
 void for_each_term(const family<K>& k, Visit&& visit) {
   for (int i = 0; i < k.count; ++i) for_each_term(k.terms[i], visit);

@@ -49,6 +49,9 @@ template <class K>
 inline constexpr bool is_sum = false;
 template <class A, class B>
 inline constexpr bool is_sum<sum_of<A, B>> = true;
+/// Whether a kernel is a list of terms of one type, `terms[0]` .. `terms[count - 1]`; see family.hpp.
+template <class K>
+inline constexpr bool is_family = false;
 
 /// Calls use(k, value) with the value of every term of a bound kernel for these statistics, k counting from `first` on in the order of
 /// for_each_term, and returns the number after the last. A ladder has one exponential for all its terms.
@@ -56,6 +59,9 @@ template <class List, class K, class T, class Use>
 DALIB_HD int each_term_value(const K& k, const T (&statistics)[List::size], int first, const Use& use) {
   if constexpr (is_sum<K>) {
     return each_term_value<List>(k.b, statistics, each_term_value<List>(k.a, statistics, first, use), use);
+  } else if constexpr (is_family<K>) {
+    for (int i = 0; i < k.count; ++i) first = each_term_value<List>(k.terms[i], statistics, first, use);
+    return first;
   } else if constexpr (std::is_same_v<K, gaussian_ladder_profile>) {
     using std::exp;
     T power = exp(T(-k.rate) * statistics[position_of<List, squared_distance>]);
