@@ -7,6 +7,8 @@
 #include "dalib/kernel/gaussian.hpp"
 #include "dalib/kernel/linear.hpp"
 
+#include <Eigen/Core>
+
 #include <algorithm>
 #include <cmath>
 #include <numbers>
@@ -28,19 +30,25 @@ struct distance_lists {
 /// At most this many rows of a sample are looked at, at equal distances in the order given.
 inline constexpr index_t most_rows_for_bandwidths = 1024;
 
+inline index_t row_step(index_t rows) { return (rows + most_rows_for_bandwidths - 1) / most_rows_for_bandwidths; }
+
+using row_matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+/// The rows that are looked at, in double.
 template <class T>
-void add_distance(const matrix_view<const T>& a, index_t i, const matrix_view<const T>& b, index_t j, distance_lists& to) {
-  double absolute = 0, square = 0;
-  for (index_t f = 0; f < a.cols; ++f) {
-    const double d = static_cast<double>(a(i, f)) - static_cast<double>(b(j, f));
-    absolute += std::abs(d);
-    square += d * d;
-  }
-  to.l1.push_back(absolute);
-  to.l2.push_back(std::sqrt(square));
+row_matrix looked_at(const matrix_view<const T>& rows) {
+  const index_t step = row_step(rows.rows), count = (rows.rows + step - 1) / step;
+  row_matrix result(count, rows.cols);
+  for (index_t i = 0; i < count; ++i)
+    for (index_t f = 0; f < rows.cols; ++f) result(i, f) = static_cast<double>(rows(i * step, f));
+  return result;
 }
 
-inline index_t row_step(index_t rows) { return (rows + most_rows_for_bandwidths - 1) / most_rows_for_bandwidths; }
+template <class Row>
+void add_distance(const Row& a, const Row& b, distance_lists& to) {
+  to.l1.push_back((a - b).cwiseAbs().sum());
+  to.l2.push_back((a - b).norm());
+}
 
 /// `count` numbers from low to high, in geometric or arithmetic progression.
 inline std::vector<double> spaced(double low, double high, int count, bool geometric) {
@@ -96,10 +104,10 @@ inline auto kernels_of(const bandwidth_collection& widths, double l1_factor, dou
 template <sample_like ZS, sample_like ZT>
 bandwidth_collection mmdagg_bandwidths(const ZS& zs, const ZT& zt, int count = 10) {
   const auto [source, target] = detail::require_test_samples("mmdagg_bandwidths", zs, zt);
+  const detail::row_matrix a = detail::looked_at(source.rows), b = detail::looked_at(target.rows);
   detail::distance_lists d;
-  for (index_t i = 0; i < source.rows.rows; i += detail::row_step(source.rows.rows))
-    for (index_t j = 0; j < target.rows.rows; j += detail::row_step(target.rows.rows))
-      detail::add_distance(source.rows, i, target.rows, j, d);
+  for (index_t i = 0; i < a.rows(); ++i)
+    for (index_t j = 0; j < b.rows(); ++j) detail::add_distance(a.row(i), b.row(j), d);
   return {detail::mmdagg_grid(std::move(d.l1), count), detail::mmdagg_grid(std::move(d.l2), count)};
 }
 
@@ -109,14 +117,12 @@ bandwidth_collection mmdagg_bandwidths(const ZS& zs, const ZT& zt, int count = 1
 template <sample_like ZS, sample_like ZT>
 bandwidth_collection fuse_bandwidths(const ZS& zs, const ZT& zt, int count = 10) {
   const auto [source, target] = detail::require_test_samples("fuse_bandwidths", zs, zt);
+  const detail::row_matrix a = detail::looked_at(source.rows), b = detail::looked_at(target.rows);
+  detail::row_matrix joint(a.rows() + b.rows(), a.cols());
+  joint << a, b;
   detail::distance_lists d;
-  std::vector<std::pair<bool, index_t>> rows;
-  for (index_t i = 0; i < source.rows.rows; i += detail::row_step(source.rows.rows)) rows.emplace_back(true, i);
-  for (index_t j = 0; j < target.rows.rows; j += detail::row_step(target.rows.rows)) rows.emplace_back(false, j);
-  const auto view = [&](bool is_source) { return is_source ? source.rows : target.rows; };
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    for (std::size_t j = i; j < rows.size(); ++j)
-      detail::add_distance(view(rows[i].first), rows[i].second, view(rows[j].first), rows[j].second, d);
+  for (index_t i = 0; i < joint.rows(); ++i)
+    for (index_t j = i; j < joint.rows(); ++j) detail::add_distance(joint.row(i), joint.row(j), d);
   return {detail::fuse_grid(std::move(d.l1), count), detail::fuse_grid(std::move(d.l2), count)};
 }
 
