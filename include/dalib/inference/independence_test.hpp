@@ -41,20 +41,20 @@ struct independence_test {
     const index_t n = one.rows.rows;
     const permutations orders(name, options, options.given, draw_stream::permutation, n);
     workspace scratch;
-    const auto [k, l] =
+    const std::pair<Eigen::MatrixXd, Eigen::MatrixXd> kernels =
         detail::with_both_kernels(name, exec, measure.kernel_x, measure.kernel_y, one, two, scratch, [&](const auto& kx, const auto& ky) {
           return std::pair{detail::dense_kernel(exec, kx), detail::dense_kernel(exec, ky)};
         });
     std::vector<double> values(static_cast<std::size_t>(orders.count() + 1));
     const auto weights = detail::dependence_weights::of(measure.estimator, n);
-    const detail::dependence_sums whole = sums_of(k, l, weights.own);
+    const detail::dependence_sums whole = sums_of(kernels.first, kernels.second, weights.own);
     exec.run(orders.count() + 1, [&](index_t b, int) {
       std::vector<index_t> order(static_cast<std::size_t>(n));
       if (b == 0)
         std::iota(order.begin(), order.end(), index_t{0});
       else
         orders.read(b - 1, order, n);
-      values[static_cast<std::size_t>(b)] = permuted(k, l, whole, weights, order);
+      values[static_cast<std::size_t>(b)] = permuted(kernels.first, kernels.second, whole, weights, order);
     });
     const double statistic = values.front();
     values.erase(values.begin());

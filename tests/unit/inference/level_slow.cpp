@@ -60,7 +60,8 @@ int rejections(const std::vector<double>& p) {
 
 TEST_CASE("Permutation tests are exact at every size and law") {
   for (const std::string law : {"normal", "cauchy", "ties"})
-    for (const auto& [n_s, n_t] : {std::pair{20, 20}, std::pair{35, 15}}) {
+    for (const auto& sizes : {std::pair{20, 20}, std::pair{35, 15}}) {
+      const int n_s = sizes.first, n_t = sizes.second; // clang 14 captures no bindings
       CAPTURE(law);
       CAPTURE(n_s);
       const auto mmd_p = p_values(law, n_s, n_t, [](const auto&... a) { return permutation_test<>{}(a...).p_value; });
