@@ -1,5 +1,5 @@
 /// @file
-/// Reads a header of the library as its reader does: the types at namespace scope, their documentation, and the examples in it.
+/// Reads a header of the library as its reader does: what it declares at namespace scope, the documentation, and the examples in it.
 #pragma once
 
 #include <cstddef>
@@ -30,9 +30,17 @@ struct public_type {
   bool documented = false;
 };
 
+/// What a user may name: a concept, type, alias or function at namespace scope, with the first sentence of its documentation.
+struct public_name {
+  std::string kind;
+  std::string name; ///< with its namespaces inside dalib
+  std::string summary;
+};
+
 /// What a header says.
 struct header {
   std::vector<public_type> types;
+  std::vector<public_name> names; ///< documented ones, a function once however many forms it has
   std::vector<example> examples;
   std::vector<std::string> errors; ///< broken markup: "line N: ..."
 };
@@ -59,6 +67,37 @@ inline std::string declared_type(std::string_view line) {
   return {};
 }
 
+/// The function that a line at namespace scope begins to declare; empty if it does not.
+inline std::string declared_function(std::string_view line) {
+  for (const std::string_view other : {" ", "}", "#", "/", "template", "requires", "static_assert", "namespace", "using", "struct", "class",
+                                       "enum", "concept", "friend", "extern", "inline constexpr", "constexpr bool", "DALIB_PRAGMA"})
+    if (line.starts_with(other)) return {};
+  const std::size_t operator_at = line.find("operator");
+  const std::size_t open = line.find('(');
+  if (open == std::string_view::npos || line.substr(0, open).find('=') != std::string_view::npos) return {};
+  if (operator_at != std::string_view::npos && operator_at < open) return std::string(line.substr(operator_at, open - operator_at));
+  std::size_t start = open;
+  while (start > 0 && is_word_character(line[start - 1])) --start;
+  return start == 0 || start == open ? std::string() : std::string(line.substr(start, open - start));
+}
+
+/// The name that a line at namespace scope gives to a type that has another one; empty if it does not.
+inline std::string declared_alias(std::string_view line) {
+  return line.starts_with("using ") && line.find('=') != std::string_view::npos ? std::string(first_word(line.substr(6))) : std::string();
+}
+
+/// The first sentence of a comment; of one that leads to a formula, what comes before it.
+inline std::string first_sentence(std::string_view comment) {
+  for (std::size_t at = comment.find(". "); at != std::string_view::npos; at = comment.find(". ", at + 1)) {
+    const std::string_view before = comment.substr(0, at);
+    const char next = at + 2 < comment.size() ? comment[at + 2] : ' ';
+    const bool new_sentence = (next >= 'A' && next <= 'Z') || next == '`' || next == '(';
+    if (new_sentence && !before.ends_with(" al") && !before.ends_with(".") && !before.ends_with(" ")) return std::string(before) + ".";
+  }
+  while (comment.ends_with(":") || comment.ends_with(",")) comment.remove_suffix(1);
+  return std::string(comment);
+}
+
 /// Names of the namespaces that are no business of the library's user.
 inline bool is_internal(std::string_view name) { return name == "detail" || name == "engine" || name.ends_with("::detail"); }
 
@@ -74,11 +113,72 @@ inline bool mentions(std::string_view text, std::string_view word) {
   return false;
 }
 
+namespace detail {
+
+/// The namespaces around a line.
+class scope {
+public:
+  void enter(std::string_view name) {
+    std::string_view inside = name;
+    if (inside.starts_with("dalib::")) inside.remove_prefix(7);
+    const std::string outer = levels_.empty() ? std::string() : levels_.back().prefix;
+    const bool hidden = detail::is_internal(name) || (!levels_.empty() && levels_.back().internal);
+    levels_.push_back({inside == "dalib" ? outer : outer + std::string(inside) + "::", hidden});
+  }
+  void leave() {
+    if (!levels_.empty()) levels_.pop_back();
+  }
+  bool is_public() const { return !levels_.empty() && !levels_.back().internal; }
+  std::string prefix() const { return levels_.empty() ? std::string() : levels_.back().prefix; }
+
+private:
+  struct level {
+    std::string prefix;
+    bool internal;
+  };
+  std::vector<level> levels_;
+};
+
+/// The first paragraph of a documentation comment, line by line.
+class paragraph {
+public:
+  void add(std::string_view line) {
+    if (line.empty() || line.starts_with("@")) ended_ = true;
+    if (ended_) return;
+    if (!text_.empty()) text_ += " ";
+    text_ += line;
+  }
+  const std::string& text() const { return text_; }
+
+private:
+  std::string text_;
+  bool ended_ = false;
+};
+
+/// Notes what a line declares for the user, unless the name is there already.
+inline void add_name(header& result, const scope& where, std::string_view line, const std::string& type, const paragraph& comment) {
+  public_name found{"type", type, first_sentence(comment.text())};
+  if (line.starts_with("concept ")) found.kind = "concept";
+  if (found.name.empty()) {
+    found.name = declared_alias(line);
+    found.kind = found.name.empty() ? "function" : "alias";
+  }
+  if (found.name.empty()) found.name = declared_function(line);
+  if (found.name.empty() || found.summary.empty()) return;
+  found.name = where.prefix() + found.name;
+  for (const public_name& other : result.names)
+    if (other.name == found.name) return;
+  result.names.push_back(std::move(found));
+}
+
+} // namespace detail
+
 /// Reads a header in the layout of .clang-format: declarations at namespace scope start in column 0, namespaces end with their name.
 /// Types in a namespace `detail` or `engine` and those documented as `@internal` are left out.
 inline header read_header(std::istream& stream) {
   header result;
-  std::vector<bool> internal_namespaces;
+  detail::scope where;
+  detail::paragraph comment_text;
   bool in_code = false, has_comment = false, is_internal_type = false;
   std::size_t number = 0;
   for (std::string line; std::getline(stream, line);) {
@@ -98,6 +198,8 @@ inline header read_header(std::istream& stream) {
         result.examples.push_back({number + 1, {}});
       }
       if (comment.starts_with("@internal")) is_internal_type = true;
+      if (!has_comment) comment_text = {};
+      comment_text.add(comment);
       has_comment = true;
       continue;
     }
@@ -107,14 +209,15 @@ inline header read_header(std::istream& stream) {
     }
     if (text.starts_with("namespace ") && text.ends_with("{")) {
       const std::string_view name = text.substr(10, text.size() - 12);
-      internal_namespaces.push_back(detail::is_internal(name) || (!internal_namespaces.empty() && internal_namespaces.back()));
-    } else if (text.starts_with("} // namespace") && !internal_namespaces.empty()) {
-      internal_namespaces.pop_back();
+      where.enter(name);
+    } else if (text.starts_with("} // namespace")) {
+      where.leave();
     }
-    const bool is_public = !internal_namespaces.empty() && !internal_namespaces.back();
+    const bool is_public = where.is_public();
     const std::string name = detail::declared_type(text);
     const bool announces = text.ends_with(";") && !text.starts_with("concept") && !has_comment;
     if (!name.empty() && is_public && !is_internal_type && !announces) result.types.push_back({name, number, has_comment});
+    if (is_public && !is_internal_type && has_comment && indent == 0) detail::add_name(result, where, text, name, comment_text);
     // `template <...>`, over several lines, and `requires ...` stand between a comment and what it documents.
     if (indent == 0 && !text.starts_with("template ") && !text.starts_with("requires")) has_comment = is_internal_type = false;
   }

@@ -52,6 +52,21 @@ TEST_CASE("internal types, specialisations and announcements need nothing") {
   CHECK(findings_in("template <>\nstruct thing<int> {\n};\nstruct other;\n").empty());
 }
 
+TEST_CASE("names are read with their namespaces and the first sentence of their documentation") {
+  std::istringstream stream("namespace dalib {\n"
+                            "/// A kernel (Long et al. 2015). More of it.\nstruct thing {\n};\n\n"
+                            "namespace bandwidth {\n\n/// A rule,\n/// over two lines:\n///\n/// a formula\ntemplate <class T>\n"
+                            "double width(const T& x);\n/// Another form.\ndouble width(int x);\n\n} // namespace bandwidth\n\n"
+                            "/// Sum of two.\ntemplate <class A>\nauto operator+(A a, A b) {\n}\n"
+                            "/// A short name.\nusing short_name = thing;\nvoid undocumented();\n"
+                            "/// @internal\n/// Not for users.\nvoid inside();\nnamespace detail {\n/// Hidden.\nvoid hidden();\n"
+                            "} // namespace detail\n} // namespace dalib\n");
+  std::string found;
+  for (const public_name& one : read_header(stream).names) found += one.kind + " " + one.name + ": " + one.summary + "\n";
+  CHECK(found == "type thing: A kernel (Long et al. 2015).\nfunction bandwidth::width: A rule, over two lines\n"
+                 "function operator+: Sum of two.\nalias short_name: A short name.\n");
+}
+
 TEST_CASE("an example is read with its lines") {
   std::istringstream stream(example_of_thing);
   const header h = read_header(stream);
