@@ -129,6 +129,7 @@ struct gaussian_ladder {
 gaussian_ladder()->gaussian_ladder<bandwidth::mean>;
 gaussian_ladder(double)->gaussian_ladder<bandwidth::mean>;
 gaussian_ladder(double, int)->gaussian_ladder<bandwidth::mean>;
+gaussian_ladder(double, int, double)->gaussian_ladder<bandwidth::fixed>; // clang 14 needs to be told
 template <class Bandwidth>
 gaussian_ladder(double, int, Bandwidth) -> gaussian_ladder<bandwidth::rule_of<Bandwidth>>;
 
