@@ -68,13 +68,15 @@ public:
   /// their total size, so that the next call needs no more.
   void release() noexcept {
     if (chunks_.size() > 1) {
-      next_chunk_ = capacity();
-      chunks_.clear();
+#if defined(__cpp_exceptions)
       try {
-        chunks_.push_back(make_chunk(next_chunk_));
+        join_chunks();
       } catch (...) { // the next call asks again, and throws
         chunks_.clear();
       }
+#else
+      join_chunks();
+#endif
     }
     current_ = 0;
     used_ = 0;
@@ -99,6 +101,12 @@ private:
 
   static chunk make_chunk(std::size_t bytes) {
     return {std::unique_ptr<std::byte, free_memory>(static_cast<std::byte*>(Resource::allocate(bytes, alignment))), bytes};
+  }
+
+  void join_chunks() {
+    next_chunk_ = capacity();
+    chunks_.clear();
+    chunks_.push_back(make_chunk(next_chunk_));
   }
 
   void* draw(std::size_t bytes) {
