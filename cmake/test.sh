@@ -5,7 +5,7 @@ usage() {
   cat <<'EOF'
 Usage: cmake/test.sh [--all] [--only STAGE]... [--jobs N] [--help]
 Installs what is missing, builds everything with the default compiler, optimised, warnings as errors, in build/, and runs all tests but the
-slow ones: about twenty minutes on two cores. `--all` (an hour and more) adds what takes long there, slow tests among it, and the stages
+slow ones: half an hour on two cores. `--all` (an hour and more) adds what takes long there, slow tests among it, and the stages
   plain     g++ without -march, OpenMP, xtensor, libjpeg and libpng: unit tests and demo, in build-plain/
   fast      g++ with -ffast-math for x86-64-v3, without libpng: unit tests, conformance suite, golden set, and the demo by -Ofast, in build-fast/
   clang     clang with -O2 for x86-64-v3, without libjpeg and precompiled headers: unit tests, conformance suite, examples and trainer, in build-clang/

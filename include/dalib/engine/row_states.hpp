@@ -13,6 +13,11 @@
 
 namespace dalib::engine {
 
+namespace detail {
+// A constant of the namespace: a device may read it, but not call the function.
+inline constexpr float lowest_exponent = std::numeric_limits<float>::lowest();
+} // namespace detail
+
 /// The row state of log sum_j exp(k(x, y_j) + potential_j): the largest exponent so far, and the sum of exponentials less it. One
 /// exponential for each pair; a potential of minus infinity (a weight of 0) counts nothing; minus infinity if all are.
 struct log_sum_exp {
@@ -20,8 +25,7 @@ struct log_sum_exp {
 
   template <class V>
   DALIB_HD void start(V* row) const {
-    constexpr float lowest = std::numeric_limits<float>::lowest();
-    row[0] = V(lowest);
+    row[0] = V(detail::lowest_exponent);
     row[1] = V(0);
   }
   template <class V>

@@ -39,6 +39,11 @@ inline Eigen::MatrixXd centred(const Eigen::MatrixXd& k) {
   return result;
 }
 
+/// Of a constant matrix that has been centred, against its entries: what is below is no eigenvalue.
+inline constexpr double rounding_of_centring = 4e-15;
+
+inline constexpr const char* no_width = "the null law has no width: all values are equal, or too few";
+
 /// A two-sample estimate from a kernel matrix.
 inline double estimate_of(const Eigen::MatrixXd& k, index_t n_s, const pair_coefficients& c) {
   const index_t n_t = k.rows() - n_s;
@@ -56,7 +61,8 @@ struct spectrum_result : test_result {
 
 /// Spectrum test (Gretton et al. 2009; unequal sizes: 2012, theorem 12): the statistic c MMD^2, c = n_s n_t / (n_s + n_t), against draws of
 /// sum_l lambda_l z_l^2 (biased) or sum_l lambda_l (z_l^2 - 1) (unbiased), lambda the eigenvalues of the centred kernel matrix / N, z
-/// normal. Asymptotic: level as promised from about 100 rows on. O(n^3) time and n^2 doubles of memory: for up to a few thousand rows.
+/// normal. Constant data: p = 1. Asymptotic: level as promised from about 100 rows on. O(n^3) time and n^2 doubles of memory: for up to a
+/// few thousand rows.
 ///
 /// @code{.cpp}
 /// const Eigen::MatrixXd zs = Eigen::MatrixXd::Random(60, 3), zt = Eigen::MatrixXd::Random(50, 3).array() + 0.7;
@@ -90,6 +96,12 @@ struct spectrum_test : test_forms<spectrum_test<Kernel, Estimator>> {
     const double c = static_cast<double>(n_s) * static_cast<double>(n_t) / static_cast<double>(n);
     std::vector<double> spectrum, null_sample(static_cast<std::size_t>(normals.count()));
     for (index_t l = 0; l < count; ++l) spectrum.push_back(std::max(0.0, solver.eigenvalues()(n - 1 - l)));
+    const double statistic = c * detail::estimate_of(k, n_s, weights);
+    if (!(spectrum.front() > detail::rounding_of_centring * k.cwiseAbs().maxCoeff())) {
+      spectrum_result r{{.statistic = statistic, .threshold = statistic, .warning = detail::no_width}, std::move(spectrum)};
+      if (options.keep_null) r.null_sample.assign(null_sample.size(), statistic);
+      return r;
+    }
     exec.run(normals.count(), [&](index_t b, int) {
       double total = 0;
       for (index_t l = 0; l < count; ++l) {
@@ -98,7 +110,7 @@ struct spectrum_test : test_forms<spectrum_test<Kernel, Estimator>> {
       }
       null_sample[static_cast<std::size_t>(b)] = total;
     });
-    return {decide(c * detail::estimate_of(k, n_s, weights), std::move(null_sample), options), std::move(spectrum)};
+    return {decide(statistic, std::move(null_sample), options), std::move(spectrum)};
   }
 };
 
@@ -115,7 +127,7 @@ struct gamma_result : test_result {
     r.variance = variance;
     if (!(mean > 0) || !(variance > 0)) {
       r.threshold = statistic;
-      r.warning = "the null law has no width: all values are equal, or too few";
+      r.warning = detail::no_width;
       return r;
     }
     r.shape = mean * mean / variance;
