@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from . import bandwidth as _bandwidth
 from . import functions as _functions
 from . import kernel as _kernel
-from ._autograd import Operation, Pull, evaluate, pulled
+from ._autograd import Operation, evaluate
+from ._map_autograd import Pull, pulled
 from .estimator import Estimator
 from .kernel import Kernel
 
