@@ -78,7 +78,10 @@ void write_page(const std::filesystem::path& output, const std::filesystem::path
          "Every concept, type and function that a user may name, by folder, with the first sentence of its documentation: formulas, "
          "shapes,\n"
          "defaults, errors and an example stand in the header that it links to. Names are in the namespace `dalib`.\n\n"
-         "This page is made from the headers (`cmake --build build --target reference_page`); a test compares them.\n";
+         "This page is made from the headers (`cmake --build build --target reference_page`); a test compares them. The whole "
+         "documentation "
+         "as\n"
+         "HTML: `cmake --build build --target reference` (needs doxygen), then open `build/reference/html/index.html`.\n";
   for (const auto& [folder, title] : folders)
     if (const auto entries = found.extract(folder))
       write_folder(out, title + (folder.empty() ? "" : " (`" + folder + "/`)"), entries.mapped());
