@@ -1,7 +1,8 @@
 #include "pictures.hpp"
 
+#include "feature_plane.hpp"
+
 #include "../report/bar_chart.hpp"
-#include "../report/embedding.hpp"
 #include "../report/line_plot.hpp"
 #include "../report/scatter_plot.hpp"
 
@@ -90,7 +91,7 @@ std::vector<int> classes_of(const outputs& samples, const std::vector<Eigen::Ind
 /// t-SNE of one run's source and target test features.
 report::scatter_panel feature_panel(const run_result& run, const std::string& title, bool labelled) {
   const std::vector<Eigen::Index> source = pictured_rows(run.source), target = pictured_rows(run.target);
-  const auto plane = report::embed_by_tsne(run.source.features(source, Eigen::all), run.target.features(target, Eigen::all));
+  const feature_plane plane = embed_features(run.source.features(source, Eigen::all), run.target.features(target, Eigen::all));
   return {title, plane.source, plane.target, classes_of(run.source, source, true), classes_of(run.target, target, labelled)};
 }
 

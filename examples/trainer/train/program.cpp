@@ -1,0 +1,225 @@
+// dalib_train: trains and compares methods of domain adaptation on the bundled digits and on image data sets.
+
+#include "program.hpp"
+
+#include "checks.hpp"
+#include "output.hpp"
+#include "run.hpp"
+#include "stop_request.hpp"
+
+#include "../data/loader.hpp"
+#include "../io/checkpoint.hpp"
+#include "../report/results_json.hpp"
+#include "../report/terminal.hpp"
+
+#include <chrono>
+#include <cmath>
+#include <exception>
+#include <iostream>
+#include <unistd.h>
+
+#ifdef _OPENMP
+#  include <omp.h>
+#endif
+
+namespace dalib::train {
+namespace {
+
+constexpr int interrupted_code = 128;
+constexpr int wrong_arguments = 2;
+
+/// More runs than this are shown by their result alone.
+constexpr std::size_t most_detailed_runs = 3;
+
+std::string title_of(const method_entry& entry, std::uint64_t seed, std::size_t number, std::size_t total) {
+  return entry.name + ", seed " + std::to_string(seed) +
+         (total > 1 ? " (run " + std::to_string(number) + " of " + std::to_string(total) + ")" : "");
+}
+
+std::filesystem::path run_folder(const options& settings, const std::string& method, std::uint64_t seed) {
+  return settings.out / (method + "-seed-" + std::to_string(seed));
+}
+
+/// Throws std::runtime_error if a run that was begun earlier would be lost.
+void refuse_to_replace(const options& settings) {
+  if (settings.resume || settings.overwrite) return;
+  for (const std::string& method : settings.methods)
+    for (long k = 0; k < settings.seeds; ++k) {
+      const std::filesystem::path folder = run_folder(settings, method, settings.seed + static_cast<std::uint64_t>(k));
+      if (io::checkpoint_exists(training_run::checkpoint_in(folder)))
+        throw std::runtime_error(folder.string() +
+                                 ": has an earlier run; --resume goes on with it, --overwrite replaces it, another --out keeps it");
+    }
+}
+
+std::size_t run_count(const options& settings) { return settings.methods.size() * static_cast<std::size_t>(settings.seeds); }
+
+/// Trains everything that was asked for on one task, the first of the settings. Returns the finished runs; fewer than run_count mean that a
+/// stop was requested.
+run_list train_all(const options& all, task_loader& loader) {
+  const std::size_t total = run_count(all);
+  run_list runs;
+  for (const std::string& name : all.methods) {
+    const method_entry& entry = find_method(name);
+    const options settings = settings_for(all, entry);
+    const task data = loader.load(settings.tasks.front(), settings.centre_crop);
+    for (long k = 0; k < settings.seeds; ++k) {
+      const std::uint64_t seed = settings.seed + static_cast<std::uint64_t>(k);
+      const std::filesystem::path folder = run_folder(settings, entry.name, seed);
+      std::filesystem::create_directories(folder);
+      training_run run(settings, data, entry, seed, folder);
+      std::cout << title_of(entry, seed, runs.size() + 1, total) << (run.start_message().empty() ? "" : ": " + run.start_message())
+                << std::endl;
+
+      report::progress display(report::open_terminal(STDOUT_FILENO), settings.iterations, run.iteration(), settings.evaluate_every);
+      if (!run.train(display, total <= most_detailed_runs)) return runs;
+      runs.push_back(run.finish());
+      const run_result& done = runs.back();
+      std::cout << "  ";
+      if (data.target_test.labelled) std::cout << "target " << report::fixed(done.chosen.target_accuracy, 1) << "%, ";
+      std::cout << "source " << report::fixed(done.chosen.source_accuracy, 1) << "%, score " << report::fixed(done.chosen.score(), 1)
+                << ", " << report::fixed(done.milliseconds, 1) << " ms per iteration" << std::endl;
+    }
+  }
+  return runs;
+}
+
+/// Seconds that all runs will take, from a few measured iterations of each method. Nothing of them is kept.
+double estimated_seconds(const options& all, task_loader& loader) {
+  const auto now = [] { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); };
+  double total = 0;
+  for (const std::string& name : all.methods) {
+    const method_entry& entry = find_method(name);
+    const options settings = settings_for(all, entry);
+    const task data = loader.load(settings.tasks.front(), settings.centre_crop);
+    io::random_generator random(settings.seed);
+    data::loader source(data.source_train, settings.batch_size, 1, settings.prefetch),
+        target(data.target_train, settings.batch_size, 2, settings.prefetch);
+    const auto trained = entry.make(configured(settings.method, data.source_train), random);
+    double seconds = 0;
+    for (int i = 0; i < 3; ++i) { // the first fills caches and buffers; where it is long, it is enough
+      const double start = now();
+      trained->step(next_batch<scalar>(source, target));
+      seconds = now() - start;
+      if (seconds > 2) break;
+    }
+    total += seconds * static_cast<double>(settings.iterations * settings.seeds);
+  }
+  return total;
+}
+
+/// The settings of a task of own data: what its sizes and labels say. Prints what was found.
+options adapt_to_data(options settings, task_loader& loader) {
+  const own_data& data = loader.own(settings.tasks.front());
+  settings.data.own.class_names = data.classes();
+  settings.data.own.source_size = static_cast<long>(data.source().size());
+  const data_report found = check_data(data, settings.data.skip_unreadable);
+  for (const std::string& line : found.lines) std::cout << line << '\n';
+  for (const std::string& warning : found.warnings) std::cout << "note: " << warning << '\n';
+  const bool labelled = data.target().labelled() || data.target_test().size() > 0;
+  if (!labelled && settings.select == selection::oracle) throw data::wrong_input("--select oracle needs labels of the target");
+  if (!labelled && !settings.given.contains("--select")) settings.select = selection::score;
+  const std::size_t fewest = std::min(data.source().size(), data.target().size());
+  if (!settings.given.contains("--batch-size")) settings.batch_size = std::max<std::size_t>(std::min(settings.batch_size, fewest / 2), 1);
+  if (settings.data.backbone.arch.starts_with("resnet") && !settings.data.backbone.weights)
+    std::cout << "note: the network starts from random numbers; --weights gives it what was learnt on other images\n";
+  std::cout << std::flush;
+  return settings;
+}
+
+/// Says how long training will take, where it is long or was asked for.
+void tell_time(const options& settings, task_loader& loader) {
+  const double seconds = estimated_seconds(settings, loader);
+  constexpr double long_time = 60, too_long = 3600;
+  if (seconds < long_time && !settings.dry_run) return;
+  std::cout << "training " << run_count(settings) << " runs will take about " << spoken_time(seconds) << '\n';
+  if (seconds > too_long && settings.data.backbone.arch.starts_with("resnet") && !settings.data.frozen_backbone)
+    std::cout << "note: --frozen-backbone computes the features once and trains what is behind them, in minutes\n";
+  std::cout << std::flush;
+}
+
+/// Trains and reports one task. Returns whether it was finished.
+bool run_task(const options& asked, task_loader& loader, report::result_set& results) {
+  const bool own = asked.data.is_own();
+  const options settings = own ? adapt_to_data(asked, loader) : asked;
+  const task data = loader.load(settings.tasks.front(), false);
+  if (!settings.dry_run) prepare_output(settings);
+  if (own) tell_time(settings, loader);
+  if (settings.dry_run) return true;
+  const run_list runs = train_all(settings, loader);
+  if (runs.size() < run_count(settings)) return false;
+  for (const run_result& run : runs) results.add(run.method, data.name(), run.chosen.target_accuracy);
+  const bool terminal = isatty(STDOUT_FILENO) == 1;
+  const auto look = terminal ? report::emphasis::terminal_bold : report::emphasis::star;
+  std::cout << '\n' << data.name() << "\n\n" << comparison_table(runs, settings.select).text(look) << '\n';
+  std::cout << (terminal ? "Bold" : "*") << ": the best mean of the first column of numbers.\n";
+  for (const std::string& note : comparison_notes(runs, settings.select)) std::cout << note << '\n';
+  const run_result& best = best_run(runs);
+  std::cout << "model.safetensors and predictions.csv are of " << best.method << ", seed " << best.seed
+            << ": the best score of the runs that adapt.\n"
+            << std::endl;
+  for (const auto& file : write_output(runs, settings, data)) std::cout << "wrote " << file.string() << '\n';
+  return true;
+}
+
+/// The table of all tasks with the averages, on the terminal and in the folder of --out.
+void report_all_tasks(const options& settings, const report::result_set& results) {
+  const report::table table = report::results_table(results);
+  std::cout << '\n' << table.text() << "*: the best mean of a column\n" << std::endl;
+  io::write_text_file(settings.out / "results.md", "# Target accuracy, %\n\n" + table.markdown());
+  const auto document = report::results_json(results, {{"data", settings.data.name}, {"select", to_string(settings.select)}});
+  report::save_json(settings.out / "results.json", document);
+  if (settings.json) report::save_json(*settings.json, document);
+}
+
+int run_program(const options& settings) {
+#ifdef _OPENMP
+  if (settings.threads > 0) omp_set_num_threads(settings.threads);
+#endif
+  stop_request::listen();
+  std::error_code error;
+  const bool nothing_there = !std::filesystem::exists(settings.out, error) || std::filesystem::is_empty(settings.out, error);
+  if (settings.resume && nothing_there)
+    throw data::wrong_input("--resume: there is nothing in " + settings.out.string() + " to go on with");
+  const bool several = settings.tasks.size() > 1 && !settings.dry_run;
+  if (several) prepare_output(settings);
+  task_loader loader(settings.data);
+  report::result_set results;
+  std::vector<options> all;
+  for (const task_names& names : settings.tasks) {
+    options one = settings;
+    one.tasks = {names};
+    if (several) {
+      const auto stem = [](const std::string& name) { return std::filesystem::path(name).stem().string(); }; // lists are files
+      one.out = settings.out / (stem(names.source) + "-" + stem(names.target));
+      one.json.reset();
+    }
+    if (!one.dry_run) refuse_to_replace(one);
+    all.push_back(std::move(one));
+  }
+  for (const options& one : all) {
+    if (!run_task(one, loader, results)) {
+      std::cerr << "dalib_train: interrupted; the same call with --resume goes on from here\n";
+      return interrupted_code + stop_request::received();
+    }
+  }
+  if (several) report_all_tasks(settings, results);
+  return 0;
+}
+
+} // namespace
+
+int run_command(int argc, const char* const* argv) {
+  try {
+    const auto parsed = parse_options(argc, argv);
+    return parsed.settings ? run_program(*parsed.settings) : parsed.exit_code;
+  } catch (const data::wrong_input& error) {
+    std::cerr << "dalib_train: " << error.what() << '\n';
+    return wrong_arguments;
+  } catch (const std::exception& error) {
+    std::cerr << "dalib_train: " << error.what() << '\n';
+    return 1;
+  }
+}
+
+} // namespace dalib::train
