@@ -2,7 +2,7 @@
 /// The schedule for many rows: blocks of rows meet in a round-robin tournament.
 #pragma once
 
-#include "dalib/engine/host/symmetric_tile.hpp"
+#include "dalib/engine/host/tile_worker.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -57,16 +57,13 @@ class tournament {
   using blocks_type = typename Problem::blocks;
   static constexpr std::size_t layers = Problem::layer_count;
   static constexpr index_t none = -1;
-  /// Columns of a stripe of a block's tile with itself: narrower ones save work above the diagonal, wider ones fill more registers.
-  static constexpr index_t stripe_columns = chunk_features<T>;
 
   /// One worker's memory for a tile of all layers.
   struct worker_memory {
     blocks_type lanes;
     blocks_type columns;
-    lower_triangle<Problem> within;                         ///< tile of a block and itself
-    typename lower_triangle<Problem>::stripe_memory stripe; ///< for one of its stripes, or for a whole tile
-    index_t lanes_hold = none;                              ///< which block was packed last
+    tile_worker<Problem> tiles;
+    index_t lanes_hold = none; ///< which block was packed last
     index_t columns_hold = none;
   };
 
@@ -117,42 +114,20 @@ private:
 
   void visit_diagonal(const Problem& problem, worker_memory& own, index_t block, state& value, write_mode mode) {
     prepare(problem, own.lanes, own.lanes_hold, block);
-    const index_t stripes = own.within.stripes(own.lanes);
-    for (index_t i = 0; i < stripes; ++i) value.add(own.within.evaluate(problem, own.lanes, i, own.stripe));
-    if constexpr (Problem::with_gradient)
-      for (index_t i = 0; i < stripes; ++i) own.within.pull(problem, own.lanes, i, own.stripe, mode);
+    own.tiles.within(problem, own.lanes, value, mode);
   }
 
   void visit(const Problem& problem, worker_memory& own, index_t a, index_t b, state& value) {
     prepare(problem, own.lanes, own.lanes_hold, a);
     prepare(problem, own.columns, own.columns_hold, b);
-    typename Problem::parts parts = parts_of(own.lanes, own.columns, own);
-    value.add(problem.evaluate(parts, {{0, own.lanes[0].padded}, {0, own.columns[0].padded}, 0, block_rows_, own.stripe.coefficients}));
-    if constexpr (Problem::with_gradient)
-      Problem::for_each_layer([&](auto l) {
-        const layer_tile<T>& tile = own.within.tile(l);
-        pull<l>(problem, own, tile_side<T>{tile, {block_rows_, 1}, own.columns[l], {}, own.lanes[l], {}},
-                {tile.column_self, tile.column_shift});
-        pull<l>(problem, own, tile_side<T>{tile, {1, block_rows_}, own.lanes[l], {}, own.columns[l], {}},
-                {tile.lane_self, tile.lane_shift});
-      });
+    own.tiles.across(problem, own.lanes, own.columns, value);
   }
 
   /// What is left for a block when all its pairs are done.
   void finish(const Problem& problem, const worker_memory& own, index_t which) const {
     blocks_type block;
     assign(problem, block, which);
-    Problem::for_each_layer([&](auto l) { problem.template pull_to_centres<l>(block[l], {0, block[l].count}, own.stripe.gradient); });
-  }
-
-  /// Pulls all own rows of a side towards all others and adds the result to the caller's gradient.
-  template <std::size_t L>
-  static void pull(const Problem& problem, worker_memory& own, tile_side<T> side, const own_pulls<T>& coefficients) {
-    side.own_rows = {0, round_up(side.owns.count, tile_columns<T>)};
-    side.other_rows = {0, side.others.count};
-    if (!problem.template wanted<L>(side.owns, side.own_rows)) return;
-    problem.template pull<L>(side, coefficients, own.stripe.gradient, write_mode::accumulate);
-    problem.template pull_near<L>(side, own.stripe.gradient);
+    Problem::for_each_layer([&](auto l) { problem.template pull_to_centres<l>(block[l], {0, block[l].count}, own.tiles.row()); });
   }
 
   static index_t packed_bytes(const Problem& problem) {
@@ -201,18 +176,11 @@ private:
     pack(problem, block);
   }
 
-  static typename Problem::parts parts_of(const blocks_type& lanes, const blocks_type& columns, const worker_memory& own) {
-    typename Problem::parts parts;
-    for (std::size_t l = 0; l < layers; ++l) parts[l] = {&lanes[l], &columns[l], own.within.tile(l)};
-    return parts;
-  }
-
   worker_memory* allocate_workers(index_t count, const Problem& problem, workspace& scratch) const {
     worker_memory* workers = scratch.template allocate<worker_memory>(count);
     for (index_t w = 0; w < count; ++w) {
       worker_memory& own = *new (workers + w) worker_memory{};
-      own.within.allocate(scratch, block_rows_, stripe_columns);
-      own.stripe.allocate(scratch, block_rows_, block_rows_, problem.widest());
+      own.tiles.allocate(scratch, block_rows_, problem.widest());
       if (packed_ != nullptr) continue;
       allocate_block(problem, own.lanes, scratch);
       allocate_block(problem, own.columns, scratch);

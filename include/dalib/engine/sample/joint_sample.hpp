@@ -4,6 +4,7 @@
 
 #include "dalib/core/sample.hpp"
 #include "dalib/core/workspace.hpp"
+#include "dalib/engine/sample/sample_moments.hpp"
 #include "dalib/engine/sample/split_mean.hpp"
 #include "dalib/kernel/statistics.hpp"
 
@@ -68,17 +69,6 @@ struct row_origin {
   DALIB_HD bool is_zero() const { return mean == nullptr; }
   /// Feature f of a row, measured from here.
   DALIB_HD T from(T value, index_t f) const { return is_zero() ? value : centred(value, high[f], low[f]); }
-};
-
-/// Weighted sums of what one feature's elements differ by from a reference, in double.
-struct moment_sums {
-  double sum = 0;
-  double square = 0;
-
-  DALIB_HD void add(double weight, double offset) {
-    sum += weight * offset;
-    square += weight * offset * offset;
-  }
 };
 
 /// What the moments of all features say of the joint sample.
@@ -160,6 +150,18 @@ public:
     mean_low_ = scratch.template allocate<T>(features);
     merge(chunks, sums, squares, weights);
     offset_sums_ = sums;
+  }
+
+  /// The same from merged moments of a sample whose rows may lie anywhere. O(F).
+  /// @param median_rows  what the median rule looks at: median_row() of the whole sample's rows
+  sample_summary(const sample_moments<T>& moments, const joint_sample<T>& median_rows, workspace& scratch)
+      : data_(median_rows), offset_sums_(moments.sums()) {
+    const index_t features = moments.features();
+    mean_ = scratch.template allocate<double>(features);
+    mean_high_ = scratch.template allocate<T>(features);
+    mean_low_ = scratch.template allocate<T>(features);
+    spread_ =
+        sample_spread::of(features, moments.weight(), moments.reference(), moments.sums(), moments.squares(), mean_, mean_high_, mean_low_);
   }
 
   /// Mean of feature f.
