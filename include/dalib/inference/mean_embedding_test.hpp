@@ -92,25 +92,32 @@ private:
     if constexpr (Gradient) {
       // d statistic / d z_ij = 2 a_j - 2 n / (n - 1) a_j (a . (z_i - zbar)), a = (S + ridge)^-1 zbar.
       const Eigen::VectorXd along = deviations * direction;
-      const auto slope = [&](index_t i, index_t j) { return direction(j) * (2 - 2 * size / (size - 1) * along(i)); };
-      pull<Length>(exec, profile, source, target, places, slope, to, scratch, r);
+      const std::vector<double> of_places(direction.data(), direction.data() + count);
+      std::vector<double> of_rows;
+      for (index_t i = 0; i < n; ++i) of_rows.push_back(2 - 2 * size / (size - 1) * along(i));
+      pull<Length>(exec, profile, {source.rows, target.rows, places}, of_places, of_rows, to, scratch, r);
     }
     return r;
   }
 
-  template <bool Length, class Exec, class T, class Profile, class Slope>
-  static void pull(const Exec& exec, const Profile& profile, const sample<T>& source, const sample<T>& target,
-                   const matrix_view<const T>& places, const Slope& slope, const matrix_view<T>& to, workspace& scratch,
-                   mean_embedding_result& r) {
-    const auto up = [&](index_t j, index_t i) { return slope(i, j); };
-    const auto down = [&](index_t j, index_t i) { return -slope(i, j); };
-    detail::across_sum<true>(name, exec, profile, places, source.rows, up, detail::pair_gradient<T>{to}, scratch);
-    detail::across_sum<true>(name, exec, profile, places, target.rows, down, detail::pair_gradient<T>{to, {}, 1, write_mode::accumulate},
-                             scratch);
-    if constexpr (Length) {
-      const detail::log_length_derivative<Profile> grown{profile};
-      r.log_length_gradient = detail::across_sum<false>(name, exec, grown, places, source.rows, up, {}, scratch) +
-                              detail::across_sum<false>(name, exec, grown, places, target.rows, down, {}, scratch);
+  template <class T>
+  struct rows_and_places {
+    matrix_view<const T> source, target, places;
+  };
+  /// Pulls the places by d statistic / d z_ij = of_places_j of_rows_i; z has k(x_i, v_j) with one sign and k(y_i, v_j) with the other.
+  template <bool Length, class Exec, class T, class Profile>
+  static void pull(const Exec& exec, const Profile& profile, const rows_and_places<T>& data, const std::vector<double>& of_places,
+                   std::vector<double> of_rows, const matrix_view<T>& to, workspace& scratch, mean_embedding_result& r) {
+    write_mode mode = write_mode::overwrite;
+    const detail::rank_one slope{of_places, of_rows};
+    for (const auto* rows : {&data.source, &data.target}) {
+      detail::across_sum<true>(name, exec, profile, data.places, *rows, slope, detail::pair_gradient<T>{to, {}, 1, mode}, scratch);
+      if constexpr (Length) {
+        const detail::log_length_derivative<Profile> grown{profile};
+        r.log_length_gradient += detail::across_sum<false>(name, exec, grown, data.places, *rows, slope, {}, scratch);
+      }
+      mode = write_mode::accumulate;
+      for (double& one : of_rows) one = -one;
     }
   }
 

@@ -57,6 +57,12 @@ struct across_coefficients {
   }
 };
 
+/// The matrix u(source row) v(target row): one type for all that is of rank one.
+struct rank_one {
+  const std::vector<double>&u, &v;
+  double operator()(index_t p, index_t z) const { return u[static_cast<std::size_t>(p)] * v[static_cast<std::size_t>(z)]; }
+};
+
 /// dk / d log length: how a kernel changes when all its lengths grow in one proportion: -2 s k'(s) for the squared distance s, -s k'(s) for
 /// the l1 distance.
 template <class K>

@@ -72,12 +72,14 @@ struct witness {
     require_apart(name, {source.rows, target.rows, at}, {to});
     workspace scratch;
     const auto profile = detail::bind_on(exec, kernel, source, target, scratch);
-    const double to_source = 1 / static_cast<double>(source.rows.rows), to_target = -1 / static_cast<double>(target.rows.rows);
-    detail::across_sum<true>(
-        name, exec, profile, at, source.rows, [&](index_t, index_t) { return to_source; }, detail::pair_gradient<T>{to}, scratch);
-    detail::across_sum<true>(
-        name, exec, profile, at, target.rows, [&](index_t, index_t) { return to_target; },
-        detail::pair_gradient<T>{to, {}, 1, write_mode::accumulate}, scratch);
+    const std::vector<double> ones(static_cast<std::size_t>(at.rows), 1.0);
+    const auto add = [&](const sample<T>& from, double sign, write_mode mode) {
+      const std::vector<double> each(static_cast<std::size_t>(from.rows.rows), sign / static_cast<double>(from.rows.rows));
+      detail::across_sum<true>(name, exec, profile, at, from.rows, detail::rank_one{ones, each}, detail::pair_gradient<T>{to, {}, 1, mode},
+                               scratch);
+    };
+    add(source, 1, write_mode::overwrite);
+    add(target, -1, write_mode::accumulate);
     return values(exec, profile, source, target, at, scratch);
   }
 

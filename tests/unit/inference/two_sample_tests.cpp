@@ -17,7 +17,7 @@ using namespace dalib;
 using namespace dalib::inference;
 using matrix = Eigen::MatrixXd;
 
-const kernel::gaussian<bandwidth::fixed> width_one{bandwidth::fixed{1}};
+const test::gaussian_of_width width_one{{1}}, median_width{};
 
 template <class Test>
 void check_threads(const Test& run) {
@@ -82,22 +82,22 @@ TEST_CASE("The statistic is the library's MMD, and a sum of kernels is one stati
 TEST_CASE("Scaling the data with the bandwidth keeps p; exchanging the samples keeps the statistic") {
   const matrix x = test::normal_rows(1, 30, 3), y = test::normal_rows(2, 25, 3, 0.2), larger = 4 * x, larger_y = 4 * y;
   const test_options options{.draws = 199, .seed = 3};
-  const permutation_test median{kernel::gaussian{bandwidth::median{}}};
+  const permutation_test median{median_width};
   CHECK(median(x, y, options).p_value == median(larger, larger_y, options).p_value);
-  CHECK(permutation_test{kernel::gaussian{0.5}}(x, y, options).p_value ==
-        permutation_test{kernel::gaussian{2.0}}(larger, larger_y, options).p_value);
+  CHECK(permutation_test{test::gaussian_of_width{{0.5}}}(x, y, options).p_value ==
+        permutation_test{test::gaussian_of_width{{2.0}}}(larger, larger_y, options).p_value);
   CHECK(median(x, y, options).statistic == doctest::Approx(median(y, x, options).statistic).epsilon(1e-12));
 }
 
 TEST_CASE("Constant data: p = 1, and nothing is rejected") {
   const matrix x = matrix::Constant(12, 3, 2), y = matrix::Constant(12, 3, 2);
-  CHECK(permutation_test{}(x, y, {.draws = 99}).p_value == 1);
-  CHECK(wild_bootstrap_test{}(x, y, {.draws = 99}).p_value == 1);
-  CHECK(spectrum_test{}(x, y, {.draws = 99}).p_value == 1);
+  CHECK(permutation_test{median_width}(x, y, {.draws = 99}).p_value == 1);
+  CHECK(wild_bootstrap_test{median_width}(x, y, {.draws = 99}).p_value == 1);
+  CHECK(spectrum_test{median_width}(x, y, {.draws = 99}).p_value == 1);
   CHECK(energy_test{}(x, y, {.draws = 99}).p_value == 1);
-  const gamma_result gamma = gamma_test{}(x, y);
+  const gamma_result gamma = gamma_test{median_width}(x, y);
   CHECK((gamma.p_value == 1 && !gamma.reject && !gamma.warning.empty()));
-  const normal_result linear = linear_time_test{}(x, y);
+  const normal_result linear = linear_time_test{median_width}(x, y);
   CHECK((linear.p_value == 1 && !linear.reject && !linear.warning.empty()));
   CHECK(!aggregated_test{mmdagg_kernel(x, y, 2)}(x, y, {.draws = 100}).reject);
 }
