@@ -6,6 +6,7 @@
 #include "dalib/inference/pair_sums.hpp"
 #include "dalib/inference/permutation_test.hpp"
 #include "dalib/inference/spectrum_test.hpp"
+#include "dalib/tensor/eigen.hpp"
 
 #include <Eigen/Cholesky>
 
