@@ -78,5 +78,19 @@ else()
   set(dalib_torch_missing "dalib::torch needs libtorch: -DDALIB_TORCH_DIR=... names the folder with its include/ and lib/, such as site-packages/torch")
 endif()
 
+# dalib::mpi: where an MPI library is found. Only its C functions are called; the old C++ ones some implementations still have.
+# Looking for it takes seconds, so an installed dalib does only for who asks for the component mpi.
+set(dalib_mpi_missing "")
+if(dalib_part_prefix STREQUAL "dalib_" OR "mpi" IN_LIST dalib_FIND_COMPONENTS)
+  find_package(MPI QUIET COMPONENTS CXX)
+endif()
+if(MPI_CXX_FOUND)
+  dalib_add_part(mpi)
+  target_link_libraries(${dalib_part_prefix}mpi INTERFACE ${dalib_core} MPI::MPI_CXX)
+  target_compile_definitions(${dalib_part_prefix}mpi INTERFACE OMPI_SKIP_MPICXX MPICH_SKIP_MPICXX)
+else()
+  set(dalib_mpi_missing "dalib::mpi needs an MPI library, such as Open MPI (Debian: mpi-default-dev), which was not found")
+endif()
+
 # A word about slow builds, once.
 include(${CMAKE_CURRENT_LIST_DIR}/dalib-advice.cmake)

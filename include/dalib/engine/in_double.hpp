@@ -25,10 +25,14 @@ struct reads_far_products {
 };
 
 /// Whether that is so here. Float costs the value of rows r standard deviations from 0 about r^2 roundings and the gradient 2 r.
+template <class Summary>
+bool lies_far(const Summary& summary) {
+  constexpr double far = 3;
+  return 2 * summary.origin().mean_norm > far * far * summary.mean_squared_distance();
+}
 template <class T, class Profile, class Memory>
 bool is_far(const layer<T, Profile, Memory>& one) {
-  constexpr double far = 3;
-  return 2 * one.summary->origin().mean_norm > far * far * one.summary->mean_squared_distance();
+  return lies_far(*one.summary);
 }
 
 namespace detail {

@@ -37,6 +37,11 @@ struct returned_inputs<Measure> {
   using type = typename Measure::returned;
 };
 
+/// @internal
+/// How a policy of several machines carries out a call (dalib/mpi.hpp): `evaluate(measure, call, inputs...)`. Such a policy names `ranks`.
+template <class Exec>
+struct distributed_call;
+
 /// A differentiable measure of tensors: it has a `name`, takes `arity` inputs, and offers one operation,
 /// `evaluate(const measure_call<...>& call, const Inputs&... inputs)`, which returns the value and, if `call.wants_gradient`, writes the
 /// gradients of its `differentiable` inputs. All ways to call it come from `call_forms`, its base.
@@ -108,6 +113,15 @@ struct call_forms {
 private:
   const Measure& self() const { return static_cast<const Measure&>(*this); }
 
+  /// The measure's operation, or what makes it one of several machines.
+  template <class Call, class... Inputs>
+  auto carry_out(const Call& call, const Inputs&... inputs) const {
+    if constexpr (requires { typename Call::execution_type::ranks; })
+      return distributed_call<typename Call::execution_type>::evaluate(self(), call, inputs...);
+    else
+      return self().evaluate(call, inputs...);
+  }
+
   template <class Shape>
   using inputs_of = std::make_index_sequence<Shape::arity>;
   template <class Shape, std::size_t I, class All>
@@ -143,7 +157,7 @@ private:
       using memory = typename detail::input_traits<argument<All, Shape::first_input>>::memory;
       return with_context<Shape, memory>(all, [&](const auto& execution, auto& scratch) {
         const measure_call<std::remove_cvref_t<decltype(execution)>, std::remove_cvref_t<decltype(scratch)>> call{execution, scratch, {}};
-        return self().evaluate(call, input<Shape, I>(all)...);
+        return carry_out(call, input<Shape, I>(all)...);
       });
     }
   }
@@ -155,7 +169,7 @@ private:
       const measure_call<std::remove_cvref_t<decltype(execution)>, std::remove_cvref_t<decltype(scratch)>,
                          argument<All, Shape::first_output + O>...>
           call{execution, scratch, {std::get<Shape::first_output + O>(all)...}};
-      return self().evaluate(call, input<Shape, I>(all)...);
+      return carry_out(call, input<Shape, I>(all)...);
     });
   }
 
@@ -168,7 +182,7 @@ private:
       const measure_call<std::remove_cvref_t<decltype(execution)>, std::remove_cvref_t<decltype(scratch)>,
                          std::remove_cvref_t<decltype(out)>>
           call{execution, scratch, {out}};
-      return self().evaluate(call, input<Shape, I>(all)...);
+      return carry_out(call, input<Shape, I>(all)...);
     });
     return std::apply([&](auto&... one) { return detail::with_value(std::move(value), std::move(one)...); }, made);
   }

@@ -124,10 +124,12 @@ public:
 
   /// Memory for a block: O(capacity sum F).
   block make_block(const block_layout<layer_count>& layout, workspace& scratch) const {
-    block made;
-    made.data.layout = layout;
-    made.data.memory = scratch.template allocate_zero<T>(layout.size());
-    for (std::size_t l = 0; l < layer_count; ++l) made.packed[l].allocate(scratch, layout.capacity, layout.features[l]);
+    return make_block(row_block<T, layer_count>{layout, scratch.template allocate_zero<T>(layout.size())}, scratch);
+  }
+  /// The same around numbers that are there.
+  block make_block(const row_block<T, layer_count>& data, workspace& scratch) const {
+    block made{data, {}};
+    for (std::size_t l = 0; l < layer_count; ++l) made.packed[l].allocate(scratch, data.layout.capacity, data.layout.features[l]);
     return made;
   }
 

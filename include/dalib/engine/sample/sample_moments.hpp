@@ -5,6 +5,7 @@
 #include "dalib/core/sample.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <span>
 
 namespace dalib::engine {
@@ -35,6 +36,11 @@ public:
     std::fill_n(numbers_, size(features_), 0.0);
   }
 
+  /// What lies in memory already, as it arrived.
+  static sample_moments of_numbers(index_t features, const T* reference, double* numbers) {
+    return sample_moments(features, reference, numbers, nullptr);
+  }
+
   /// Adds the rows of a part, in their order; rows of weight 0 are not looked at. O(rows F).
   void add(const sample<T>& part) {
     for (index_t row = 0; row < part.rows.rows; ++row) {
@@ -62,6 +68,9 @@ public:
   std::span<double> numbers() const { return {numbers_, static_cast<std::size_t>(size(features_))}; }
 
 private:
+  sample_moments(index_t features, const T* reference, double* numbers, std::nullptr_t)
+      : features_(features), reference_(reference), numbers_(numbers) {}
+
   void add_row(const T* row, index_t stride, double weight) {
     double *const sums = numbers_ + 2, *const squares = sums + features_;
     const auto run = [&](index_t step) {
