@@ -1,13 +1,10 @@
-// The tests that the program runs.
+// From two files to what is told about them.
 #include "comparison.hpp"
 
-#include "chosen_kernel.hpp"
+#include "../trainer/report/pca.hpp"
+#include "tests.hpp"
 
-#include <dalib/inference/aggregated_test.hpp>
-#include <dalib/inference/linear_time_test.hpp>
 #include <dalib/inference/permutation_test.hpp>
-#include <dalib/inference/spectrum_test.hpp>
-#include <dalib/inference/wild_bootstrap_test.hpp>
 #include <dalib/inference/witness.hpp>
 
 #include <algorithm>
@@ -35,15 +32,6 @@ void draw_rows(matrix& rows, std::ptrdiff_t count, std::uint64_t seed, std::uint
   rows = std::move(kept);
 }
 
-/// Rows in an order that has nothing to do with the file's: tests of blocks suppose it.
-matrix shuffled(const matrix& rows, std::uint64_t seed, std::uint64_t which) {
-  std::vector<index_t> order(static_cast<std::size_t>(rows.rows()));
-  inference::draw(seed, inference::draw_stream::row, static_cast<index_t>(100 + which)).permute(order, rows.rows());
-  matrix result(rows.rows(), rows.cols());
-  for (std::ptrdiff_t i = 0; i < rows.rows(); ++i) result.row(i) = rows.row(order[static_cast<std::size_t>(i)]);
-  return result;
-}
-
 /// Mean 0 and deviation 1 of each feature over both samples; constant features become 0.
 void standardise(matrix& a, matrix& b) {
   const auto n = static_cast<double>(a.rows() + b.rows());
@@ -59,63 +47,10 @@ void standardise(matrix& a, matrix& b) {
   }
 }
 
-/// Everything that one test needs.
-struct setting {
-  const options& asked;
-  exec::default_policy policy;
-  inference::test_options test;
-  chosen_kernel kernel;
-};
-
-finding of_counting(const std::string& name, const inference::test_result& r, const std::string& remark) {
-  return {name, r.statistic, r.p_value, r.threshold, r.reject, r.warning.empty() ? remark : r.warning, r.null_sample};
-}
-
-finding run_aggregated(const setting& s, const matrix& x, const matrix& y) {
-  inference::aggregated_test aggregated{inference::fuse_kernel(x, y)};
-  aggregated.level_draws = std::max<std::ptrdiff_t>(200, s.asked.permutations / 2);
-  const inference::aggregated_result r = aggregated(s.policy, x, y, s.test);
-  const inference::bandwidth_collection widths = inference::fuse_bandwidths(x, y);
-  const std::size_t best = r.strongest();
-  finding f{"aggregated",
-            r.statistics[best],
-            r.p_values[best],
-            r.quantiles[best],
-            r.reject,
-            r.warning.empty() ? "20 kernels are tried together at one level; statistic, p and threshold are those of the clearest kernel, "
-                                "whose p must be at most its limit"
-                              : r.warning,
-            r.null_samples[best],
-            r.p_values,
-            r.p_thresholds,
-            {}};
-  for (const double b : widths.l1) f.kernels.push_back("Laplacian of l1, bandwidth " + std::to_string(b));
-  for (const double b : widths.l2) f.kernels.push_back("Gaussian, bandwidth " + std::to_string(b));
-  return f;
-}
-
-finding run_test(const std::string& name, const setting& s, const matrix& x, const matrix& y) {
-  const char* exact = "exact for independent rows at any size";
-  if (name == "aggregated") return run_aggregated(s, x, y);
-  if (name == "fuse") return of_counting(name, inference::fuse_test{inference::fuse_kernel(x, y)}(s.policy, x, y, s.test), exact);
-  if (name == "permutation") return of_counting(name, inference::permutation_test{s.kernel}(s.policy, x, y, s.test), exact);
-  if (name == "energy") return of_counting(name, inference::energy_test{}(s.policy, x, y, s.test), exact);
-  const std::ptrdiff_t pairs = std::min(x.rows(), y.rows());
-  if (name == "wild-bootstrap") {
-    const matrix a = x.topRows(pairs), b = y.topRows(pairs);
-    return of_counting(name, inference::wild_bootstrap_test{s.kernel}(s.policy, a, b, s.test),
-                       "rows are taken in pairs, the first " + std::to_string(pairs) + " of each file");
-  }
-  if (name == "spectrum")
-    return of_counting(name, inference::spectrum_test{s.kernel}(s.policy, x, y, s.test), "approximate: trust it from about 100 rows on");
-  const matrix a = shuffled(x, s.asked.seed, 1), b = shuffled(y, s.asked.seed, 2);
-  if (name == "linear-time") {
-    const auto r = inference::linear_time_test{s.kernel}(s.policy, a, b, s.test);
-    return of_counting(name, r, "approximate, rows in random order; misses small differences");
-  }
-  const auto rows = std::max<std::ptrdiff_t>(2, static_cast<std::ptrdiff_t>(std::sqrt(static_cast<double>(pairs))));
-  const auto r = inference::block_test{s.kernel, std::min(rows, pairs / 2)}(s.policy, a, b, s.test);
-  return of_counting(name, r, "approximate, rows in random order, blocks of " + std::to_string(rows));
+double median_distance(const watched& policy, const matrix& x, const matrix& y) {
+  workspace scratch;
+  const engine::joint_sample<double> both{sample_of(x), sample_of(y)};
+  return std::sqrt(engine::squared_scale_of(policy, bandwidth::median{}, both, scratch));
 }
 
 chosen_kernel::kind kind_of(const std::string& name) {
@@ -126,10 +61,10 @@ chosen_kernel::kind kind_of(const std::string& name) {
 
 /// Holm's correction of the energy tests of single features.
 std::vector<feature_finding> compare_features(const setting& s, const matrix& x, const matrix& y, const std::vector<std::string>& names,
-                                              const progress& tell) {
+                                              const audience& user) {
   std::vector<feature_finding> result;
   for (std::ptrdiff_t f = 0; f < x.cols(); ++f) {
-    tell("feature " + std::to_string(f + 1) + " of " + std::to_string(x.cols()));
+    user.tell("feature " + std::to_string(f + 1) + " of " + std::to_string(x.cols()));
     const Eigen::VectorXd a = x.col(f), b = y.col(f);
     const double deviation = std::sqrt(((a.array() - a.mean()).square().sum() + (b.array() - b.mean()).square().sum()) /
                                        static_cast<double>(a.size() + b.size()));
@@ -162,23 +97,62 @@ std::vector<std::string> chosen_tests(const options& asked, std::ptrdiff_t rows,
     if (!large) return test_names();
     result.notes.push_back("with " + std::to_string(rows) +
                            " rows only the tests of linear cost were run; --rows 2000 compares a sample by all");
-    return {"linear-time", "block"};
+    return {"nystrom", "linear-time", "block"};
   }
   if (asked.test != "auto") return {asked.test};
   if (!large) return {"aggregated"};
-  result.notes.push_back("with " + std::to_string(rows) +
-                         " rows the block test was chosen, whose cost grows slowly; --rows 2000 compares a sample by the aggregated test");
-  return {"block"};
+  result.notes.push_back(
+      "with " + std::to_string(rows) +
+      " rows the nystrom test was chosen, whose cost grows slowly; --rows 2000 compares a sample by the aggregated test");
+  return {"nystrom"};
+}
+
+void run_tests(const options& asked, const setting& s, const matrix& x, const matrix& y, const audience& user, comparison& result) {
+  for (const std::string& name : chosen_tests(asked, x.rows() + y.rows(), result)) {
+    user.tell(name + " test");
+    if (name == "spectrum" && x.rows() + y.rows() > 3000) {
+      result.notes.push_back("the spectrum test was left out: it needs the eigenvalues of a matrix of " +
+                             std::to_string(x.rows() + y.rows()) + " rows");
+      continue;
+    }
+    result.findings.push_back(run_test(name, s, x, y));
+  }
+}
+
+/// The witness of what the two leading principal components show of both samples: where in this plane which of them has more rows. Its
+/// kernel is the chosen one, with the median distance in the plane.
+void add_witness_map(const setting& s, matrix a, matrix b, comparison& result) {
+  draw_rows(a, 1000, s.asked.seed, 5);
+  draw_rows(b, 1000, s.asked.seed, 6);
+  matrix joint(a.rows() + b.rows(), a.cols());
+  joint << a, b;
+  const report::principal_components found = report::pca(joint, 2);
+  const Eigen::RowVectorXd mean = joint.colwise().mean();
+  const double whole = (joint.rowwise() - mean).squaredNorm() / static_cast<double>(joint.rows() - 1);
+  result.shown_variance = whole > 0 ? found.variances.sum() / whole : 1;
+  matrix plane = matrix::Zero(joint.rows(), 2);
+  plane.leftCols(found.scores.cols()) = found.scores;
+  const matrix first = plane.topRows(a.rows()), second = plane.bottomRows(b.rows());
+  const auto positions = [](const matrix& rows) {
+    std::vector<witness_map::position> list;
+    for (std::ptrdiff_t i = 0; i < rows.rows(); ++i) list.push_back({rows(i, 0), rows(i, 1)});
+    return list;
+  };
+  witness_map& map = result.witness = witness_map::around(positions(first), positions(second));
+  matrix points(static_cast<std::ptrdiff_t>(map.cells()), 2);
+  for (std::size_t cell = 0; cell < map.cells(); ++cell)
+    for (std::ptrdiff_t k = 0; k < 2; ++k) points(static_cast<std::ptrdiff_t>(cell), k) = map.centre(cell)[static_cast<std::size_t>(k)];
+  map.values = inference::witness{chosen_kernel{s.kernel.type, median_distance(s.policy, first, second)}}(s.policy, first, second, points);
 }
 
 } // namespace
 
-comparison run_comparison(const options& asked, const progress& tell, loaded_sample& first, loaded_sample& second) {
+comparison run_comparison(const options& asked, const audience& user) {
   comparison result;
-  tell("reading " + asked.first);
-  first = read_sample(asked.first);
-  tell("reading " + asked.second);
-  second = read_sample(asked.second);
+  user.tell("reading " + asked.first);
+  loaded_sample first = read_sample(asked.first);
+  user.tell("reading " + asked.second);
+  loaded_sample second = read_sample(asked.second);
   if (first.rows.cols() != second.rows.cols())
     throw std::invalid_argument(first.name + " has " + std::to_string(first.rows.cols()) + " features, " + second.name + " has " +
                                 std::to_string(second.rows.cols()));
@@ -199,35 +173,27 @@ comparison run_comparison(const options& asked, const progress& tell, loaded_sam
             {},
             {.alpha = asked.alpha, .draws = asked.permutations, .seed = asked.seed, .keep_null = true},
             {kind_of(asked.kernel), asked.bandwidth}};
+  s.policy.by = &user.watch;
 #if defined(_OPENMP)
-  s.policy.threads = asked.threads;
+  s.policy.inner.threads = asked.threads;
 #endif
-  if (!(s.kernel.length > 0)) {
-    workspace scratch;
-    const engine::joint_sample<double> both{sample_of(x), sample_of(y)};
-    s.kernel.length = std::sqrt(engine::squared_scale_of(s.policy, bandwidth::median{}, both, scratch));
-  }
+  if (!(s.kernel.length > 0)) s.kernel.length = median_distance(s.policy, x, y);
   result.bandwidth = s.kernel.length;
-  for (const std::string& name : chosen_tests(asked, x.rows() + y.rows(), result)) {
-    tell(name + " test");
-    if (name == "spectrum" && x.rows() + y.rows() > 3000) {
-      result.notes.push_back("the spectrum test was left out: it needs the eigenvalues of a matrix of " +
-                             std::to_string(x.rows() + y.rows()) + " rows");
-      continue;
-    }
-    result.findings.push_back(run_test(name, s, x, y));
-  }
-  tell("witness");
+  run_tests(asked, s, x, y, user, result);
   if (x.rows() + y.rows() <= most_rows_for_quadratic) {
+    user.tell("rows that differ most");
     const auto largest = inference::witness{s.kernel}.largest(s.policy, x, y, 5);
     for (const index_t row : largest.source) result.witness_rows[0].push_back(static_cast<std::size_t>(row) + 1);
     for (const index_t row : largest.target) result.witness_rows[1].push_back(static_cast<std::size_t>(row) + 1);
   }
-  if (!asked.report.empty() && x.cols() <= 200) {
+  if (asked.report.empty()) return result;
+  user.tell("witness");
+  add_witness_map(s, x, y, result);
+  if (x.cols() <= 200) {
     matrix a = x, b = y;
     draw_rows(a, 500, asked.seed, 3);
     draw_rows(b, 500, asked.seed, 4);
-    result.by_feature = compare_features(s, a, b, first.features.empty() ? second.features : first.features, tell);
+    result.by_feature = compare_features(s, a, b, first.features.empty() ? second.features : first.features, user);
   }
   return result;
 }

@@ -1,7 +1,9 @@
 #pragma once
 // What the program is asked, and what it finds.
 
-#include "sample_file.hpp"
+#include "sample.hpp"
+#include "watched.hpp"
+#include "witness_map.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -26,8 +28,8 @@ struct options {
 
 /// Names for --test, without auto and all.
 inline const std::vector<std::string>& test_names() {
-  static const std::vector<std::string> names{"aggregated",     "fuse",     "permutation", "energy",
-                                              "wild-bootstrap", "spectrum", "linear-time", "block"};
+  static const std::vector<std::string> names{"aggregated", "fuse",    "permutation", "energy", "wild-bootstrap",
+                                              "spectrum",   "nystrom", "linear-time", "block"};
   return names;
 }
 
@@ -56,6 +58,8 @@ struct comparison {
   std::vector<feature_finding> by_feature{}; ///< of a report
   std::vector<std::string> notes{};
   std::vector<std::size_t> witness_rows[2]; ///< rows of what was compared that differ most, from 1
+  witness_map witness{};                    ///< of a report: over the two leading principal components
+  double shown_variance = 0;                ///< the share of the variance that these have
 
   bool different() const {
     for (const finding& f : findings)
@@ -64,15 +68,19 @@ struct comparison {
   }
 };
 
-/// Says what is being done; throws if the user wants to stop.
-using progress = std::function<void(const std::string&)>;
+/// Who is told what is being done, and asked whether to go on.
+struct audience {
+  std::function<void(const std::string&)> tell;
+  watcher watch;
+};
 
-/// Reads, prepares and compares. Throws std::runtime_error for files, std::invalid_argument for samples that a test cannot take.
-comparison run_comparison(const options& asked, const progress& tell, loaded_sample& first, loaded_sample& second);
+/// Reads, prepares and compares. Throws std::runtime_error for files, std::invalid_argument for samples that a test cannot take, and
+/// `interrupted`.
+comparison run_comparison(const options& asked, const audience& user);
 
 /// One sentence in plain words.
 std::string sentence_of(const comparison& result, const options& asked);
 std::string json_of(const comparison& result, const options& asked);
-void save_report(const comparison& result, const options& asked, const loaded_sample& first, const loaded_sample& second);
+void save_report(const comparison& result, const options& asked);
 
 } // namespace dalib::compare

@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <iostream>
@@ -23,14 +24,12 @@ Example: dalib_compare before.csv after.csv --report page.html
 Files: .npy, .csv (with or without a header line), .tsv, .txt, .safetensors (FILE:NAME chooses a tensor).
 Exit code: 0 no evidence of a difference, 10 different, 1 failed, 2 wrong arguments, 130 interrupted.)";
 
-struct interrupted {};
-
 void add_options(CLI::App& app, options& o) {
   std::vector<std::string> tests = test_names();
   tests.insert(tests.end(), {"auto", "all"});
   app.add_option("first", o.first, "First file")->required();
   app.add_option("second", o.second, "Second file")->required();
-  app.add_option("--test", o.test, "auto: aggregated (MMDAgg), or block for more than 10000 rows")
+  app.add_option("--test", o.test, "auto: aggregated (MMDAgg), or nystrom for more than 10000 rows")
       ->check(CLI::IsMember(tests))
       ->capture_default_str();
   app.add_option("--alpha", o.alpha, "Level: how often equal laws may be called different")
@@ -52,17 +51,54 @@ void add_options(CLI::App& app, options& o) {
   app.add_option("--report", o.report, "Also writes a page to this file");
 }
 
+/// One line on a terminal: what is being done, and for how long already.
+class status_line {
+public:
+  status_line() : shown_(isatty(STDERR_FILENO) != 0) {}
+  ~status_line() { clear(); }
+  status_line(const status_line&) = delete;
+  status_line& operator=(const status_line&) = delete;
+
+  void begin(const std::string& what) {
+    what_ = what;
+    started_ = last_ = clock::now();
+    show("");
+  }
+  /// Called often; looks at the time, and seldom at more.
+  void pulse() {
+    const auto now = clock::now();
+    if (!shown_ || now - last_ < std::chrono::milliseconds(500)) return;
+    last_ = now;
+    show(", " + std::to_string(std::chrono::duration_cast<std::chrono::seconds>(now - started_).count()) + " s (Ctrl-C stops)");
+  }
+  void clear() {
+    if (shown_) std::cerr << "\r\x1b[K" << std::flush;
+  }
+
+private:
+  using clock = std::chrono::steady_clock;
+
+  void show(const std::string& more) {
+    clear();
+    if (shown_) std::cerr << what_ << more << std::flush;
+  }
+
+  bool shown_;
+  std::string what_;
+  clock::time_point started_{}, last_{};
+};
+
 int run(const options& o) {
   train::stop_request::listen();
-  const bool to_terminal = isatty(STDERR_FILENO) != 0;
+  status_line line;
+  const auto stopped = [] { return train::stop_request::received() != 0; };
   const auto tell = [&](const std::string& what) {
-    if (train::stop_request::received() != 0) throw interrupted{};
-    if (to_terminal) std::cerr << "\r\x1b[K" << what << std::flush;
+    if (stopped()) throw interrupted{};
+    line.begin(what);
   };
-  loaded_sample first, second;
-  const comparison result = run_comparison(o, tell, first, second);
-  if (!o.report.empty()) save_report(result, o, first, second);
-  if (to_terminal) std::cerr << "\r\x1b[K" << std::flush;
+  const comparison result = run_comparison(o, {tell, {stopped, [&] { line.pulse(); }}});
+  if (!o.report.empty()) save_report(result, o);
+  line.clear();
   if (o.json == "-") {
     std::cout << json_of(result, o);
   } else {

@@ -6,9 +6,12 @@
 #include "dalib/dalib.hpp"
 
 #include "dalib/inference/aggregated_test.hpp"
+#include "dalib/inference/deep_permutation_test.hpp"
+#include "dalib/inference/deep_test_power.hpp"
 #include "dalib/inference/independence_test.hpp"
 #include "dalib/inference/linear_time_test.hpp"
 #include "dalib/inference/mean_embedding_test.hpp"
+#include "dalib/inference/nystrom_test.hpp"
 #include "dalib/inference/permutation_test.hpp"
 #include "dalib/inference/spectrum_test.hpp"
 #include "dalib/inference/stein_test.hpp"

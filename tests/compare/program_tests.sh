@@ -62,7 +62,7 @@ case "$case" in
   answers)
     expect 0 "No evidence that the two files follow different laws" "$program" before.csv same.csv
     expect 10 "The two files follow different laws" "$program" before.csv after.csv
-    for test in aggregated fuse permutation energy wild-bootstrap spectrum; do
+    for test in aggregated fuse permutation energy wild-bootstrap spectrum nystrom; do
       expect 10 "^$test " "$program" before.csv after.csv --test "$test" --permutations 199
     done
     expect 10 "each test by itself" "$program" before.csv after.csv --test all --permutations 199 --standardise
@@ -77,7 +77,7 @@ case "$case" in
     ;;
   report)
     expect 10 "different" "$program" before.csv after.csv --report page.html
-    for text in "Most different features" "width" "p of each kernel" "principal components" "Most telling rows"; do
+    for text in "Most different features" "width" "p of each kernel" "leading principal components" "more of after.csv" "Most telling rows"; do
       grep -q "$text" page.html || die "the page does not say '$text'"
     done
     [[ ! -e page.html.partial ]] || die "a partial page is left"
@@ -85,8 +85,21 @@ case "$case" in
   large)
     table 6000 0 4 >long.csv
     table 6000 0.3 5 >moved.csv
-    expect 10 "the block test was chosen" "$program" long.csv moved.csv
+    expect 10 "the nystrom test was chosen" "$program" long.csv moved.csv
     expect 10 "aggregated" "$program" long.csv moved.csv --rows 500 --permutations 199
+    ;;
+  stop)
+    table 4000 0 4 >long.csv
+    table 4000 0 5 >longer.csv
+    "$program" long.csv longer.csv --permutations 5000 --json out.json --report out.html >stopped 2>&1 &
+    pid=$!
+    sleep 1 # within the test
+    kill -INT $pid
+    status=0
+    wait $pid || status=$?
+    [[ $status == 130 ]] || die "Ctrl-C within a test gives exit code $status in place of 130"
+    grep -q "nothing was written" stopped || die "does not say that it was stopped"
+    [[ ! -e out.json && ! -e out.html ]] || die "something was written"
     ;;
   *) die "unknown case" ;;
 esac

@@ -3,8 +3,12 @@
 
 #include "dalib/dalib.hpp"
 #include "dalib/inference/aggregated_test.hpp"
+#include "dalib/inference/independence_test.hpp"
 #include "dalib/inference/linear_time_test.hpp"
+#include "dalib/inference/mean_embedding_test.hpp"
+#include "dalib/inference/nystrom_test.hpp"
 #include "dalib/inference/spectrum_test.hpp"
+#include "dalib/inference/stein_test.hpp"
 
 #include <doctest/doctest.h>
 
@@ -94,4 +98,56 @@ TEST_CASE("Asymptotic tests keep their level from the sizes on that the page nam
   CHECK(level(60, [](const auto&... a) { return gamma_test<>{}(a...).p_value; }) <= most_rejections);
   CHECK(level(200, [](const auto&... a) { return linear_time_test<>{}(a...).p_value; }) <= most_rejections);
   CHECK(level(200, [](const auto&... a) { return block_test{kernel::gaussian{bandwidth::median{}}, 6}(a...).p_value; }) <= most_rejections);
+}
+
+TEST_CASE("MMD-FUSE and the Nystrom test are exact at every law") {
+  for (const std::string law : {"normal", "cauchy", "ties"}) {
+    CAPTURE(law);
+    const auto fuse_p = p_values(law, 25, 20, [](const matrix& x, const matrix& y, const test_options& options) {
+      return fuse_test{fuse_kernel(x, y, 2)}(x, y, options).p_value;
+    });
+    const auto nystrom_p = p_values(law, 30, 40, [](const matrix& x, const matrix& y, const test_options& options) {
+      return nystrom_test{kernel::gaussian{bandwidth::median{}}, 10}(x, y, options).p_value;
+    });
+    for (const auto& p : {fuse_p, nystrom_p}) {
+      CHECK(rejections(p) <= most_rejections);
+      if (law != "ties") CHECK(rejections(p) >= fewest_rejections);
+      CHECK(distance_above_uniform(p, law != "ties") < 1.95);
+    }
+  }
+}
+
+TEST_CASE("The permutation test of independence is exact at every law, its gamma test from 60 rows on") {
+  const auto permuted = [](const auto&... a) { return independence_test<>{}(a...).p_value; };
+  for (const std::string law : {"normal", "cauchy", "ties"}) {
+    CAPTURE(law);
+    const auto p = p_values(law, 20, 20, permuted); // two samples that know nothing of each other
+    CHECK(rejections(p) <= most_rejections);
+    if (law != "ties") CHECK(rejections(p) >= fewest_rejections);
+    CHECK(distance_above_uniform(p, law != "ties") < 1.95);
+  }
+  const auto gamma = [](const auto&... a) { return independence_gamma_test<>{}(a...).p_value; };
+  CHECK(rejections(p_values("normal", 60, 60, gamma)) <= most_rejections);
+}
+
+TEST_CASE("The mean-embedding test keeps its level from 200 rows on, at places that it does not know from the rows") {
+  const matrix places = test::normal_rows(99, 3, 2);
+  const auto p = p_values("normal", 200, 200, [&](const matrix& x, const matrix& y, const test_options& options) {
+    return mean_embedding_test{kernel::gaussian{1.0}}(x, y, places, options).p_value;
+  });
+  CHECK(rejections(p) <= most_rejections);
+  CHECK(rejections(p) >= 50);
+}
+
+TEST_CASE("The Stein test keeps its level: normal rows against their own law, all three bootstraps") {
+  for (const stein_form form : {stein_form::biased, stein_form::unbiased, stein_form::multinomial}) {
+    int rejected = 0;
+    for (int i = 0; i < repetitions; ++i) {
+      const matrix x = test::normal_rows(static_cast<std::uint64_t>(i), 100, 2), score = -x;
+      rejected += stein_test{stein_multiquadric{}, form}(x, score, {.draws = 99, .seed = static_cast<std::uint64_t>(i)}).reject ? 1 : 0;
+    }
+    CAPTURE(static_cast<int>(form));
+    CHECK(rejected <= most_rejections);
+    CHECK(rejected >= 30);
+  }
 }

@@ -1,12 +1,10 @@
-#pragma once
 // A sample from a file: .npy, .csv with or without a header, .safetensors.
+#include "sample.hpp"
 
 #include "../trainer/io/file_error.hpp"
 #include "../trainer/io/mapped_file.hpp"
 #include "../trainer/io/npy.hpp"
 #include "../trainer/io/safetensors.hpp"
-
-#include <Eigen/Core>
 
 #include <charconv>
 #include <cmath>
@@ -18,19 +16,9 @@
 
 namespace dalib::compare {
 
-/// One file's rows. Rows with a number that is not finite are left out and counted.
-struct loaded_sample {
-  using matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+namespace {
 
-  std::string name;
-  matrix rows;
-  std::vector<std::string> features; ///< names from a header line; empty if there is none
-  std::vector<std::size_t> left_out; ///< rows of the file, from 1, that are not finite
-};
-
-namespace detail {
-
-inline std::string trimmed(std::string_view field) {
+std::string trimmed(std::string_view field) {
   constexpr std::string_view space = " \t\r";
   const std::size_t first = field.find_first_not_of(space);
   if (first == std::string_view::npos) return {};
@@ -38,7 +26,7 @@ inline std::string trimmed(std::string_view field) {
 }
 
 /// Fields of a line; the separator is a comma, a semicolon or a tab, whichever the line has.
-inline std::vector<std::string> fields_of(std::string_view line) {
+std::vector<std::string> fields_of(std::string_view line) {
   const char separator = line.find(',') != std::string_view::npos ? ',' : line.find(';') != std::string_view::npos ? ';' : '\t';
   std::vector<std::string> fields;
   while (true) {
@@ -49,14 +37,14 @@ inline std::vector<std::string> fields_of(std::string_view line) {
   }
 }
 
-inline bool read_number(const std::string& field, double& value) {
+bool read_number(const std::string& field, double& value) {
   const char* end = field.data() + field.size();
   const auto result = std::from_chars(field.data() + (field.starts_with('+') ? 1 : 0), end, value);
   return result.ec == std::errc{} && result.ptr == end;
 }
 
 /// Numbers line by line. A first line in which no field is a number is a header. Throws std::runtime_error "FILE:LINE: column N ...".
-inline void read_csv(std::string_view text, loaded_sample& to, std::vector<double>& values, std::size_t& columns) {
+void read_csv(std::string_view text, loaded_sample& to, std::vector<double>& values, std::size_t& columns) {
   std::size_t number = 0;
   const auto fail = [&](const std::string& what) { io::fail_file(to.name + ":" + std::to_string(number), what); };
   constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
@@ -92,18 +80,16 @@ inline void read_csv(std::string_view text, loaded_sample& to, std::vector<doubl
 }
 
 /// A tensor of rank 2 or more as rows x all else.
-inline void read_tensor(const io::tensor_view& tensor, std::vector<double>& values, std::size_t& columns, const std::string& file) {
+void read_tensor(const io::tensor_view& tensor, std::vector<double>& values, std::size_t& columns, const std::string& file) {
   if (tensor.shape.empty() || tensor.shape[0] < 1 || tensor.size() == 0)
     io::fail_file(file, "holds no rows: its shape is " + io::to_string(tensor.shape));
   values = tensor.values<double>();
   columns = values.size() / static_cast<std::size_t>(tensor.shape[0]);
 }
 
-} // namespace detail
+} // namespace
 
-/// Reads FILE, or FILE:TENSOR of a .safetensors file (without a name: its only tensor of rank 2). Throws std::runtime_error with the file's
-/// name, for text also with line and column, if it cannot be read or has no rows.
-inline loaded_sample read_sample(const std::string& argument) {
+loaded_sample read_sample(const std::string& argument) {
   loaded_sample result;
   std::filesystem::path path = argument;
   std::string tensor;
@@ -117,7 +103,7 @@ inline loaded_sample read_sample(const std::string& argument) {
   const std::string extension = path.extension().string();
   if (extension == ".npy") {
     const io::npy_file file(path);
-    detail::read_tensor(file.array(), values, columns, result.name);
+    read_tensor(file.array(), values, columns, result.name);
   } else if (extension == ".safetensors") {
     const io::safetensors_file file(path);
     const io::tensor_view* chosen = tensor.empty() ? nullptr : &file.at(tensor);
@@ -128,11 +114,11 @@ inline loaded_sample read_sample(const std::string& argument) {
         chosen = &one;
       }
     if (!chosen) io::fail_file(result.name, "holds no table");
-    detail::read_tensor(*chosen, values, columns, result.name);
+    read_tensor(*chosen, values, columns, result.name);
   } else if (extension == ".csv" || extension == ".txt" || extension == ".tsv") {
     const io::mapped_file file(path);
     const std::span<const std::byte> bytes = file.bytes();
-    detail::read_csv({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, result, values, columns);
+    read_csv({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, result, values, columns);
   } else {
     io::fail_file(result.name, "is of an unknown kind: .npy, .csv, .txt, .tsv and .safetensors are read");
   }
