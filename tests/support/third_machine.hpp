@@ -56,6 +56,11 @@ dalib::engine::matrix_coefficients<T> on_host(const dalib::engine::matrix_coeffi
   return {on_host(c.matrix)};
 }
 
+template <class T>
+dalib::engine::across_coefficients<T> on_host(const dalib::engine::across_coefficients<T, memory>& c) {
+  return {on_host(c.matrix)};
+}
+
 /// Mean and spread of a joint sample.
 template <class T>
 struct summary {
@@ -136,15 +141,12 @@ struct machine {
                          const dalib::engine::row_request<T, memory>& request, workspace& scratch) {
     host::row_states(exec, state, on_host(one), {request.pairs, on_host(request.potential), on_host(request.out)}, scratch);
   }
-  template <class T, class Profile>
-  static void kernel_entries(const policy& exec, const dalib::engine::layer<T, Profile, memory>& one,
-                             const dalib::matrix_view<T, memory>& to, workspace& scratch) {
-    host::kernel_entries(exec, on_host(one), on_host(to), scratch);
-  }
-  template <class T, class Profile>
-  static void kernel_entries_across(const policy& exec, const dalib::engine::layer<T, Profile, memory>& one,
-                                    const dalib::matrix_view<T, memory>& to, workspace& scratch) {
-    host::kernel_entries_across(exec, on_host(one), on_host(to), scratch);
+  template <class Visitor, class T, class Profile>
+  static void kernel_entries(const policy& exec, const Visitor& visitor, const dalib::engine::layer<T, Profile, memory>& one,
+                             const dalib::engine::matrix_request<T, memory>& request, workspace& scratch) {
+    std::vector<dalib::matrix_view<T>> out;
+    for (const auto& view : request.out) out.push_back(on_host(view));
+    host::kernel_entries(exec, visitor, on_host(one), {request.across, out}, scratch);
   }
 
   template <class Task>

@@ -28,3 +28,26 @@ TEST_CASE_TEMPLATE("device: the kernel matrix of two samples, its sum and gradie
   CHECK(static_cast<double>((dgy.to_host() - gy).norm() / gy.norm()) < bound);
   CHECK(std::abs(static_cast<double>(found - sum)) < bound * static_cast<double>(k.norm()));
 }
+
+TEST_CASE("device: the matrix of one sample over several tiles is symmetric to the last bit, and has its slopes") {
+  const index_t n = 1500; // tiles of 1024 rows
+  matrix<float> x = normal_rows<float>(n, 6, 1, 1, 3);
+  x.row(n - 1) = x.row(0); // a close pair in a tile off the diagonal
+  x.row(7) = x.row(3);
+  x(7, 2) += 1e-3f;
+  const kernel::gaussian kernel{bandwidth::fixed{2}};
+  matrix<float> k(n, n), slopes(n, n);
+  kernel_matrix_with_slopes(exec::serial{}, kernel, x, k, slopes);
+  const device_matrix dx(x);
+  const matrix<float> none = matrix<float>::Zero(n, n);
+  device_matrix dk(none), dslopes(none);
+  kernel_matrix_with_slopes(exec::thrust{}, kernel, dx, dk, dslopes);
+  const matrix<float> found = dk.to_host(), found_slopes = dslopes.to_host();
+  CHECK(found == found.transpose());
+  CHECK((found - k).cwiseAbs().maxCoeff() < 1e-5f);
+  CHECK(found(n - 1, 0) == 1);
+  CHECK((found_slopes - slopes).norm() < 1e-5f * slopes.norm());
+  device_matrix only(none);
+  kernel_matrix(exec::thrust{}, kernel, dx, only);
+  CHECK(only.to_host() == found);
+}

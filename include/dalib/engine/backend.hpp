@@ -51,6 +51,13 @@ struct product_request {
   std::span<const matrix_view<T, Memory>> out;
 };
 
+/// out[k] = the k-th matrix that a visitor keeps: of all pairs of the source's rows, symmetric, or of the source's rows with the target's.
+template <class T, class Memory = host_memory>
+struct matrix_request {
+  bool across;
+  std::span<const matrix_view<T, Memory>> out;
+};
+
 /// out(i) = a state of row i over its pairs; see engine/row_states.hpp.
 template <class T, class Memory = host_memory>
 struct row_request {
@@ -92,13 +99,12 @@ inline constexpr bool has_backend = false; // is asked only where there is none
 /// Pairs:
 /// - `visit_pairs<Accumulator>(exec, visitor, coefficients, layers, gradient_rule, scratch)`: shows all ordered pairs of rows to a visitor
 ///   (engine/pair/visitor.hpp) and returns the numbers it adds up; if it pulls, also the layers' gradients by the rule. `coefficients` are
-///   engine/pair/coefficients.hpp's, `layers` a tuple of engine::layer
+///   engine/pair/coefficients.hpp's (`only_across`: pairs within a sample need not be looked at), `layers` a tuple of engine::layer
 /// - `sum_of_quadruples<Gradient, Accumulator>(exec, plan, layers, scale, mode, scratch)`: the same for the pairs of a quadruple_plan,
 ///   without its constant
 /// - `kernel_products(exec, visitor, layer, product_request, scratch)`: out[k] = K_k Z for the matrices K_k that the visitor keeps
 /// - `row_states(exec, state, layer, row_request, scratch)`: what a state gathers of each row over the rows it is paired with
-/// - `kernel_entries(exec, layer, to, scratch)`: the kernel of every pair of the layer's rows
-/// - `kernel_entries_across(exec, layer, to, scratch)`: the kernel of every pair of a source's and a target's row
+/// - `kernel_entries(exec, visitor, layer, matrix_request, scratch)`: the matrices that the visitor keeps
 ///
 /// Rows: tasks are function objects that are valid where `exec` runs them, see engine/row/class_column.hpp.
 /// - `for_each_row(exec, rows, task)`: calls `task(row)` for every row
@@ -169,9 +175,8 @@ struct machine_operations {
   static constexpr bool row_states = requires(const E& e, const layer& l, const engine::row_request<float, Memory>& r, W& w) {
     B::row_states(e, anything{}, l, r, w);
   };
-  static constexpr bool kernel_entries = requires(const E& e, const layer& l, const view& v, W& w) { B::kernel_entries(e, l, v, w); };
-  static constexpr bool kernel_entries_across = requires(const E& e, const layer& l, const view& v, W& w) {
-    B::kernel_entries_across(e, l, v, w);
+  static constexpr bool kernel_entries = requires(const E& e, const layer& l, const engine::matrix_request<float, Memory>& r, W& w) {
+    B::kernel_entries(e, std::declval<const engine::value_visitor&>(), l, r, w);
   };
   static constexpr bool for_each_row = requires(const E& e, const anything& t) { B::for_each_row(e, index_t{}, t); };
   static constexpr bool sum_over_rows = requires(const E& e, const anything& t, W& w) { B::sum_over_rows(e, index_t{}, t, w); };
@@ -191,8 +196,7 @@ struct machine_operations {
 
   static constexpr bool all = synchronise && copy_from_host && copy_to_host && filled_for && clear && total_weight && counted_rows &&
                               require_finite && visit_pairs && sum_of_quadruples && kernel_products && row_states && kernel_entries &&
-                              kernel_entries_across && for_each_row && sum_over_rows && for_each_entry && visit_groups && reduce_groups &&
-                              sum_classes && product;
+                              for_each_row && sum_over_rows && for_each_entry && visit_groups && reduce_groups && sum_classes && product;
 };
 
 /// One sentence for each operation that is missing.
@@ -216,7 +220,6 @@ struct operations_check {
   DALIB_OFFERS(kernel_products);
   DALIB_OFFERS(row_states);
   DALIB_OFFERS(kernel_entries);
-  DALIB_OFFERS(kernel_entries_across);
   DALIB_OFFERS(for_each_row);
   DALIB_OFFERS(sum_over_rows);
   DALIB_OFFERS(for_each_entry);

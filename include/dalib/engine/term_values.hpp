@@ -1,9 +1,10 @@
 /// @file
-/// The estimate of each kernel of a sum alone.
+/// The estimate of each kernel of a sum, or of each layer, alone.
 #pragma once
 
 #include "dalib/engine/estimate.hpp"
 
+#include <cstddef>
 #include <span>
 #include <tuple>
 #include <type_traits>
@@ -38,6 +39,32 @@ void term_values(const Exec& exec, const Estimator& estimator, const layer<T, Pr
       const std::tuple layers{term_layer{one.data, one.summary, term, unwanted, unwanted}};
       values[place++] = estimate_bound<false, accumulator::plain>(exec, estimator, layers, estimate_rule<T>{measure}, scratch);
     });
+  }
+}
+
+/// Whether the layers' estimates are found in one pass: all pairs, and statistics that no shift changes.
+template <class Estimator, class... Profiles>
+inline constexpr bool layers_in_one_pass = full_pair_estimator<Estimator> && (!reads<Profiles>::shift && ...);
+
+/// values[l] = the estimate of layer l's kernel alone. Where layers_in_one_pass, one pass over the pairs for all; else one for each.
+template <class Exec, class Estimator, class T, class Memory, class... Profiles>
+void layer_values(const Exec& exec, const Estimator& estimator, const std::tuple<layer<T, Profiles, Memory>...>& layers,
+                  const char* measure, std::span<double> values, workspace_of<Memory>& scratch) {
+  const workspace_mark mark(scratch);
+  if constexpr (sizeof...(Profiles) > 1 && layers_in_one_pass<Estimator, Profiles...>) {
+    const auto& data = std::get<0>(layers).data;
+    const domain_coefficients<T, Memory> coefficients{data, estimator.coefficients(sizes_of(data, measure))};
+    const auto found = with_units(exec, measure, layers, scratch, [&](const auto& in_range) {
+      return backend<Memory>::template visit_pairs<accumulator::plain>(exec, layer_visitor<sizeof...(Profiles)>{}, coefficients, in_range,
+                                                                       gradient_rule<T>{}, scratch);
+    });
+    for (std::size_t l = 0; l < values.size(); ++l) values[l] = found[static_cast<int>(l)] + coefficients.pairs.constant;
+  } else {
+    std::size_t place = 0;
+    const auto estimate = [&](const auto& one) {
+      values[place++] = estimate_bound<false, accumulator::plain>(exec, estimator, std::tuple{one}, estimate_rule<T>{measure}, scratch);
+    };
+    std::apply([&](const auto&... one) { (estimate(one), ...); }, layers);
   }
 }
 

@@ -5,7 +5,7 @@
 #include "dalib/concepts.hpp"
 #include "dalib/core/graph_value.hpp"
 #include "dalib/core/layers.hpp"
-#include "dalib/engine/estimate.hpp"
+#include "dalib/engine/term_values.hpp"
 #include "dalib/execution/openmp.hpp"
 #include "dalib/kernel/gaussian.hpp"
 #include "dalib/measure/call.hpp"
@@ -53,6 +53,8 @@ inline std::tuple<kernel::gaussian_ladder<>, kernel::gaussian<bandwidth::fixed>>
 /// assert(value > 0 && value == jan(layers(f_s, p_s), layers(f_t, p_t)) && std::get<1>(g_t).rows() == 12);
 /// const joint_mmd one_layer{layer_kernels(kernel::gaussian{}), estimator::unbiased{}};
 /// assert(one_layer(layers(f_s), layers(f_t)) == mmd(kernel::gaussian{})(f_s, f_t));
+/// const std::array<double, 2> alone = jan.layer_values(exec::default_policy{}, layers(f_s, p_s), layers(f_t, p_t));
+/// assert(std::abs(alone[0] - mmd(kernel::gaussian_ladder<>(0.125, 5), estimator::biased{})(f_s, f_t)) < 1e-14);
 /// @endcode
 template <class Kernels = decltype(jan_kernels()), class Estimator = estimator::unbiased, class Accumulator = accumulator::plain>
 struct joint_mmd : call_forms<joint_mmd<Kernels, Estimator, Accumulator>> {
@@ -83,6 +85,23 @@ public:
     require_execution<typename Call::execution_type, Memory>();
     const layer_gradients<T, layer_count, Memory> out = call.template output<0>(layer_gradients<T, layer_count, Memory>{});
     return run<Call::wants_gradient>(call.execution, samples_of<T, Memory>(zs), samples_of<T, Memory>(zt), out, call.scratch);
+  }
+
+  /// The squared MMD of each layer by its kernel alone: which layer still tells the domains apart. For estimators of all pairs and kernels
+  /// of statistics that no shift changes in one pass, at the cost of the joint value; else one pass for each layer.
+  template <class Exec, sample_like... ZS, sample_like... ZT>
+  std::array<double, layer_count> layer_values(const Exec& exec, const std::tuple<ZS...>& zs, const std::tuple<ZT...>& zt) const {
+    using T = typename detail::layered_value<std::tuple<ZS...>>::type;
+    using Memory = memory_of_layers<ZS...>;
+    require_execution<Exec, Memory>();
+    const samples<T, Memory> source = samples_of<T, Memory>(zs), target = samples_of<T, Memory>(zt);
+    const layer_gradients<T, layer_count, Memory> unwanted{};
+    require_valid(source, target, unwanted);
+    workspace_of<Memory> scratch;
+    std::array<double, layer_count> values{};
+    with_problem(exec, std::make_index_sequence<layer_count>{}, domains<T, Memory>{source, target, unwanted}, scratch,
+                 [&](const auto& layers) { engine::layer_values(exec, estimator, layers, name, values, scratch); });
+    return values;
   }
 
   /// On a tape: one node with the gradients of all layers.
@@ -156,18 +175,27 @@ private:
   T run(const Exec& exec, const samples<T, Memory>& source, const samples<T, Memory>& target,
         const layer_gradients<T, layer_count, Memory>& out, workspace_of<Memory>& scratch) const {
     require_valid(source, target, out);
-    return estimate<Gradient>(exec, std::make_index_sequence<layer_count>{}, source, target, out, scratch);
+    const workspace_scope scope(scratch);
+    return with_problem(exec, std::make_index_sequence<layer_count>{}, domains<T, Memory>{source, target, out}, scratch,
+                        [&](const auto& layers) {
+                          const engine::estimate_rule<T> rule{name, out.scale, out.mode};
+                          return static_cast<T>(engine::estimate_bound<Gradient, Accumulator>(exec, estimator, layers, rule, scratch));
+                        });
   }
 
-  template <bool Gradient, class Exec, class T, class Memory, std::size_t... L>
-  T estimate(const Exec& exec, std::index_sequence<L...>, const samples<T, Memory>& source, const samples<T, Memory>& target,
-             const layer_gradients<T, layer_count, Memory>& out, workspace_of<Memory>& scratch) const {
-    const workspace_scope scope(scratch);
+  template <class T, class Memory>
+  struct domains {
+    const samples<T, Memory>&source, &target;
+    const layer_gradients<T, layer_count, Memory>& out;
+  };
+  /// Calls use(layers) with the kernels bound.
+  template <class Exec, class T, class Memory, std::size_t... L, class Use>
+  auto with_problem(const Exec& exec, std::index_sequence<L...>, const domains<T, Memory>& of, workspace_of<Memory>& scratch,
+                    const Use& use) const {
     const engine::bound_problem problem(exec, scratch,
                                         engine::layer_input<T, std::tuple_element_t<L, Kernels>, Memory>{
-                                            {source[L], target[L]}, std::get<L>(kernels), out.source[L], out.target[L]}...);
-    const engine::estimate_rule<T> rule{name, out.scale, out.mode};
-    return static_cast<T>(engine::estimate_bound<Gradient, Accumulator>(exec, estimator, problem.layers(), rule, scratch));
+                                            {of.source[L], of.target[L]}, std::get<L>(kernels), of.out.source[L], of.out.target[L]}...);
+    return use(problem.layers());
   }
 };
 

@@ -78,6 +78,13 @@ TEST_CASE("third machine: kernel matrix and its gradient") {
   const double sum = kernel_matrix_gradient(exec::serial{}, kernel::gaussian{}, x.host, upstream.host, expected_g.host);
   CHECK(kernel_matrix_gradient(third::policy{}, kernel::gaussian{}, x.view(), upstream.view(), g.view()) == sum);
   CHECK(same(g.host, expected_g.host));
+  const tensor y = numbers(20, 4, 4), across = numbers(30, 20, 5);
+  tensor h = y, expected_h = y;
+  const double both =
+      kernel_matrix_gradient(exec::serial{}, kernel::gaussian{}, x.host, y.host, across.host, gradients{expected_g.host, expected_h.host});
+  CHECK(kernel_matrix_gradient(third::policy{}, kernel::gaussian{}, x.view(), y.view(), across.view(), gradients{g.view(), h.view()}) ==
+        both);
+  CHECK((same(g.host, expected_g.host) && same(h.host, expected_h.host)));
 }
 
 TEST_CASE("third machine: losses of class scores") {

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <type_traits>
 
 using namespace dalib;
 using conformance::matrix;
@@ -79,6 +80,25 @@ TEST_CASE("a user's visitor pulls as the library's does, to the last bit") {
   CHECK(gx == hx);
   CHECK(gy == hy);
   CHECK(gx.norm() > 0);
+}
+
+TEST_CASE_TEMPLATE("the value of each layer alone is the mmd of its kernel", T, float, double) {
+  const double bound = std::is_same_v<T, float> ? 1e-6 : 1e-14;
+  for (const index_t n : {20, 300}) {
+    const matrix<T> fs = normal_rows<T>(n, 6, 1), ft = normal_rows<T>(n / 2, 6, 2, 1, 0.3), ps = normal_rows<T>(n, 3, 3),
+                    pt = normal_rows<T>(n / 2, 3, 4, 1.2);
+    const auto check = [&](const auto& first, const auto& second, const auto& estimator) {
+      const joint_mmd joint{layer_kernels(first, second), estimator};
+      const auto alone = joint.layer_values(exec::openmp{2}, layers(fs, ps), layers(ft, pt));
+      CHECK(std::abs(alone[0] - static_cast<double>(mmd{first, estimator}(fs, ft))) < bound);
+      CHECK(std::abs(alone[1] - static_cast<double>(mmd{second, estimator}(ps, pt))) < bound);
+      CHECK(alone == joint.layer_values(exec::serial{}, layers(fs, ps), layers(ft, pt)));
+      CHECK(alone[0] != alone[1]);
+    };
+    check(kernel::gaussian_ladder{}, kernel::gaussian{1.0}, estimator::unbiased{}); // one pass
+    check(kernel::gaussian_ladder{}, 0.1 * kernel::linear{}, estimator::biased{});  // one for each
+    check(kernel::gaussian_ladder{}, kernel::gaussian{1.0}, estimator::linear_time{});
+  }
 }
 
 TEST_CASE("visit_pairs refuses what a measure refuses") {

@@ -2,6 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+#include <type_traits>
+
 using namespace dalib;
 using conformance::matrix;
 using conformance::normal_rows;
@@ -74,4 +79,64 @@ TEST_CASE_TEMPLATE("entries are those of a loop over pairs, symmetric to the las
       }
     CHECK(worst < bound);
   }
+}
+
+namespace {
+/// |K - k(s)| and |D - k'(s)| at worst, against a kernel's own jet at the statistic of each pair.
+template <class T, class Kernel, class Statistic>
+double slope_error(const Kernel& kernel, const matrix<T>& x, const Statistic& statistic) {
+  const index_t n = x.rows();
+  matrix<T> k(n, n), plain(n, n);
+  Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic> slopes(n, n), again(n, n);
+  kernel_matrix(exec::serial{}, kernel, x, plain);
+  kernel_matrix_with_slopes(exec::serial{}, kernel, x, k, slopes);
+  kernel_matrix_with_slopes(exec::openmp{3}, kernel, x, plain, again);
+  CHECK((plain == k && again == slopes && slopes == slopes.transpose()));
+  double worst = 0;
+  const Eigen::MatrixXd wide = x.template cast<double>();
+  for (index_t i = 0; i < n; ++i)
+    for (index_t j = 0; j < n; ++j) {
+      const jet<double> expected = kernel(statistic(wide.row(i), wide.row(j)));
+      worst = std::max({worst, std::abs(static_cast<double>(k(i, j)) - expected.value) / (1 + std::abs(expected.value)),
+                        std::abs(static_cast<double>(slopes(i, j)) - expected.slope) / (1 + std::abs(expected.slope))});
+    }
+  return worst;
+}
+
+/// k = 1 / (1 + s) of any statistic.
+template <class Statistic>
+struct rational {
+  using statistic = Statistic;
+  template <class T>
+  DALIB_HD jet<T> operator()(const T& s) const {
+    const T u = T(1) / (T(1) + s);
+    return {u, -(u * u)};
+  }
+};
+} // namespace
+
+TEST_CASE_TEMPLATE("the matrix with its slopes is the matrix, and the kernel's derivatives, beyond one block too", T, float, double) {
+  const double bound = std::is_same_v<T, float> ? 5e-6 : 1e-13;
+  for (const index_t n : {1, 40, 230}) {
+    CAPTURE(n);
+    const matrix<T> x = normal_rows<T>(n, 7, 1, 1, 2);
+    CHECK(slope_error(rational<squared_distance>{}, x, [](const auto& a, const auto& b) { return (a - b).squaredNorm(); }) < bound);
+    CHECK(slope_error(rational<l1_distance>{}, x, [](const auto& a, const auto& b) { return (a - b).cwiseAbs().sum(); }) < bound);
+  }
+}
+
+TEST_CASE("slopes are those of the rows as they are given where these are counted in another unit") {
+  const matrix<float> x = normal_rows<float>(20, 5, 1) * 1e-15f;
+  matrix<float> k(20, 20), slopes(20, 20);
+  kernel_matrix_with_slopes(exec::serial{}, kernel::gaussian{bandwidth::fixed{1e-15}}, x, k, slopes);
+  CHECK((slopes + k * 5e29f).norm() < 1e-5f * slopes.norm()); // k' = -k / (2 sigma^2)
+  CHECK(slopes.allFinite());
+}
+
+TEST_CASE("slopes of another shape, or over K, are refused") {
+  const auto x = normal_rows<double>(4, 3, 1);
+  matrix<double> k(4, 4), small(3, 4);
+  CHECK_THROWS_WITH_AS(kernel_matrix_with_slopes(exec::serial{}, kernel::gaussian{}, x, k, small),
+                       doctest::Contains("kernel_matrix_with_slopes"), std::invalid_argument);
+  CHECK_THROWS_AS(kernel_matrix_with_slopes(exec::serial{}, kernel::gaussian{}, x, k, k), std::invalid_argument);
 }

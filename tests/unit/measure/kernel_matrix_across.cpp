@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <stdexcept>
 #include <type_traits>
 #include <utility>
@@ -115,4 +116,52 @@ TEST_CASE("two samples: wrong shapes, empty samples and shared memory are refuse
   CHECK_THROWS_AS(gradient(k, gy, gx), std::invalid_argument);
   CHECK_THROWS_AS(gradient(k, gx, y), std::invalid_argument);
   CHECK_THROWS_AS(gradient(k, gx, k), std::invalid_argument);
+}
+
+namespace {
+/// A Gaussian that counts for how many registers of pairs it was asked.
+struct counting_gaussian {
+  using statistic = squared_distance;
+  static inline dalib::index_t registers = 0;
+  template <class T>
+  jet<T> operator()(const T& s) const {
+    using std::exp;
+    registers += std::is_same_v<T, pack<float>>;
+    const T k = exp(T(-0.1) * s);
+    return {k, T(-0.1) * k};
+  }
+};
+} // namespace
+
+TEST_CASE("many blocks, few rows against many, clusters and pairs near each other: the gradient is that of the joint sample's matrix") {
+  for (const auto& sizes : {std::pair{500, 300}, std::pair{3, 900}, std::pair{700, 20}}) {
+    const dalib::index_t nx = sizes.first, ny = sizes.second;
+    CAPTURE(nx);
+    matrix<float> x = normal_rows<float>(nx, 20, 1), y = normal_rows<float>(ny, 20, 2);
+    const matrix<float> upstream = normal_rows<float>(nx, ny, 3);
+    for (dalib::index_t i = 0; i < nx; ++i) x.row(i) = x.row(i % 3) * 20 + x.row(i) * 0.01f; // three clusters
+    for (dalib::index_t i = 0; i < ny; ++i) y.row(i) = x.row(i % nx) + y.row(i) * 0.01f;
+    y.row(1) = x.row(2);
+    matrix<float> z(nx + ny, 20), weights = matrix<float>::Zero(nx + ny, nx + ny), gz(nx + ny, 20), gx(nx, 20), gy(ny, 20);
+    z << x, y;
+    weights.topRightCorner(nx, ny) = upstream;
+    const auto kernel = kernel::gaussian{2.0};
+    const float expected = kernel_matrix_gradient(exec::serial{}, kernel, z, weights, gz);
+    const float sum = kernel_matrix_gradient(exec::serial{}, kernel, x, y, upstream, gradients{gx, gy});
+    CHECK(std::abs(sum - expected) < 1e-5f * upstream.norm() * std::sqrt(float(nx)));
+    CHECK((gz.topRows(nx) - gx).norm() < 2e-5f * gz.norm());
+    CHECK((gz.bottomRows(ny) - gy).norm() < 2e-5f * gz.norm());
+    matrix<float> hx(nx, 20), hy(ny, 20);
+    CHECK(kernel_matrix_gradient(exec::openmp{3}, kernel, x, y, upstream, gradients{hx, hy}) == sum);
+    CHECK((hx == gx && hy == gy));
+  }
+}
+
+TEST_CASE("pairs within a sample are not evaluated") {
+  const matrix<float> x = normal_rows<float>(64, 5, 1), y = normal_rows<float>(640, 5, 2), upstream = normal_rows<float>(64, 640, 3);
+  matrix<float> gx(64, 5), gy(640, 5);
+  counting_gaussian::registers = 0;
+  kernel_matrix_gradient(exec::serial{}, counting_gaussian{}, x, y, upstream, gradients{gx, gy});
+  CHECK(counting_gaussian::registers > 0);
+  CHECK(counting_gaussian::registers * pack<float>::size < 3 * 64 * 640 / 2);
 }

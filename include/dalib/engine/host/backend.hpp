@@ -88,15 +88,10 @@ struct backend<host_memory> {
                          const engine::row_request<T>& request, workspace& scratch) {
     engine::row_states(exec, state, one, request, scratch);
   }
-  template <class Exec, class T, class Profile>
-  static void kernel_entries(const Exec& exec, const engine::layer<T, Profile, host_memory>& one, const matrix_view<T>& to,
-                             workspace& scratch) {
-    engine::kernel_entries(exec, one, to, scratch);
-  }
-  template <class Exec, class T, class Profile>
-  static void kernel_entries_across(const Exec& exec, const engine::layer<T, Profile, host_memory>& one, const matrix_view<T>& to,
-                                    workspace& scratch) {
-    engine::kernel_entries_across(exec, one, to, scratch);
+  template <class Exec, class Visitor, class T, class Profile>
+  static void kernel_entries(const Exec& exec, const Visitor& visitor, const engine::layer<T, Profile, host_memory>& one,
+                             const engine::matrix_request<T>& request, workspace& scratch) {
+    engine::kernel_entries(exec, visitor, one, request, scratch);
   }
 
   template <class Exec, class Task>

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dalib/engine/host/pair_problem.hpp"
+#include "dalib/engine/host/row_centres.hpp"
 
 #include <algorithm>
 #include <new>
@@ -90,4 +91,47 @@ private:
 };
 
 } // namespace detail
+
+/// A layer's kernel matrix, one tile after another, for who makes something of its entries on the host: in blocks of the source's rows and,
+/// behind these, of the target's. Every pair of blocks may be asked for, in any order, by as many workers at once as `exec` has.
+/// @tparam Visitor  what a tile holds: a matrix_visitor the kernel, a term_matrix_visitor a tile of each term
+template <class T, class Profile, class Visitor = matrix_visitor>
+class kernel_tiles {
+  using tiles_type = detail::kept_tiles<Visitor, T, Profile>;
+  using problem_type = typename tiles_type::problem_type;
+
+public:
+  /// @param matrices  how many tiles the visitor keeps
+  /// @param distinct  whether the pair of a row with itself is 0
+  template <class Exec>
+  kernel_tiles(const Exec& exec, const layer<T, Profile>& one, workspace& scratch, index_t matrices = 1, bool distinct = false)
+      : coefficients_{distinct}, layers_{one}, problem_(visitor_, coefficients_, layers_, centres_, T(1)), tiles_(problem_) {
+    if constexpr (reads<Profile>::distance_only) centres_[0] = centre_finder(exec, one.data, *one.summary, scratch).run(false);
+    tiles_.prepare(exec, one.data.source_rows(), matrices, scratch);
+  }
+  kernel_tiles(const kernel_tiles&) = delete;
+  kernel_tiles& operator=(const kernel_tiles&) = delete;
+
+  index_t stride() const { return tiles_.block_rows(); } ///< from one column of a tile to the next, and most rows of a block
+  index_t source_blocks() const { return tiles_.own_blocks(); }
+  index_t blocks() const { return tiles_.count(); }
+
+  /// Rows of the joint sample.
+  struct run_of_rows {
+    index_t first, count;
+  };
+  run_of_rows rows(index_t block) const { return {tiles_.rows(block).first, tiles_.rows(block).count}; }
+
+  /// The tiles of two blocks: entry (lane, column) at [column * stride() + lane], in this worker's memory until its next call.
+  T* const* operator()(int worker, index_t lanes, index_t columns) const { return tiles_.evaluate(worker, lanes, columns); }
+
+private:
+  Visitor visitor_;
+  unit_coefficients coefficients_;
+  typename problem_type::layers_tuple layers_;
+  typename problem_type::centres_array centres_{};
+  problem_type problem_;
+  tiles_type tiles_;
+};
+
 } // namespace dalib::engine

@@ -7,7 +7,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <tuple>
+#include <optional>
+#include <span>
 
 namespace dalib::engine {
 
@@ -36,18 +37,18 @@ void write_tile(const T* tile, index_t stride, const matrix_view<T>& to) {
     for (index_t l = c < whole_rows ? whole_cols : 0; l < to.cols; ++l) to(c, l) = tile[c * stride + l];
 }
 
-/// All entries of a kernel matrix: of the source's rows, each tile for both its sides, or of source and target.
-template <class T, class Profile>
+/// All entries of the matrices that a visitor keeps: of the source's rows, each tile for both its sides, or of source and target.
+template <class Visitor, class T, class Profile>
 class matrix_pass {
-  using tiles_type = kept_tiles<matrix_visitor, T, Profile>;
+  using tiles_type = kept_tiles<Visitor, T, Profile>;
 
 public:
-  matrix_pass(const typename tiles_type::problem_type& problem, const matrix_view<T>& to, bool across)
-      : tiles_(problem), to_(to), across_(across) {}
+  matrix_pass(const typename tiles_type::problem_type& problem, const matrix_request<T>& request)
+      : tiles_(problem), out_(request.out), across_(request.across) {}
 
   template <class Exec>
   void run(const Exec& exec, workspace& scratch) {
-    tiles_.prepare(exec, to_.rows, 1, scratch);
+    tiles_.prepare(exec, out_[0].rows, static_cast<index_t>(out_.size()), scratch);
     const index_t owns = tiles_.own_blocks(), others = tiles_.count() - owns;
     if (across_)
       exec.run(owns * others, [&](index_t task, int worker) { visit(worker, owns + task % others, task / others); });
@@ -63,54 +64,44 @@ public:
 private:
   /// The tile of two blocks: its lanes run along the matrix's columns.
   void visit(int worker, index_t lane_block, index_t column_block) const {
-    const T* tile = tiles_.evaluate(worker, lane_block, column_block)[0];
+    T* const* kept = tiles_.evaluate(worker, lane_block, column_block);
     const packed_rows<T>&lanes = tiles_.rows(lane_block), &columns = tiles_.rows(column_block);
-    const index_t col = lanes.first - (across_ ? to_.rows : 0);
-    write_tile(tile, tiles_.block_rows(), part({columns.first, col}, columns.count, lanes.count));
-    if (!across_ && lane_block != column_block)
-      write_tile(tile, tiles_.block_rows(), part({col, columns.first}, lanes.count, columns.count).transposed());
+    const index_t col = lanes.first - (across_ ? out_[0].rows : 0);
+    for (std::size_t k = 0; k < out_.size(); ++k) {
+      write_tile(kept[k], tiles_.block_rows(), part(out_[k], {columns.first, col}, columns.count, lanes.count));
+      if (!across_ && lane_block != column_block)
+        write_tile(kept[k], tiles_.block_rows(), part(out_[k], {col, columns.first}, lanes.count, columns.count).transposed());
+    }
   }
 
   struct place {
     index_t row, col;
   };
-  matrix_view<T> part(place at, index_t rows, index_t cols) const {
-    return {&to_(at.row, at.col), rows, cols, to_.row_stride, to_.col_stride};
+  static matrix_view<T> part(const matrix_view<T>& of, place at, index_t rows, index_t cols) {
+    return {&of(at.row, at.col), rows, cols, of.row_stride, of.col_stride};
   }
 
   tiles_type tiles_;
-  const matrix_view<T>& to_;
+  std::span<const matrix_view<T>> out_;
   bool across_;
 };
 
-/// Rows are measured from the mean, or, where inner products are read, from 0: a matrix has no terms that cancel.
-template <class Exec, class T, class Profile>
-void write_matrix(const Exec& exec, layer<T, Profile> one, const matrix_view<T>& to, bool across, workspace& scratch) {
-  using problem_type = pair_problem<matrix_visitor, unit_coefficients, T, Profile>;
+} // namespace detail
+
+/// The matrices that `visitor` keeps, as many as there are results. Distances of close rows are found by differences; rows are measured
+/// from the mean, or, where inner products are read, from 0: a matrix has no terms that cancel.
+template <class Exec, class Visitor, class T, class Profile>
+void kernel_entries(const Exec& exec, const Visitor& visitor, layer<T, Profile> one, const matrix_request<T>& request, workspace& scratch) {
+  using problem_type = pair_problem<Visitor, unit_coefficients, T, Profile>;
+  // Around the mean of the rows twice: the same bits as a matrix of two samples that are one.
+  std::optional<sample_summary<T>> twice;
+  if (!request.across) one.summary = &twice.emplace(exec, joint_sample<T>{one.data.source, one.data.source}, scratch);
   one.as_given = reads<Profile>::shift;
   const typename problem_type::layers_tuple layers{one};
   const typename problem_type::centres_array no_centres{};
-  const matrix_visitor visitor;
   const unit_coefficients coefficients;
   const problem_type problem(visitor, coefficients, layers, no_centres, T(1));
-  matrix_pass<T, Profile>(problem, to, across).run(exec, scratch);
-}
-
-} // namespace detail
-
-/// The kernel of every pair of a layer's rows. Distances of close rows are found by differences.
-template <class Exec, class T, class Profile>
-void kernel_entries(const Exec& exec, layer<T, Profile> one, const matrix_view<T>& to, workspace& scratch) {
-  // Around the mean of the rows twice: the same bits as a matrix of two samples that are one.
-  const sample_summary<T> twice(exec, {one.data.source, one.data.source}, scratch);
-  one.summary = &twice;
-  detail::write_matrix(exec, one, to, false, scratch);
-}
-
-/// The kernel of every pair of a source's and a target's row.
-template <class Exec, class T, class Profile>
-void kernel_entries_across(const Exec& exec, const layer<T, Profile>& one, const matrix_view<T>& to, workspace& scratch) {
-  detail::write_matrix(exec, one, to, true, scratch);
+  detail::matrix_pass<Visitor, T, Profile>(problem, request).run(exec, scratch);
 }
 
 } // namespace dalib::engine

@@ -5,6 +5,7 @@
 /// two blocks of rows. Never n x n beyond triangle_rows_limit rows.
 #pragma once
 
+#include "dalib/engine/host/rectangle.hpp"
 #include "dalib/engine/host/row_centres.hpp"
 #include "dalib/engine/host/tournament.hpp"
 #include "dalib/engine/host/triangle.hpp"
@@ -13,8 +14,9 @@
 
 namespace dalib::engine {
 
-/// Shows all ordered pairs of rows, weighted by c(x, y), to the visitor; returns what it adds up. If it pulls, the gradients, times
-/// `rule.scale`, are written or added to the layers' views. @tparam Accumulator how the sums' terms are added. O(rows^2 sum F) time.
+/// Shows all ordered pairs of rows, weighted by c(x, y), to the visitor (with coefficients of pairs across alone, only those); returns what
+/// it adds up. If it pulls, the gradients, times `rule.scale`, are written or added to the layers' views. @tparam Accumulator how the sums'
+/// terms are added. O(rows^2 sum F) time, across O(n_s n_t sum F).
 template <class Accumulator, class Exec, class Visitor, class Coefficients, class T, class... Profiles>
 visited_numbers<Visitor> visit_pairs(const Exec& exec, const Visitor& visitor, const Coefficients& coefficients,
                                      const std::tuple<layer<T, Profiles>...>& layers, gradient_rule<T> rule, workspace& scratch) {
@@ -29,8 +31,12 @@ visited_numbers<Visitor> visit_pairs(const Exec& exec, const Visitor& visitor, c
   };
   const auto centres = std::apply([&](const auto&... one) { return typename problem_type::centres_array{centres_of(one)...}; }, layers);
   const problem_type problem(visitor, coefficients, layers, centres, rule.scale);
-  if (problem.rows() <= triangle_rows_limit) return triangle<Accumulator, problem_type>{}.run(exec, problem, scratch, rule.mode);
-  return tournament<Accumulator, problem_type>{}.run(exec, problem, scratch, rule.mode);
+  if constexpr (only_across<Coefficients>)
+    return rectangle<Accumulator, problem_type>{}.run(exec, problem, scratch, rule.mode, std::get<0>(layers).data.source_rows());
+  else if (problem.rows() <= triangle_rows_limit)
+    return triangle<Accumulator, problem_type>{}.run(exec, problem, scratch, rule.mode);
+  else
+    return tournament<Accumulator, problem_type>{}.run(exec, problem, scratch, rule.mode);
 }
 
 } // namespace dalib::engine

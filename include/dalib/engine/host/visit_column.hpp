@@ -120,6 +120,10 @@ struct lanes_of_pairs {
   DALIB_HD number kernel() const {
     return values[L];
   }
+  DALIB_OF_LANES template <std::size_t L>
+  DALIB_HD number slope() const {
+    return std::get<L>(kernels).jet.slopes[0];
+  }
   DALIB_OF_LANES template <std::size_t L, class Use>
   DALIB_HD void each_term(const Use& use) const {
     visit_terms<L>(use);

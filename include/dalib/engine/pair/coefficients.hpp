@@ -82,18 +82,28 @@ struct unit_coefficients {
   DALIB_HD one_or_none operator()(index_t other, index_t row) const { return {!(distinct && other == row)}; }
 };
 
-/// Coefficients given as R(source row, target row), 0 within a domain. Both orders of a pair stand in the sum: each counts half.
+/// Whether coefficients are those of pairs of a source's and a target's row alone (their `across_only`): no other pair is looked at.
+template <class Coefficients>
+inline constexpr bool only_across = false;
+template <class Coefficients>
+requires requires { Coefficients::across_only; }
+inline constexpr bool only_across<Coefficients> = Coefficients::across_only;
+
+/// Coefficients given as R(source row, target row). Both orders of a pair stand in the sum: each counts half.
 template <class T, class Memory = host_memory>
 struct across_coefficients {
+  static constexpr bool across_only = true;
   matrix_view<const T, Memory> matrix;
 
   DALIB_HD T operator()(index_t other, index_t row) const {
-    const index_t source = other < row ? other : row, target = (other < row ? row : other) - matrix.rows;
-    return source < matrix.rows && target >= 0 ? matrix(source, target) / T(2) : T(0);
+    return (other < row ? matrix(other, row - matrix.rows) : matrix(row, other - matrix.rows)) / T(2);
   }
 
   void fill(index_t first, index_t count, index_t row, T* out) const {
-    for (index_t l = 0; l < count; ++l) out[l] = (*this)(first + l, row);
+    const bool of_source = row < matrix.rows;
+    const T* from = of_source ? &matrix(row, first - matrix.rows) : &matrix(first, row - matrix.rows);
+    const index_t step = of_source ? matrix.col_stride : matrix.row_stride;
+    for (index_t l = 0; l < count; ++l) out[l] = from[l * step] / T(2);
   }
 };
 

@@ -83,6 +83,10 @@ struct pair_probe {
   float kernel() const {
     return 1;
   }
+  template <std::size_t>
+  float slope() const {
+    return 1;
+  }
   template <std::size_t, class Use>
   void each_term(const Use& use) const {
     use(0, 1.0f);
@@ -94,6 +98,7 @@ struct pair_probe {
 /// number), which are added over the lanes in double afterwards. A pair offers
 /// - `coefficient`: its weight c(x, y); 0 for what does not count
 /// - `value()`: prod_l k_l, and `kernel<L>()`: the kernel of layer L
+/// - `slope<L>()`: the derivative of layer L's kernel with respect to its statistic, the first if it reads several
 /// - `each_term<L>(use)`: `use(k, value)` for each term k of layer L's kernel, as kernel::for_each_term numbers them
 /// - `counted(v)`: what a sum gains by v: 0, whatever v is, where the coefficient is 0; twice v where the pair stands for both its orders
 /// - `share()`: counted(coefficient * value())
@@ -139,11 +144,38 @@ struct term_visitor {
   }
 };
 
+/// sum c k_l for the kernel of each of `Layers` layers alone, in one pass.
+template <std::size_t Layers>
+struct layer_visitor {
+  static constexpr int numbers = static_cast<int>(Layers);
+  template <class Pair>
+  DALIB_HD void visit(const Pair& pair, typename Pair::number* sums) const {
+    add(pair, sums, std::make_index_sequence<Layers>{});
+  }
+
+private:
+  template <class Pair, std::size_t... L>
+  DALIB_HD static void add(const Pair& pair, typename Pair::number* sums, std::index_sequence<L...>) {
+    ((sums[L] += pair.counted(pair.coefficient * pair.template kernel<L>())), ...);
+  }
+};
+
 /// Keeps prod_l k_l of every pair that counts, and 0 of others.
 struct matrix_visitor {
   template <class Pair>
   DALIB_HD void visit(const Pair& pair, typename Pair::number*) const {
     pair.keep(0, where_nonzero(pair.coefficient, pair.value()));
+  }
+};
+
+/// The same of one layer, and in a second tile the kernel's slope, times `factor`.
+struct slope_matrix_visitor {
+  double factor = 1;
+  template <class Pair>
+  DALIB_HD void visit(const Pair& pair, typename Pair::number*) const {
+    using number = typename Pair::number;
+    pair.keep(0, where_nonzero(pair.coefficient, pair.value()));
+    pair.keep(1, where_nonzero(pair.coefficient, number(factor) * pair.template slope<0>()));
   }
 };
 

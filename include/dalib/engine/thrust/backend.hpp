@@ -92,15 +92,10 @@ struct backend<device_memory> {
                          const engine::row_request<T, device_memory>& request, device_workspace& scratch) {
     engine::device::row_states(exec, state, one, request, scratch);
   }
-  template <class T, class Profile>
-  static void kernel_entries(const exec::thrust& exec, const engine::layer<T, Profile, device_memory>& one,
-                             const matrix_view<T, device_memory>& to, device_workspace& scratch) {
-    engine::device::kernel_entries(exec, one, to, scratch);
-  }
-  template <class T, class Profile>
-  static void kernel_entries_across(const exec::thrust& exec, const engine::layer<T, Profile, device_memory>& one,
-                                    const matrix_view<T, device_memory>& to, device_workspace& scratch) {
-    engine::device::kernel_entries_across(exec, one, to, scratch);
+  template <class Visitor, class T, class Profile>
+  static void kernel_entries(const exec::thrust& exec, const Visitor& visitor, const engine::layer<T, Profile, device_memory>& one,
+                             const engine::matrix_request<T, device_memory>& request, device_workspace& scratch) {
+    engine::device::kernel_entries(exec, visitor, one, request, scratch);
   }
 
   template <class Task>

@@ -129,6 +129,10 @@ struct device_pair<Pass, Pull, std::index_sequence<L...>> {
   DALIB_HD number kernel() const {
     return values[Layer];
   }
+  template <std::size_t Layer>
+  DALIB_HD number slope() const {
+    return pulling.template slope<Layer>();
+  }
   template <std::size_t Layer, class Use>
   DALIB_HD void each_term(const Use& use) const {
     using list = statistics_of<typename std::remove_cvref_t<decltype(at<Layer>(pass.layers))>::profile_type>;

@@ -93,9 +93,11 @@ private:
 
   std::vector<device_block> all_blocks() const {
     std::vector<device_block> result;
-    for (index_t lane = 0; lane < rows_; lane += block_)
-      for (index_t column = lane; column < rows_; column += block_)
-        result.push_back({lane, std::min(block_, rows_ - lane), column, std::min(block_, rows_ - column)});
+    constexpr bool across = only_across<Coefficients>;
+    const index_t owns = across ? at<0>(layers_).data.source_rows() : rows_;
+    for (index_t lane = 0; lane < owns; lane += block_)
+      for (index_t column = across ? owns : lane; column < rows_; column += block_)
+        result.push_back({lane, std::min(block_, owns - lane), column, std::min(block_, rows_ - column)});
     return result;
   }
 

@@ -53,6 +53,10 @@ private:
       return at<Layer>(kernels).statistics;
     }
     template <std::size_t Layer>
+    DALIB_HD T slope() const {
+      return at<Layer>(kernels).jet.slopes[0];
+    }
+    template <std::size_t Layer>
     DALIB_HD void pull(T outer) const {
       task.write(at<Layer>(task.pass.layers), place, pulls_of(outer, at<Layer>(kernels), rows[Layer], columns[Layer]), sums[Layer]);
     }
@@ -174,6 +178,10 @@ private:
     template <std::size_t Layer>
     DALIB_HD const auto& statistics() const {
       return at<Layer>(pairs).statistics;
+    }
+    template <std::size_t Layer>
+    DALIB_HD T slope() const {
+      return at<Layer>(pairs).slopes[0];
     }
     template <std::size_t Layer>
     DALIB_HD void pull(T outer) const {
