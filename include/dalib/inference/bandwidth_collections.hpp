@@ -140,27 +140,25 @@ auto fuse_kernel(const ZS& zs, const ZT& zt, int count = 10) {
 
 namespace detail {
 
-/// sum_{i != j} k(z_i, z_j)^2 of every term. O(n^2 F).
+/// sum_{i != j} k(z_i, z_j)^2 of every term. O(n^2 F), in one pass for all.
 template <class Exec, class T, class Profile>
 std::vector<double> sums_of_squares(const Exec& exec, const kernel_blocks<T, Profile>& kernel) {
-  const index_t n = kernel.rows(), blocks = block_count(n);
-  const auto terms = static_cast<std::size_t>(kernel.terms());
-  std::vector<double> parts(static_cast<std::size_t>(blocks) * terms, 0.0), result(terms, 0.0);
-  exec.run(blocks, [&](index_t block, int) {
-    const auto [row, rows] = block_range(block, n);
-    std::vector<T> values(static_cast<std::size_t>(rows * block_rows) * terms);
+  const index_t terms = kernel.terms();
+  workspace scratch;
+  const engine::kernel_tiles<T, Profile, engine::term_matrix_visitor> tiles(exec, kernel.layer(), scratch, terms, true);
+  const index_t blocks = tiles.blocks();
+  std::vector<double> parts(static_cast<std::size_t>(blocks * terms), 0.0), result(static_cast<std::size_t>(terms), 0.0);
+  exec.run(blocks, [&](index_t block, int worker) {
     for (index_t other = block; other < blocks; ++other) {
-      const auto [col, cols] = block_range(other, n);
-      kernel.fill_terms({row, rows, col, cols}, values.data());
-      for (std::size_t k = 0; k < terms; ++k)
-        for (index_t i = 0; i < rows * cols; ++i) {
-          if (row + i / cols == col + i % cols) continue;
-          const auto value = static_cast<double>(values[k * static_cast<std::size_t>(rows * cols) + static_cast<std::size_t>(i)]);
-          parts[static_cast<std::size_t>(block) * terms + k] += (other == block ? 1 : 2) * value * value;
+      T* const* kept = tiles(worker, other, block);
+      for (index_t k = 0; k < terms; ++k)
+        for (index_t i = 0; i < tiles.rows(block).count; ++i) {
+          const T* values = kept[k] + i * tiles.stride();
+          parts[static_cast<std::size_t>(block * terms + k)] += (other == block ? 1 : 2) * dot(values, values, tiles.rows(other).count);
         }
     }
   });
-  for (std::size_t i = 0; i < parts.size(); ++i) result[i % terms] += parts[i];
+  for (std::size_t i = 0; i < parts.size(); ++i) result[i % static_cast<std::size_t>(terms)] += parts[i];
   return result;
 }
 

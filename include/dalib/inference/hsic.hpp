@@ -46,22 +46,19 @@ struct dependence_weights {
   }
 };
 
-/// All pairs of both kernels, row range by row range.
+/// All pairs of both kernels: visit(i, j, k, l), all pairs of a row i in one task, in order.
 template <class Exec, class X, class Y, class Visit>
 void visit_both(const Exec& exec, const X& kernel_x, const Y& kernel_y, const Visit& visit) {
-  using T = typename X::value_type;
-  const index_t n = kernel_x.rows();
-  exec.run(block_count(n), [&](index_t block, int) {
-    const auto [row, rows] = block_range(block, n);
-    std::vector<T> k(static_cast<std::size_t>(rows * block_rows)), l(k);
-    for (index_t other = 0; other < block_count(n); ++other) {
-      const auto [col, cols] = block_range(other, n);
-      kernel_x.fill({row, rows, col, cols}, k.data());
-      kernel_y.fill({row, rows, col, cols}, l.data());
-      for (index_t i = 0; i < rows; ++i)
-        for (index_t j = 0; j < cols; ++j)
-          visit(row + i, col + j, static_cast<double>(k[static_cast<std::size_t>(i * cols + j)]),
-                static_cast<double>(l[static_cast<std::size_t>(i * cols + j)]));
+  workspace scratch;
+  const engine::kernel_tiles of_x(exec, kernel_x.layer(), scratch), of_y(exec, kernel_y.layer(), scratch);
+  const index_t stride = of_x.stride(); // both have the same rows in the same blocks
+  exec.run(of_x.blocks(), [&](index_t own, int worker) {
+    for (index_t other = 0; other < of_x.blocks(); ++other) {
+      const auto *k = of_x(worker, other, own)[0], *l = of_y(worker, other, own)[0];
+      const auto rows = of_x.rows(own), cols = of_x.rows(other);
+      for (index_t i = 0; i < rows.count; ++i)
+        for (index_t j = 0; j < cols.count; ++j)
+          visit(rows.first + i, cols.first + j, static_cast<double>(k[i * stride + j]), static_cast<double>(l[i * stride + j]));
     }
   });
 }

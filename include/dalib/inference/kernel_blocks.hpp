@@ -1,6 +1,6 @@
 /// @file
 /// @internal
-/// Kernel values of a joint sample, block by block: the one door through which tests see kernels.
+/// Kernel values of a joint sample: the one door through which tests see kernels.
 #pragma once
 
 #include "dalib/concepts.hpp"
@@ -31,7 +31,22 @@ inline std::pair<index_t, index_t> block_range(index_t block, index_t rows) {
   return {block * block_rows, std::min(block_rows, rows - block * block_rows)};
 }
 
-/// Values of the kernel, or of each of its terms, on blocks of pairs. Calls for different blocks may run at the same time.
+/// sum a_i b_i and sum a_i, in double, in one order.
+template <class T>
+double dot(const T* a, const T* b, index_t count) {
+  double partial[8] = {};
+  for (index_t i = 0; i < count; ++i) partial[i % 8] += static_cast<double>(a[i]) * static_cast<double>(b[i]);
+  return ((partial[0] + partial[1]) + (partial[2] + partial[3])) + ((partial[4] + partial[5]) + (partial[6] + partial[7]));
+}
+template <class T>
+double sum_of(const T* a, index_t count) {
+  double total = 0;
+  for (index_t i = 0; i < count; ++i) total += static_cast<double>(a[i]);
+  return total;
+}
+
+/// A bound kernel on a joint sample. Its values on single pairs and small blocks are made from exact differences; calls may run at the same
+/// time. Whoever wants all pairs takes its layer to the pair engine.
 template <class T, class Profile>
 class kernel_blocks {
 public:
@@ -53,21 +68,15 @@ public:
   index_t target_rows() const { return rows() - source_rows(); }
   int terms() const { return kernel::term_count(layer_.profile); }
 
-  /// The whole kernel: values row by row into `to`, place.cols for each row.
+  /// The whole kernel, pair by pair: values row by row into `to`, place.cols for each row. For small blocks anywhere; all pairs are
+  /// engine::kernel_tiles' or engine::kernel_products'.
   void fill(const block_place& place, T* to) const {
-    visit_pairs(place, [&](index_t at, const auto& sums, const auto& x, const auto& y) {
-      to[at] = engine::evaluate_pair(layer_.profile, sums, x, y).value;
-    });
-  }
-  /// Each term of the kernel: term k's values from to + k * place.rows * place.cols on.
-  void fill_terms(const block_place& place, T* to) const {
-    visit_pairs(place, [&](index_t at, const auto& sums, const auto& x, const auto& y) {
-      T* next = to + at;
-      kernel::for_each_term(layer_.profile, [&](const auto& term) {
-        *next = engine::evaluate_pair(term, sums, x, y).value;
-        next += place.rows * place.cols;
-      });
-    });
+    for (index_t i = 0; i < place.rows; ++i)
+      for (index_t j = 0; j < place.cols; ++j) {
+        const index_t x = place.row + i, y = place.col + j;
+        const auto sums = engine::sums_of_rows<Profile>(block_, x, block_, y);
+        to[i * place.cols + j] = engine::evaluate_pair(layer_.profile, sums, block_.terms(x), block_.terms(y)).value;
+      }
   }
   /// Term by term, k(i, j) of one pair.
   template <class Put>
@@ -85,15 +94,6 @@ public:
   }
 
 private:
-  template <class Visit>
-  void visit_pairs(const block_place& place, const Visit& visit) const {
-    for (index_t i = 0; i < place.rows; ++i)
-      for (index_t j = 0; j < place.cols; ++j) {
-        const index_t x = place.row + i, y = place.col + j;
-        visit(i * place.cols + j, engine::sums_of_rows<Profile>(block_, x, block_, y), block_.terms(x), block_.terms(y));
-      }
-  }
-
   engine::layer<T, Profile> layer_;
   engine::packed_rows<T> block_;
 };

@@ -126,9 +126,9 @@ private:
   static Eigen::MatrixXd embed(const Exec& exec, const Profile& profile, const matrix_view<const T>& rows,
                                const matrix_view<const T>& places, workspace& scratch) {
     Eigen::MatrixXd result(rows.rows, places.rows);
-    detail::visit_across(name, exec, profile, rows, places, scratch, [&](const detail::block_place& at, const T* block) {
+    detail::visit_across(name, exec, profile, rows, places, scratch, [&](const detail::block_place& at, const T* block, index_t stride) {
       for (index_t i = 0; i < at.rows; ++i)
-        for (index_t j = 0; j < at.cols; ++j) result(at.row + i, at.col + j) = static_cast<double>(block[i * at.cols + j]);
+        for (index_t j = 0; j < at.cols; ++j) result(at.row + i, at.col + j) = static_cast<double>(block[i * stride + j]);
     });
     return result;
   }

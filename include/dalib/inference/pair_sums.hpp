@@ -40,16 +40,15 @@ private:
   index_t place(index_t row) const { return row < source_rows ? row : row - source_rows; }
 };
 
-/// Coefficients of a matrix between the source's rows and the target's: each pair counts once, pairs within a sample not.
+/// Coefficients of a matrix between the source's rows and the target's, for these pairs alone: each counts once.
 template <class T, class Matrix>
 struct across_coefficients {
+  static constexpr bool across_only = true;
   index_t source_rows = 0;
   const Matrix* matrix = nullptr; ///< (source row, target row) -> double
 
   T operator()(index_t other, index_t row) const {
-    const bool row_source = row < source_rows;
-    if (row_source == (other < source_rows)) return T(0);
-    const double once = row_source ? (*matrix)(row, other - source_rows) : (*matrix)(other, row - source_rows);
+    const double once = row < source_rows ? (*matrix)(row, other - source_rows) : (*matrix)(other, row - source_rows);
     return static_cast<T>(once / 2); // the engine's sum has each pair twice
   }
   void fill(index_t first, index_t count, index_t row, T* out) const {
@@ -138,23 +137,12 @@ double pair_sum(const char* name, const Exec& exec, const Profile& profile, cons
   });
 }
 
-/// sum_{p, z} m(p, z) k(p, z) between points and rows, and with Gradient its gradient with respect to the points, in O(points * rows * F):
-/// the rows come in runs as long as there are points, since the engine looks at all pairs of what it is given.
+/// sum_{p, z} m(p, z) k(p, z) between points and rows, and with Gradient its gradient with respect to the points, in O(points * rows * F).
 template <bool Gradient, class Exec, class T, class Profile, class Matrix>
 double across_sum(const char* name, const Exec& exec, const Profile& profile, const matrix_view<const T>& points,
                   const matrix_view<const T>& rows, const Matrix& matrix, const pair_gradient<T>& out, workspace& scratch) {
-  const index_t run = std::max<index_t>(points.rows, 64);
-  double total = 0;
-  write_mode mode = out.mode;
-  for (index_t first = 0; first < rows.rows; first += run) {
-    const index_t count = std::min(run, rows.rows - first);
-    const auto part = [&](index_t p, index_t z) { return matrix(p, first + z); };
-    const across_coefficients<T, decltype(part)> coefficients{points.rows, &part};
-    total += pair_sum<Gradient>(name, exec, profile, sample<T>{points, nullptr}, sample<T>{rows.rows_from(first, count), nullptr},
-                                coefficients, pair_gradient<T>{out.source, {}, out.scale, mode}, scratch);
-    mode = write_mode::accumulate;
-  }
-  return total;
+  const across_coefficients<T, Matrix> coefficients{points.rows, &matrix};
+  return pair_sum<Gradient>(name, exec, profile, sample<T>{points, nullptr}, sample<T>{rows, nullptr}, coefficients, out, scratch);
 }
 
 /// The kernel bound on a joint sample, as a plain function.
@@ -167,19 +155,18 @@ auto bind_on(const Exec& exec, const Kernel& kernel, const sample<T>& source, co
 }
 
 /// Values of a bound kernel between points (source) and rows (target), block by block: visit(place, values) of blocks that cover points x
-/// rows; all blocks of one range of points in one task, in order.
+/// rows, value (i, j) of a block at [i * stride + j]; all blocks of one range of points in one task, in order.
 template <class Exec, class T, class Profile, class Visit>
 void visit_across(const char* name, const Exec& exec, const Profile& profile, const matrix_view<const T>& points,
                   const matrix_view<const T>& rows, workspace& scratch, const Visit& visit) {
   with_kernel<false>(name, exec, bound_already<Profile>{profile}, sample<T>{points, nullptr}, sample<T>{rows, nullptr}, scratch,
                      [&](const auto& kernel) {
-                       exec.run(block_count(points.rows), [&](index_t block, int) {
-                         const auto [row, count] = block_range(block, points.rows);
-                         std::vector<T> values(static_cast<std::size_t>(count * block_rows));
-                         for (index_t other = 0; other < block_count(rows.rows); ++other) {
-                           const auto [col, cols] = block_range(other, rows.rows);
-                           kernel.fill({row, count, points.rows + col, cols}, values.data());
-                           visit(block_place{row, count, col, cols}, values.data());
+                       const engine::kernel_tiles tiles(exec, kernel.layer(), scratch);
+                       exec.run(tiles.source_blocks(), [&](index_t own, int worker) {
+                         for (index_t other = tiles.source_blocks(); other < tiles.blocks(); ++other) {
+                           const auto points_of = tiles.rows(own), rows_of = tiles.rows(other);
+                           visit(block_place{points_of.first, points_of.count, rows_of.first - points.rows, rows_of.count},
+                                 tiles(worker, other, own)[0], tiles.stride());
                          }
                        });
                      });

@@ -25,20 +25,6 @@ private:
   std::size_t at(int term, index_t vector) const { return static_cast<std::size_t>(term * vectors + vector); }
 };
 
-/// sum a_i b_i and sum a_i, in double, in one order.
-template <class T>
-double dot(const T* a, const T* b, index_t count) {
-  double partial[8] = {};
-  for (index_t i = 0; i < count; ++i) partial[i % 8] += static_cast<double>(a[i]) * static_cast<double>(b[i]);
-  return ((partial[0] + partial[1]) + (partial[2] + partial[3])) + ((partial[4] + partial[5]) + (partial[6] + partial[7]));
-}
-template <class T>
-double sum_of(const T* a, index_t count) {
-  double total = 0;
-  for (index_t i = 0; i < count; ++i) total += static_cast<double>(a[i]);
-  return total;
-}
-
 /// Forms of values that are no kernel's (Stein discrepancies). One pass over the blocks of the upper triangle; block (I, J) serves v_I'K
 /// v_J and v_J'K v_I. O(n^2 (F + vectors * terms / 2)) time and O(n vectors) memory, which is the vectors' own.
 ///

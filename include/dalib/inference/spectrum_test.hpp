@@ -15,17 +15,21 @@ namespace dalib::inference {
 
 namespace detail {
 
-/// The whole kernel matrix of a joint sample, in double.
+/// The whole kernel matrix of a joint sample, in double; symmetric to the last bit.
 template <class Exec, class T, class Profile>
 Eigen::MatrixXd dense_kernel(const Exec& exec, const kernel_blocks<T, Profile>& kernel) {
-  const index_t n = kernel.rows();
-  Eigen::MatrixXd result(n, n);
-  exec.run(block_count(n), [&](index_t block, int) {
-    const auto [row, rows] = block_range(block, n);
-    std::vector<T> values(static_cast<std::size_t>(rows * n));
-    kernel.fill({row, rows, 0, n}, values.data());
-    for (index_t i = 0; i < rows; ++i)
-      for (index_t j = 0; j < n; ++j) result(row + i, j) = static_cast<double>(values[static_cast<std::size_t>(i * n + j)]);
+  Eigen::MatrixXd result(kernel.rows(), kernel.rows());
+  workspace scratch;
+  const engine::kernel_tiles tiles(exec, kernel.layer(), scratch);
+  exec.run(tiles.blocks(), [&](index_t block, int worker) {
+    for (index_t other = block; other < tiles.blocks(); ++other) {
+      const T* tile = tiles(worker, other, block)[0];
+      const auto rows = tiles.rows(block), cols = tiles.rows(other);
+      for (index_t i = 0; i < rows.count; ++i)
+        for (index_t j = other == block ? i : 0; j < cols.count; ++j)
+          result(cols.first + j, rows.first + i) = result(rows.first + i, cols.first + j) =
+              static_cast<double>(tile[i * tiles.stride() + j]);
+    }
   });
   return result;
 }
@@ -146,29 +150,38 @@ struct h_sums {
   double all = 0, own = 0, squares = 0;
 };
 
+/// Each h_ij from four tiles: of blocks I and J of both samples.
 template <class Exec, class T, class Profile>
 h_sums sums_of_h(const Exec& exec, const kernel_blocks<T, Profile>& kernel) {
-  const index_t n = kernel.source_rows(), blocks = block_count(n);
+  workspace scratch;
+  const engine::kernel_tiles tiles(exec, kernel.layer(), scratch);
+  const index_t blocks = tiles.source_blocks(), stride = tiles.stride();
   std::vector<h_sums> parts(static_cast<std::size_t>(blocks));
-  exec.run(blocks, [&](index_t block, int) {
-    const auto [row, rows] = block_range(block, n);
+  std::vector<std::vector<double>> workers(static_cast<std::size_t>(exec.workers()));
+  exec.run(blocks, [&](index_t block, int worker) {
     h_sums& part = parts[static_cast<std::size_t>(block)];
-    std::vector<T> xx(static_cast<std::size_t>(rows * block_rows)), yy(xx), xy(xx), yx(xx);
+    std::vector<double>& h = workers[static_cast<std::size_t>(worker)];
     for (index_t other = block; other < blocks; ++other) {
-      const auto [col, cols] = block_range(other, n);
-      kernel.fill({row, rows, col, cols}, xx.data());
-      kernel.fill({n + row, rows, n + col, cols}, yy.data());
-      kernel.fill({row, rows, n + col, cols}, xy.data());
-      kernel.fill({n + row, rows, col, cols}, yx.data());
-      for (index_t i = 0; i < rows * cols; ++i) {
-        const auto at = static_cast<std::size_t>(i);
-        const double h =
-            static_cast<double>(xx[at]) + static_cast<double>(yy[at]) - static_cast<double>(xy[at]) - static_cast<double>(yx[at]);
-        const bool own = row + i / cols == col + i % cols;
-        const double times = other == block ? 1 : 2;
-        part.all += times * h;
-        (own ? part.own : part.squares) += own ? h : times * h * h;
-      }
+      h.assign(static_cast<std::size_t>(stride * stride), 0.0);
+      const auto rows = tiles.rows(block), cols = tiles.rows(other);
+      const auto add = [&](double sign, index_t lanes, index_t columns) {
+        const T* tile = tiles(worker, lanes, columns)[0];
+        for (index_t i = 0; i < rows.count; ++i)
+          for (index_t j = i * stride; j < i * stride + cols.count; ++j)
+            h[static_cast<std::size_t>(j)] += sign * static_cast<double>(tile[j]);
+      };
+      add(1, other, block);
+      add(1, blocks + other, blocks + block);
+      add(-1, blocks + other, block);
+      add(-1, other, blocks + block);
+      const double times = other == block ? 1 : 2;
+      for (index_t i = 0; i < rows.count; ++i)
+        for (index_t j = 0; j < cols.count; ++j) {
+          const double value = h[static_cast<std::size_t>(i * stride + j)];
+          const bool own = other == block && i == j;
+          part.all += times * value;
+          (own ? part.own : part.squares) += own ? value : times * value * value;
+        }
     }
   });
   h_sums result;
