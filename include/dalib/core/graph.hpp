@@ -16,7 +16,10 @@ namespace dalib {
 /// - `static V reverse(const V&, double coefficient)`: identity forwards, times -coefficient backwards
 /// - `static V detach(const V&)`
 /// - `static auto record(std::array<V, n>, f)`: one node; `f(views, gradients)` returns the value and fills one gradient matrix_view per
-///   input (no data: not wanted); the node multiplies by the upstream gradient. What record returns is the loss's type.
+///   input (no data: not wanted); the node multiplies by the upstream gradient. What record returns is the loss's type. The views may lie
+///   in any memory that has a dalib::backend, the gradients in the same: their type says which, and the measure runs there, by the memory's
+///   default execution, or by the policy that `record` hands over as `f(views, gradients, policy)` (a stream of a device, a number of
+///   threads)
 /// - `static V transform(std::array<V, n>, index_t rows, index_t cols, forward, pull)`: one node of a rows x cols matrix. `forward(views,
 /// out)`
 ///   writes it; `pull(views, upstream, gradients)`, called when the node's gradient is known, overwrites the gradient of each input that is
@@ -43,6 +46,11 @@ struct graph_traits;
 /// The scalar type of an array of views, as a node's function gets them.
 template <class Views>
 using scalar_of_views = typename std::remove_cvref_t<Views>::value_type::value_type;
+
+/// @internal
+/// Where the elements of an array of views lie.
+template <class Views>
+using memory_of_views = typename std::remove_cvref_t<Views>::value_type::memory;
 
 /// @internal
 /// The view of a value whose scalar type is known to be `T` where it is one of run time.

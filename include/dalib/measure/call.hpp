@@ -210,30 +210,34 @@ private:
     using graph = graph_traits<V>;
     if constexpr (requires { Measure::recordable; })
       static_assert(Measure::recordable, "dalib: reduction::none of this measure cannot be recorded: its values are not one for each row");
-    return graph::record(std::array<V, sizeof...(D)>{std::get<D>(all)...}, [&](const auto& value, const auto& target) {
-      const auto view = [&](auto place) {
-        constexpr std::size_t at = place_of<decltype(place)::value>(std::index_sequence<D...>{});
-        if constexpr (at < sizeof...(D))
-          return value[at];
-        else
-          return graph_view<scalar_of_views<decltype(target)>>(std::get<decltype(place)::value>(all));
-      };
-      static_cast<void>(differentiable);
-      return write_gradients<scalar_of_views<decltype(target)>>(target, view(std::integral_constant<std::size_t, I>{})...);
-    });
+    return graph::record(std::array<V, sizeof...(D)>{std::get<D>(all)...},
+                         [&](const auto& value, const auto& target, const auto&... execution) {
+                           const auto view = [&](auto place) {
+                             constexpr std::size_t at = place_of<decltype(place)::value>(std::index_sequence<D...>{});
+                             if constexpr (at < sizeof...(D))
+                               return value[at];
+                             else
+                               return graph_view<scalar_of_views<decltype(target)>>(std::get<decltype(place)::value>(all));
+                           };
+                           static_cast<void>(differentiable);
+                           return write_gradients(target, execution..., view(std::integral_constant<std::size_t, I>{})...);
+                         });
   }
   /// Hands the tape's gradients over as the outputs that the measure takes: one, a pair, a pair and one, or pairs.
-  template <class T, class Targets, class... Views>
-  auto write_gradients(const Targets& target, const Views&... views) const {
+  template <class Targets, class... Arguments>
+  auto write_gradients(const Targets& target, const Arguments&... arguments) const {
+    using T = scalar_of_views<Targets>;
+    using one = gradient<T, memory_of_views<Targets>>;
+    using two = gradients<T, memory_of_views<Targets>>;
     constexpr std::size_t count = std::tuple_size_v<Targets>;
     if constexpr (count == 1)
-      return value_and_gradient(views..., gradient<T>{target[0]});
+      return value_and_gradient(arguments..., one{target[0]});
     else if constexpr (count == 2)
-      return value_and_gradient(views..., gradients<T>{target[0], target[1]});
+      return value_and_gradient(arguments..., two{target[0], target[1]});
     else if constexpr (count == 3)
-      return value_and_gradient(views..., gradients<T>{target[0], target[1]}, gradient<T>{target[2]});
+      return value_and_gradient(arguments..., two{target[0], target[1]}, one{target[2]});
     else
-      return value_and_gradient(views..., gradients<T>{target[0], target[1]}, gradients<T>{target[2], target[3]});
+      return value_and_gradient(arguments..., two{target[0], target[1]}, two{target[2], target[3]});
   }
 };
 

@@ -112,18 +112,22 @@ public:
     using V = std::remove_cvref_t<std::tuple_element_t<0, std::tuple<VS...>>>;
     const std::array<V, 2 * layer_count> inputs =
         std::apply([](const auto&... input) { return std::array<V, 2 * layer_count>{input...}; }, std::tuple_cat(zs, zt));
-    return graph_traits<V>::record(inputs, [&](const auto& value, const auto& gradient) {
+    return graph_traits<V>::record(inputs, [&](const auto& value, const auto& gradient, const auto&... execution) {
       using T = scalar_of_views<decltype(gradient)>;
-      samples<T> source, target;
-      layer_gradients<T, layer_count> out;
+      using Memory = memory_of_views<decltype(gradient)>;
+      samples<T, Memory> source, target;
+      layer_gradients<T, layer_count, Memory> out;
       for (std::size_t l = 0; l < layer_count; ++l) {
         source[l].rows = value[l];
         target[l].rows = value[layer_count + l];
         out.source[l] = gradient[l];
         out.target[l] = gradient[layer_count + l];
       }
-      workspace scratch;
-      return run<true>(exec::default_policy{}, source, target, out, scratch);
+      workspace_of<Memory> scratch;
+      if constexpr (sizeof...(execution) > 0)
+        return run<true>(execution..., source, target, out, scratch);
+      else
+        return run<true>(exec::default_for<Memory>{}, source, target, out, scratch);
     });
   }
 

@@ -4,11 +4,34 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cstring>
 #include <limits>
 
 template <>
 struct dalib::backend<third::memory> : third::machine {};
+
+/// A variable of a tape in the third machine's memory, which says at run time who runs its losses.
+struct third_variable {
+  dalib::matrix_view<const double, third::memory> value;
+  dalib::matrix_view<double, third::memory> gradient;
+};
+template <>
+struct dalib::graph_traits<third_variable> {
+  using scalar = double;
+  static inline bool hand_policy = false;
+  static auto view(const third_variable& v) { return v.value; }
+  template <std::size_t N, class F>
+  static double record(const std::array<third_variable, N>& inputs, F&& f) {
+    std::array<matrix_view<const double, third::memory>, N> values;
+    std::array<matrix_view<double, third::memory>, N> gradients;
+    for (std::size_t i = 0; i < N; ++i) {
+      values[i] = inputs[i].value;
+      gradients[i] = inputs[i].gradient;
+    }
+    return hand_policy ? f(values, gradients, third::policy{}) : f(values, gradients);
+  }
+};
 
 using namespace dalib;
 
@@ -142,4 +165,29 @@ TEST_CASE("third machine: `checked` finds NaN") {
   tensor s = numbers(6, 3, 1), t = numbers(5, 3, 2);
   s.host(4, 1) = std::numeric_limits<double>::quiet_NaN();
   CHECK(checks::contains(checks::message_of([&] { checked{mmd{}}(s.view(), t.view()); }), "row 4, column 1"));
+}
+
+TEST_CASE("third machine: a measure on a tape runs where the tape's values lie, by the policy that the tape hands over") {
+  const tensor s = numbers(40, 5, 1), t = numbers(30, 5, 2), p = numbers(40, 3, 3), q = numbers(30, 3, 4);
+  for (const bool handed : {false, true}) {
+    graph_traits<third_variable>::hand_policy = handed;
+    check_same(
+        [&](auto& g, auto& h) {
+          return mmd{}.value_and_gradient(s.host, t.host, gradients{g, h});
+        },
+        [&](auto g, auto h) {
+          return mmd{}(third_variable{s.view(), g}, third_variable{t.view(), h});
+        });
+    tensor gp = p, gq = q, hp = p, hq = q;
+    check_same(
+        [&](auto& g, auto& h) {
+          return joint_mmd{}.value_and_gradient(layers(s.host, p.host), layers(t.host, q.host),
+                                                layer_gradients<double, 2>{layers(g, gp.host), layers(h, gq.host)});
+        },
+        [&](auto g, auto h) {
+          const third_variable vs{s.view(), g}, vt{t.view(), h}, vp{p.view(), hp.view()}, vq{q.view(), hq.view()};
+          return joint_mmd{}(std::tuple{vs, vp}, std::tuple{vt, vq});
+        });
+    CHECK((same(gp.host, hp.host) && same(gq.host, hq.host) && !same(gp.host, p.host)));
+  }
 }
