@@ -53,12 +53,6 @@ double median_distance(const watched& policy, const matrix& x, const matrix& y) 
   return std::sqrt(engine::squared_scale_of(policy, bandwidth::median{}, both, scratch));
 }
 
-chosen_kernel::kind kind_of(const std::string& name) {
-  for (int i = 0; i < 5; ++i)
-    if (name == chosen_kernel::names[i]) return static_cast<chosen_kernel::kind>(i);
-  throw std::invalid_argument("unknown kernel '" + name + "'");
-}
-
 /// Holm's correction of the energy tests of single features.
 std::vector<feature_finding> compare_features(const setting& s, const matrix& x, const matrix& y, const std::vector<std::string>& names,
                                               const audience& user) {
@@ -142,7 +136,7 @@ void add_witness_map(const setting& s, matrix a, matrix b, comparison& result) {
   matrix points(static_cast<std::ptrdiff_t>(map.cells()), 2);
   for (std::size_t cell = 0; cell < map.cells(); ++cell)
     for (std::ptrdiff_t k = 0; k < 2; ++k) points(static_cast<std::ptrdiff_t>(cell), k) = map.centre(cell)[static_cast<std::size_t>(k)];
-  map.values = inference::witness{chosen_kernel{s.kernel.type, median_distance(s.policy, first, second)}}(s.policy, first, second, points);
+  map.values = inference::witness{kernel_named(s.asked.kernel, median_distance(s.policy, first, second))}(s.policy, first, second, points);
 }
 
 } // namespace
@@ -169,16 +163,14 @@ comparison run_comparison(const options& asked, const audience& user) {
   result.rows[0] = static_cast<std::size_t>(x.rows());
   result.rows[1] = static_cast<std::size_t>(y.rows());
 
-  setting s{asked,
-            {},
-            {.alpha = asked.alpha, .draws = asked.permutations, .seed = asked.seed, .keep_null = true},
-            {kind_of(asked.kernel), asked.bandwidth}};
+  setting s{asked, {}, {.alpha = asked.alpha, .draws = asked.permutations, .seed = asked.seed, .keep_null = true}, {}};
   s.policy.by = &user.watch;
 #if defined(_OPENMP)
   s.policy.inner.threads = asked.threads;
 #endif
-  if (!(s.kernel.length > 0)) s.kernel.length = median_distance(s.policy, x, y);
-  result.bandwidth = s.kernel.length;
+  result.bandwidth = asked.bandwidth > 0 ? asked.bandwidth : median_distance(s.policy, x, y);
+  s.kernel = kernel_named(asked.kernel, result.bandwidth);
+  s.bandwidth = result.bandwidth;
   run_tests(asked, s, x, y, user, result);
   if (x.rows() + y.rows() <= most_rows_for_quadratic) {
     user.tell("rows that differ most");

@@ -70,8 +70,8 @@ finding run_test(const std::string& name, const setting& s, const matrix& x, con
   if (name == "spectrum")
     return of_counting(name, inference::spectrum_test{s.kernel}(s.policy, x, y, s.test), "approximate: trust it from about 100 rows on");
   if (name == "nystrom") {
-    chosen_kernel kernel = s.kernel;
-    if (kernel.type == chosen_kernel::kind::energy) kernel.type = chosen_kernel::kind::gaussian; // features need a positive definite one
+    const bool indefinite = s.kernel.holds<kernel::energy>(); // features need a positive definite one
+    const chosen_kernel kernel = indefinite ? kernel_named("gaussian", s.bandwidth) : s.kernel;
     const auto r = inference::nystrom_test{kernel}(s.policy, x, y, s.test);
     return of_counting(name, r,
                        "exact for independent rows at any size; rows are seen through " + std::to_string(r.landmarks) + " of them");

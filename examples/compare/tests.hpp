@@ -15,7 +15,8 @@ struct setting {
   const options& asked;
   watched policy;
   inference::test_options test;
-  chosen_kernel kernel;
+  chosen_kernel kernel{};
+  double bandwidth = 1; ///< of the kernel
 };
 
 /// The test of this name.

@@ -9,6 +9,7 @@
 #include "dalib/tensor/eigen_graph.hpp"
 
 #include "dalib/kernel/additive_statistics.hpp"
+#include "dalib/kernel/any.hpp"
 #include "dalib/kernel/composite.hpp"
 #include "dalib/kernel/from_value.hpp"
 #include "dalib/kernel/gaussian.hpp"
