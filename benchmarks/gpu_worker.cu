@@ -95,7 +95,8 @@ public:
   explicit product_contestant(dalib::product_precision precision) : exec_(nullptr, precision) {}
 
   double run() override {
-    dalib::engine::device_product<T>(exec_, size, size, size, {a_.data(), size}, {b_.data(), size}, c_.data(), size, false);
+    dalib::engine::device_product(
+        exec_, dalib::engine::stored_product<T>{size, size, size, {a_.data(), size}, {b_.data(), size}, c_.data(), size});
     exec_.synchronise();
     return 0;
   }

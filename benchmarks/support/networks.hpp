@@ -52,7 +52,7 @@ public:
     optimiser_.clear_gradients();
     const auto source = classifier_(source_);
     const auto target = classifier_(target_);
-    const auto loss = ad::add(ad::cross_entropy<T>(source.logits, labels_), ad::apply(mk_mmd_, source.features, target.features));
+    const auto loss = ad::add(ad::cross_entropy<T>(source.logits, labels_), mk_mmd_(source.features, target.features));
     ad::backward(loss);
     optimiser_.step();
     return static_cast<double>(loss.item());

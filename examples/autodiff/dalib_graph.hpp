@@ -109,16 +109,4 @@ private:
   }
 };
 
-namespace ad {
-
-/// Any two-sample measure of the library as one node: `ad::apply(mmd{...}, features_s, features_t)`.
-template <class Measure, class Scalar>
-variable<Scalar> apply(const Measure& measure, const variable<Scalar>& source, const variable<Scalar>& target) {
-  return graph_traits<variable<Scalar>>::record(
-      std::array<variable<Scalar>, 2>{source, target}, [&](const auto& value, const auto& gradient) {
-        return measure.value_and_gradient(value[0], value[1], gradients<Scalar>{gradient[0], gradient[1]});
-      });
-}
-
-} // namespace ad
 } // namespace dalib

@@ -24,8 +24,14 @@ double product_difference(bool left_transposed, bool right_transposed) {
   const device_matrix a(left), b(right);
   device_matrix c(before);
   for (const bool accumulate : {false, true})
-    engine::device_product<T>(exec, rows, cols, depth, {a.data(), left.cols(), left_transposed}, {b.data(), right.cols(), right_transposed},
-                              c.data(), rows, accumulate);
+    engine::device_product(exec, engine::stored_product<T>{.rows = rows,
+                                                           .cols = cols,
+                                                           .depth = depth,
+                                                           .a = {a.data(), left.cols(), left_transposed},
+                                                           .b = {b.data(), right.cols(), right_transposed},
+                                                           .c = c.data(),
+                                                           .stride = rows,
+                                                           .scale = {T(1), accumulate ? T(1) : T(0)}});
   const matrix<T> l = left_transposed ? left : matrix<T>(left.transpose()), r = right_transposed ? right : matrix<T>(right.transpose());
   return relative_difference(c.to_host(), matrix<T>(T(2) * (l * r).transpose()));
 }

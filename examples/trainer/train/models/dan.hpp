@@ -17,7 +17,7 @@ public:
 
   losses<T> operator()(const batch<T>& images) {
     const auto [source, target] = forward_domains(this->classifier_, images, forwarding::separately);
-    return {this->source_loss(source.logits, images), ad::apply(discrepancy_, source.features, target.features), source.logits};
+    return {this->source_loss(source.logits, images), discrepancy_(source.features, target.features), source.logits};
   }
 
 private:

@@ -72,9 +72,7 @@ private:
   void evaluate() {
     const device_block& block = pass_.block;
     const device_layer<T, Profile>& one = at<0>(pass_.layers);
-    if constexpr (reads<Profile>::gram)
-      device_product<T>(exec_, block.lanes, block.columns, one.rows.features, {one.rows.row(block.first_lane), one.rows.features, true},
-                        {one.rows.row(block.first_column), one.rows.features}, one.tile.gram, block.lanes, false);
+    if constexpr (reads<Profile>::gram) device_product(exec_, product_of_rows(one.rows, block, one.tile.gram));
     exec_.run(block.lanes * ((block.columns + columns_per_task - 1) / columns_per_task), evaluate_task{pass_, columns_per_task, values_});
     if constexpr (reads<Profile>::distance) exec_.run(block.lanes, close_task{pass_, false, values_});
   }

@@ -50,8 +50,15 @@ private:
     index_t first, count;
   };
   void add(run_of_rows own, run_of_rows other, product_operand<T> entries, T* sums) {
-    device_product<T>(exec_, columns_, own.count, other.count, {right_ + other.first * columns_, columns_}, entries,
-                      sums + own.first * columns_, columns_, true);
+    const product_operand<T> right{right_ + other.first * columns_, columns_};
+    device_product(exec_, stored_product<T>{.rows = columns_,
+                                            .cols = own.count,
+                                            .depth = other.count,
+                                            .a = right,
+                                            .b = entries,
+                                            .c = sums + own.first * columns_,
+                                            .stride = columns_,
+                                            .scale = {T(1), T(1)}});
   }
 
   const exec::thrust& exec_;

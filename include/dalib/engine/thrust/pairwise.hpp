@@ -21,6 +21,18 @@ inline constexpr index_t tile_bytes_limit = index_t{128} << 20;
 /// Rows of a tile's side: at most this many, and at least so many that a device is busy.
 inline constexpr index_t device_rows_limit = 4096, device_rows_least = 1024;
 
+/// The inner products of a tile's pairs, as a product.
+template <class T>
+stored_product<T> product_of_rows(const device_rows<T>& rows, const device_block& block, T* gram) {
+  return {.rows = block.lanes,
+          .cols = block.columns,
+          .depth = rows.features,
+          .a = {rows.row(block.first_lane), rows.features, true},
+          .b = {rows.row(block.first_column), rows.features},
+          .c = gram,
+          .stride = block.lanes};
+}
+
 template <class Visitor, class Accumulator, class Coefficients, class T, class... Profiles>
 class device_pairwise {
   static constexpr bool with_gradient = visitor_pulls<Visitor>;
@@ -146,8 +158,7 @@ private:
     for_each_layer([&](auto l) {
       if constexpr (reads<profile_of<l>>::gram) {
         const device_rows<T>& rows = at<l>(layers_).rows;
-        device_product<T>(exec_, block.lanes, block.columns, rows.features, {rows.row(block.first_lane), rows.features, true},
-                          {rows.row(block.first_column), rows.features}, at<l>(layers_).tile.gram, block.lanes, false);
+        device_product(exec_, product_of_rows(rows, block, at<l>(layers_).tile.gram));
       }
     });
   }
@@ -192,8 +203,14 @@ private:
     const index_t other_first = of_columns ? block.first_lane : block.first_column, others = of_columns ? block.lanes : block.columns;
     // gradient^T (features x own) += rows^T (features x others) * tile (others x own)
     if constexpr (reads<profile>::gram)
-      device_product<T>(exec_, features, own, others, {one.rows.row(other_first), features}, {one.tile.gram, block.lanes, !of_columns},
-                        one.gradient + own_first * features, features, true);
+      device_product(exec_, stored_product<T>{.rows = features,
+                                              .cols = own,
+                                              .depth = others,
+                                              .a = {one.rows.row(other_first), features},
+                                              .b = {one.tile.gram, block.lanes, !of_columns},
+                                              .c = one.gradient + own_first * features,
+                                              .stride = features,
+                                              .scale = {T(1), T(1)}});
     if constexpr (reads<profile>::gram) {
       if (of_columns)
         add_column_sums<L>(block);

@@ -35,17 +35,17 @@ struct product_operand {
   bool transposed = false;
 };
 
-namespace detail {
-
-/// What a BLAS computes: c = alpha a b + beta c; c is rows x cols, stored by columns, the inner size is `depth`.
+/// What a BLAS computes: c = alpha a b + beta c; c is rows x cols, stored by columns `stride` apart, the inner size is `depth`.
 template <class T>
 struct stored_product {
   index_t rows, cols, depth;
   product_operand<T> a, b;
   T* c;
   index_t stride;
-  product_scale<T> scale;
+  product_scale<T> scale{}; ///< with beta = 1 the product is added
 };
+
+namespace detail {
 
 /// A size or stride as cuBLAS takes it, in int. @throws device_error if it is too large: it must not wrap.
 inline int cublas_size(index_t n, const char* call) {
@@ -191,11 +191,10 @@ void device_column_sums(const exec::thrust& exec, index_t rows, index_t cols, co
 
 #endif
 
-/// c = a * b, or c += a * b; c is rows x cols, stored by columns, the inner size is `depth`.
+/// A product of stored matrices, on the policy's stream.
 template <class T>
-void device_product(const exec::thrust& exec, index_t rows, index_t cols, index_t depth, product_operand<T> a, product_operand<T> b, T* c,
-                    index_t stride, bool accumulate) {
-  detail::multiply(exec, detail::stored_product<T>{rows, cols, depth, a, b, c, stride, {T(1), accumulate ? T(1) : T(0)}});
+void device_product(const exec::thrust& exec, const stored_product<T>& product) {
+  detail::multiply(exec, product);
 }
 
 namespace detail {
