@@ -99,7 +99,9 @@ inline std::string first_sentence(std::string_view comment) {
 }
 
 /// Names of the namespaces that are no business of the library's user.
-inline bool is_internal(std::string_view name) { return name == "detail" || name == "engine" || name.ends_with("::detail"); }
+inline bool is_internal(std::string_view name) {
+  return name == "detail" || name == "engine" || name.ends_with("::detail") || name.ends_with("::engine");
+}
 
 } // namespace detail
 

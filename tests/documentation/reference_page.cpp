@@ -25,6 +25,8 @@ const std::vector<std::pair<std::string, std::string>> folders{
     {"inference", "Tests and what they rest on"},
     {"kernel", "Kernels, what they are made of, and their bandwidths"},
     {"kernel_selection", "Choosing kernels"},
+    {"engine", "All pairs of rows: kernel matrices, visitors of your own, machines"},
+    {"model_selection", "Scores of a model without target labels"},
     {"estimator", "Which pairs count, and with which weight"},
     {"reduction", "From values per sample to a loss"},
     {"execution", "Where and how it runs"},

@@ -98,6 +98,12 @@ double silhouette(const A& features, std::span<const std::int64_t> clusters) {
 }
 
 /// How features cluster around the classes that a model predicts.
+///
+/// @code{.cpp}
+/// const Eigen::MatrixXd features = (Eigen::MatrixXd(4, 2) << 3, 0, 2, 0.1, 0, 2, 0.1, 3).finished(), logits = features;
+/// const model_selection::class_clustering found = model_selection::class_clusters(features, logits);
+/// assert((found.clusters == std::vector<std::int64_t>{0, 0, 1, 1}) && found.ami == 1 && found.silhouette > 0.9);
+/// @endcode
 struct class_clustering {
   std::vector<std::int64_t> clusters; ///< of each sample: the class whose mean its cluster began at
   double ami;                         ///< of pseudo labels and clusters

@@ -8,6 +8,7 @@
 #include "dalib/execution/openmp.hpp"
 #include "dalib/measure/decompositions.hpp"
 #include "dalib/measure/score_measure.hpp"
+#include "dalib/tensor/eigen.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -68,6 +69,13 @@ double entropy(const A& logits) {
 }
 
 /// Information maximisation and its two parts.
+///
+/// @code{.cpp}
+/// const Eigen::MatrixXd sure_of_both = (Eigen::MatrixXd(2, 2) << 50, 0, 0, 50).finished();
+/// const model_selection::information found = model_selection::information_maximisation(sure_of_both);
+/// assert(std::abs(found.mean_entropy) < 1e-12 && std::abs(found.marginal_entropy - std::log(2)) < 1e-12);
+/// assert(found.score == found.marginal_entropy - found.mean_entropy);
+/// @endcode
 struct information {
   double mean_entropy;     ///< mean_i H(p_i)
   double marginal_entropy; ///< H(mean_i p_i)
@@ -139,6 +147,11 @@ double soft_neighbourhood_density(const A& logits, double temperature = 0.05, co
 }
 
 /// What a nuclear norm is divided by.
+///
+/// @code{.cpp}
+/// const Eigen::MatrixXd sure = 50 * Eigen::MatrixXd::Identity(3, 3); // the predictions are the identity: its norm is 3
+/// assert(std::abs(model_selection::nuclear_norm(sure, model_selection::nuclear_scale::rows) - 1) < 1e-12);
+/// @endcode
 enum class nuclear_scale {
   rows,            ///< n: batch nuclear norm maximisation
   singular_values, ///< min(n, C): its authors' code
@@ -191,6 +204,11 @@ double class_confusion(const A& logits, double temperature = 2.5) {
 }
 
 /// How `mano` turns logits into shares.
+///
+/// @code{.cpp}
+/// const Eigen::MatrixXd none = Eigen::MatrixXd::Zero(2, 4); // shares of a quarter each
+/// assert(std::abs(model_selection::mano(none, model_selection::mano_scaling::softmax).score - 0.25) < 1e-12);
+/// @endcode
 enum class mano_scaling {
   automatic, ///< Taylor where phi <= eta, else softmax
   softmax,
@@ -198,6 +216,11 @@ enum class mano_scaling {
 };
 
 /// MaNo's score, and phi = -mean_ic log p_ic, how sure predictions are in themselves.
+///
+/// @code{.cpp}
+/// const model_selection::matrix_norm found = model_selection::mano(Eigen::MatrixXd::Zero(2, 4).eval());
+/// assert(std::abs(found.phi - std::log(4)) < 1e-12 && std::abs(found.score - 0.25) < 1e-12);
+/// @endcode
 struct matrix_norm {
   double phi;
   double score;

@@ -11,6 +11,12 @@
 namespace dalib::model_selection {
 
 /// A score's name and value; higher is better.
+///
+/// @code{.cpp}
+/// const Eigen::MatrixXd logits = Eigen::MatrixXd::Random(5, 3);
+/// const std::vector<model_selection::named_score> scores = model_selection::label_free_scores(logits);
+/// assert(scores.size() == 8 && scores[0].name == "entropy" && scores[0].value == model_selection::entropy(logits));
+/// @endcode
 struct named_score {
   std::string name;
   double value;

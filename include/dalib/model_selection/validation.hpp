@@ -31,6 +31,12 @@ std::vector<double> importance_weights(const A& domain_logits, double source_sam
 }
 
 /// An estimate of the target's risk; score = -risk.
+///
+/// @code{.cpp}
+/// const std::vector<double> weights = {1, 3}, losses = {0.5, 0.1};
+/// const model_selection::validated_risk found = model_selection::importance_weighted_validation(weights, losses, true);
+/// assert(std::abs(found.risk - 0.2) < 1e-15 && found.score == -found.risk && found.eta == 0);
+/// @endcode
 struct validated_risk {
   double eta; ///< of the control variate; 0 where there is none
   double risk;
@@ -88,6 +94,12 @@ inline validated_risk deep_embedded_validation(std::span<const double> weights, 
 }
 
 /// How well a classifier tells the domains apart.
+///
+/// @code{.cpp}
+/// const std::vector<std::int64_t> domains = {1, 1, 0, 0}, predictions = {1, 0, 0, 0};
+/// const model_selection::domain_distance found = model_selection::proxy_a_distance(domains, predictions);
+/// assert(found.error == 0.25 && found.distance == 1 && found.balanced_distance == 1 && found.score == -1);
+/// @endcode
 struct domain_distance {
   double error;
   double distance;          ///< 2 (1 - 2 error), not clamped
