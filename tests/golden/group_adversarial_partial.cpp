@@ -91,9 +91,9 @@ std::vector<outcome> run_iwan(const test_case& test) {
   });
 }
 
-const claim_group adda("adda", {run_adda<double>, run_adda<float>});
-const claim_group osbp("osbp", {run_osbp<double>, run_osbp<float>});
-const claim_group pada("pada", {run_pada<double>, run_pada<float>});
-const claim_group iwan("iwan", {run_iwan<double>, run_iwan<float>});
+const claim_group adda("adda", both_precisions([]<class T>(const test_case& test) { return run_adda<T>(test); }));
+const claim_group osbp("osbp", both_precisions([]<class T>(const test_case& test) { return run_osbp<T>(test); }));
+const claim_group pada("pada", both_precisions([]<class T>(const test_case& test) { return run_pada<T>(test); }));
+const claim_group iwan("iwan", both_precisions([]<class T>(const test_case& test) { return run_iwan<T>(test); }));
 
 } // namespace

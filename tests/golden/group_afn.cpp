@@ -31,6 +31,6 @@ std::vector<outcome> run(const test_case& test) {
   unknown("method", test.method);
 }
 
-const claim_group group("afn", {run<double>, run<float>});
+const claim_group group("afn", both_precisions([]<class T>(const test_case& test) { return run<T>(test); }));
 
 } // namespace

@@ -36,6 +36,6 @@ std::vector<outcome> run(const test_case& test) {
   unknown("method", test.method);
 }
 
-const claim_group group("bnm", {run<double>, run<float>});
+const claim_group group("bnm", both_precisions([]<class T>(const test_case& test) { return run<T>(test); }));
 
 } // namespace

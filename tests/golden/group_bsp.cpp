@@ -19,6 +19,6 @@ std::vector<outcome> run(const test_case& test) {
                     {{"singular_values_s", singular_values(test, "f_s")}, {"singular_values_t", singular_values(test, "f_t")}});
 }
 
-const claim_group group("bsp", {run<double>, run<float>});
+const claim_group group("bsp", both_precisions([]<class T>(const test_case& test) { return run<T>(test); }));
 
 } // namespace

@@ -250,6 +250,6 @@ std::vector<outcome> run(const test_case& test) {
   return run_map<T>(test, map);
 }
 
-const claim_group cdan("cdan", {run<double>, run<float>});
+const claim_group cdan("cdan", both_precisions([]<class T>(const test_case& test) { return run<T>(test); }));
 
 } // namespace

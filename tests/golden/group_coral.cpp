@@ -34,7 +34,7 @@ std::vector<outcome> run_cmd(const test_case& test) {
                     {{"terms", vector_array(loss.terms(dense_input<T>(test, "f_s"), dense_input<T>(test, "f_t")))}});
 }
 
-const claim_group coral("coral", {run<double>, run<float>});
-const claim_group cmd("cmd", {run_cmd<double>, run_cmd<float>});
+const claim_group coral("coral", both_precisions([]<class T>(const test_case& test) { return run<T>(test); }));
+const claim_group cmd("cmd", both_precisions([]<class T>(const test_case& test) { return run_cmd<T>(test); }));
 
 } // namespace

@@ -140,6 +140,6 @@ std::vector<outcome> run(const test_case& test) {
   unknown("reduction", reduction);
 }
 
-const claim_group dann("dann", {run<double>, run<float>});
+const claim_group dann("dann", both_precisions([]<class T>(const test_case& test) { return run<T>(test); }));
 
 } // namespace

@@ -37,6 +37,6 @@ std::vector<outcome> run(const test_case& test) {
   unknown("estimator", estimator);
 }
 
-const claim_group group("energy", {run<double>, run<float>});
+const claim_group group("energy", both_precisions([]<class T>(const test_case& test) { return run<T>(test); }));
 
 } // namespace

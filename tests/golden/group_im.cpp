@@ -21,6 +21,6 @@ std::vector<outcome> run(const test_case& test) {
                     {{"entropy", array(entropy)}, {"marginal_entropy", array(entropy - static_cast<double>(loss(logits)))}});
 }
 
-const claim_group group("im", {run<double>, run<float>});
+const claim_group group("im", both_precisions([]<class T>(const test_case& test) { return run<T>(test); }));
 
 } // namespace

@@ -128,6 +128,6 @@ std::vector<outcome> run(const test_case& test) {
   return run_estimator<T>(test, dalib::compat::nonlinear{}, constant);
 }
 
-const claim_group jmmd("jmmd", {run<double>, run<float>});
+const claim_group jmmd("jmmd", both_precisions([]<class T>(const test_case& test) { return run<T>(test); }));
 
 } // namespace

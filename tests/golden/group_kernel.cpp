@@ -33,6 +33,6 @@ std::vector<outcome> run(const test_case& test) {
   return run_bandwidth<T>(test, dalib::bandwidth::mean{test.param<double>("alpha")});
 }
 
-const claim_group kernel("kernel", {run<double>, run<float>});
+const claim_group kernel("kernel", both_precisions([]<class T>(const test_case& test) { return run<T>(test); }));
 
 } // namespace

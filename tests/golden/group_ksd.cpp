@@ -40,6 +40,6 @@ std::vector<outcome> run(const test_case& test) {
   unknown("kernel", kernel.at("type"));
 }
 
-const claim_group group("ksd", {run<double>, run<float>});
+const claim_group group("ksd", both_precisions([]<class T>(const test_case& test) { return run<T>(test); }));
 
 } // namespace

@@ -66,7 +66,7 @@ std::vector<outcome> run_cdd(const test_case& test) {
                                   : run_contrast<T, dalib::contrast_ladder>(test, terms);
 }
 
-const claim_group lmmd("lmmd", {run<double>, run<float>});
-const claim_group cdd("can_cdd", {run_cdd<double>, run_cdd<float>});
+const claim_group lmmd("lmmd", both_precisions([]<class T>(const test_case& test) { return run<T>(test); }));
+const claim_group cdd("can_cdd", both_precisions([]<class T>(const test_case& test) { return run_cdd<T>(test); }));
 
 } // namespace

@@ -16,6 +16,6 @@ std::vector<outcome> run(const test_case& test) {
   return run_one<T>(test, "y_t", loss, {{"weight", vector_array(seen.weights)}, {"confusion", array({classes, classes}, seen.confusion)}});
 }
 
-const claim_group group("mcc", {run<double>, run<float>});
+const claim_group group("mcc", both_precisions([]<class T>(const test_case& test) { return run<T>(test); }));
 
 } // namespace

@@ -87,6 +87,6 @@ std::vector<outcome> run(const test_case& test) {
   unknown("method", test.method);
 }
 
-const claim_group mcd("mcd", {run<double>, run<float>});
+const claim_group mcd("mcd", both_precisions([]<class T>(const test_case& test) { return run<T>(test); }));
 
 } // namespace

@@ -137,6 +137,6 @@ std::vector<outcome> run(const test_case& test) {
   unknown("reduction", reduction);
 }
 
-const claim_group mdd("mdd", {run<double>, run<float>});
+const claim_group mdd("mdd", both_precisions([]<class T>(const test_case& test) { return run<T>(test); }));
 
 } // namespace

@@ -118,6 +118,6 @@ std::vector<outcome> run(const test_case& test) {
   return run_estimator<T>(test, dalib::compat::ring{});
 }
 
-const claim_group mkmmd("mkmmd", {run<double>, run<float>});
+const claim_group mkmmd("mkmmd", both_precisions([]<class T>(const test_case& test) { return run<T>(test); }));
 
 } // namespace

@@ -53,6 +53,6 @@ std::vector<outcome> run(const test_case& test) {
   unknown("method", test.method);
 }
 
-const claim_group mmdvar("mmdvar", {run<double>, run<float>});
+const claim_group mmdvar("mmdvar", both_precisions([]<class T>(const test_case& test) { return run<T>(test); }));
 
 } // namespace

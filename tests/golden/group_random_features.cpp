@@ -75,7 +75,7 @@ std::vector<outcome> run_transport(const test_case& test) {
   });
 }
 
-const claim_group rff("rff", {run_features<double>, run_features<float>});
-const claim_group jdot("jdot", {run_transport<double>, run_transport<float>});
+const claim_group rff("rff", both_precisions([]<class T>(const test_case& test) { return run_features<T>(test); }));
+const claim_group jdot("jdot", both_precisions([]<class T>(const test_case& test) { return run_transport<T>(test); }));
 
 } // namespace

@@ -40,6 +40,6 @@ std::vector<outcome> run(const test_case& test) {
                     {{"angle", array(parts.angle)}, {"scale", array(parts.scale)}, {"k", array(static_cast<double>(parts.rank))}});
 }
 
-const claim_group group("regression", {run<double>, run<float>});
+const claim_group group("regression", both_precisions([]<class T>(const test_case& test) { return run<T>(test); }));
 
 } // namespace

@@ -59,7 +59,7 @@ std::vector<ad::matrix<T>> relu_outputs(nn::resnet<T> network, const ad::variabl
 
 /// Why the gradients in single precision cannot be those in double: ReLUs so near to their kink that rounding decides their side. Empty if
 /// there are none, or if one is farther from 0 than rounding takes it.
-std::string kinks_in_evaluation(const test_case& test, const nn::resnet<float>& network, const ad::variable<float>& x) {
+[[maybe_unused]] std::string kinks_in_evaluation(const test_case& test, const nn::resnet<float>& network, const ad::variable<float>& x) {
   constexpr double rounding = 1e-5; // of the layer's root mean square
   dalib::io::random_generator random(1);
   nn::resnet<double> exact(depth_of(test.param<std::string>("arch")), random);
@@ -133,6 +133,6 @@ std::vector<outcome> run(const test_case& test) {
   return {result};
 }
 
-const claim_group resnet("resnet", {run<double>, run<float>});
+const claim_group resnet("resnet", both_precisions([]<class T>(const test_case& test) { return run<T>(test); }));
 
 } // namespace

@@ -51,6 +51,6 @@ std::vector<outcome> run(const test_case& test) {
   unknown("method", test.method);
 }
 
-const claim_group schedule("schedule", {run<double>, run<float>});
+const claim_group schedule("schedule", both_precisions([]<class T>(const test_case& test) { return run<T>(test); }));
 
 } // namespace

@@ -88,6 +88,6 @@ std::vector<outcome> run(const test_case& test) {
   return {{"Eigen", predictions ? of_predictions<T>(test) : of_other_inputs<T>(test), {}}};
 }
 
-const claim_group group("selection", {run<double>, run<float>});
+const claim_group group("selection", both_precisions([]<class T>(const test_case& test) { return run<T>(test); }));
 
 } // namespace

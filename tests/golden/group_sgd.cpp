@@ -124,6 +124,6 @@ std::vector<outcome> run(const test_case& test) {
   return run_network<T>(test);
 }
 
-const claim_group sgd("sgd", {run<double>, run<float>});
+const claim_group sgd("sgd", both_precisions([]<class T>(const test_case& test) { return run<T>(test); }));
 
 } // namespace

@@ -40,6 +40,6 @@ std::vector<outcome> run(const test_case& test) {
   });
 }
 
-const claim_group group("sinkhorn", {run<double>, run<float>});
+const claim_group group("sinkhorn", both_precisions([]<class T>(const test_case& test) { return run<T>(test); }));
 
 } // namespace

@@ -81,7 +81,7 @@ std::vector<outcome> run_wasserstein(const test_case& test) {
   });
 }
 
-const claim_group swd("swd", {run<double>, run<float>});
-const claim_group wasserstein("wasserstein", {run_wasserstein<double>, run_wasserstein<float>});
+const claim_group swd("swd", both_precisions([]<class T>(const test_case& test) { return run<T>(test); }));
+const claim_group wasserstein("wasserstein", both_precisions([]<class T>(const test_case& test) { return run_wasserstein<T>(test); }));
 
 } // namespace

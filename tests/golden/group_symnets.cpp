@@ -38,6 +38,6 @@ std::vector<outcome> run(const test_case& test) {
   unknown("kind", kind);
 }
 
-const claim_group group("symnets", {run<double>, run<float>});
+const claim_group group("symnets", both_precisions([]<class T>(const test_case& test) { return run<T>(test); }));
 
 } // namespace

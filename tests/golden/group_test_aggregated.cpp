@@ -70,6 +70,6 @@ std::vector<outcome> run(const test_case& test) {
   unknown("method", test.method);
 }
 
-const claim_group group("test_aggregated", {run<double>, run<float>});
+const claim_group group("test_aggregated", both_precisions([]<class T>(const test_case& test) { return run<T>(test); }));
 
 } // namespace

@@ -35,6 +35,6 @@ std::vector<outcome> run(const test_case& test) {
   return through_tensors<T>(test, [&](const auto& x, const auto& y) { return normal_outputs(blocks(x, y, options_of(test)), "blocks"); });
 }
 
-const claim_group group("test_linear_time", {run<double>, run<float>});
+const claim_group group("test_linear_time", both_precisions([]<class T>(const test_case& test) { return run<T>(test); }));
 
 } // namespace

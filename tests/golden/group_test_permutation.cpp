@@ -26,6 +26,6 @@ std::vector<outcome> run(const test_case& test) {
   unknown("estimator", estimator);
 }
 
-const claim_group group("test_permutation", {run<double>, run<float>});
+const claim_group group("test_permutation", both_precisions([]<class T>(const test_case& test) { return run<T>(test); }));
 
 } // namespace

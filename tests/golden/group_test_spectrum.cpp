@@ -38,7 +38,7 @@ std::vector<outcome> run_gamma(const test_case& test) {
   return through_tensors<T>(test, [&](const auto& x, const auto& y) { return gamma_outputs(gamma(x, y, options_of(test))); });
 }
 
-const claim_group spectrum("test_spectrum", {run_spectrum_case<double>, run_spectrum_case<float>});
-const claim_group gamma_group("test_gamma", {run_gamma<double>, run_gamma<float>});
+const claim_group spectrum("test_spectrum", both_precisions([]<class T>(const test_case& test) { return run_spectrum_case<T>(test); }));
+const claim_group gamma_group("test_gamma", both_precisions([]<class T>(const test_case& test) { return run_gamma<T>(test); }));
 
 } // namespace

@@ -26,6 +26,6 @@ std::vector<outcome> run(const test_case& test) {
   return through_tensors<T>(test, [&](const auto& x, const auto& y) { return outputs_of(wild(x, y, options), "bootstrapped"); });
 }
 
-const claim_group group("test_wild_bootstrap", {run<double>, run<float>});
+const claim_group group("test_wild_bootstrap", both_precisions([]<class T>(const test_case& test) { return run<T>(test); }));
 
 } // namespace

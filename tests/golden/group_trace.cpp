@@ -39,6 +39,7 @@ std::vector<outcome> run(const test_case& test) {
 }
 
 /// Not the training loops of the further losses, which are in a set of their own.
-const claim_group trace("trace", {run<double>, run<float>, [](const test_case& test) { return test.method != "training loop"; }});
+const claim_group trace("trace", both_precisions([]<class T>(const test_case& test) { return run<T>(test); },
+                                                 [](const test_case& test) { return test.method != "training loop"; }));
 
 } // namespace

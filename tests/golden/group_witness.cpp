@@ -42,6 +42,6 @@ std::vector<outcome> run(const test_case& test) {
   return run_embedding<false, T>(test, any_kernel(kernel));
 }
 
-const claim_group group("witness", {run<double>, run<float>});
+const claim_group group("witness", both_precisions([]<class T>(const test_case& test) { return run<T>(test); }));
 
 } // namespace

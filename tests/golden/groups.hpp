@@ -27,9 +27,19 @@ using runner = std::function<std::vector<outcome>(const test_case&)>;
 /// it, all.
 struct group_runner {
   runner in_double;
-  runner in_float;
+  runner in_float; ///< none without DALIB_TEST_ALL: compiling it takes as long again, and the unit tests have float too
   std::function<bool(const test_case&)> takes = {};
 };
+
+/// The runner `run<T>(test)` in both precisions.
+template <class Run>
+group_runner both_precisions(const Run& run, std::function<bool(const test_case&)> takes = {}) {
+  group_runner result{[run](const test_case& test) { return run.template operator()<double>(test); }, {}, std::move(takes)};
+#ifdef DALIB_TEST_ALL
+  result.in_float = [run](const test_case& test) { return run.template operator()<float>(test); };
+#endif
+  return result;
+}
 
 inline std::multimap<std::string, group_runner>& claimed_groups() {
   static std::multimap<std::string, group_runner> groups;
