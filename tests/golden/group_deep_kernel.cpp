@@ -93,6 +93,6 @@ std::vector<outcome> run(const test_case& test) {
   });
 }
 
-const claim_group group("deep_kernel", {run<double>, run<float>});
+const claim_group group("deep_kernel", both_precisions([]<class T>(const test_case& test) { return run<T>(test); }));
 
 } // namespace
