@@ -4,11 +4,11 @@ set -euo pipefail
 usage() {
   cat <<'EOF'
 Usage: cmake/test.sh [--all] [--only STAGE]... [--jobs N] [--help]
-Installs what is missing, builds everything with the default compiler, optimised, warnings as errors, in build/, and runs all tests but the
-slow ones: half an hour on two cores. `--all` (an hour and more) adds what takes long there, slow tests among it, and the stages
+Installs what is missing, builds everything with the default compiler, optimised, warnings as errors, in build/, and runs each group of
+tests in a thin form: about ten minutes on two cores. `--all` (about an hour) has these groups whole, slow tests among them, and the stages
   plain     g++ without -march, OpenMP, xtensor, libjpeg and libpng: unit tests and demo, in build-plain/
   fast      g++ with -ffast-math for x86-64-v3, without libpng: unit tests, conformance suite, golden set, and the demo by -Ofast, in build-fast/
-  clang     clang with -O2 for x86-64-v3, without libjpeg and precompiled headers: unit tests, conformance suite, examples and trainer, in build-clang/
+  clang     clang for x86-64-v3, without libjpeg: unit tests, conformance suite, examples and trainer, in build-clang/
   sanitize  clang with the address and undefined-behaviour sanitizers: unit tests and golden set, in build-asan/
   aarch64   g++ for 64-bit ARM, run by qemu: quickstart, unit tests of the engine and a golden group, in build-aarch64/
   python    the Python package, installed from PyPI's parts into a virtual environment, build-python/: its tests; without network left out
@@ -102,9 +102,7 @@ stage_fast() {
 }
 
 stage_clang() {
-  # Without precompiled headers each file has to include what it uses.
-  configure build-clang -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=Release -DDALIB_TEST_OPTIMISATION=2 -DDALIB_MARCH=x86-64-v3 \
-    -DCMAKE_DISABLE_FIND_PACKAGE_JPEG=ON -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON
+  configure build-clang -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=Release -DDALIB_MARCH=x86-64-v3 -DCMAKE_DISABLE_FIND_PACKAGE_JPEG=ON
   build_targets build-clang unit_tests conformance_tests examples dalib_train dalib_features
   run_tests build-clang --tests-regex '^(unit|example)[.]' --label-exclude slow
   run_demo build-clang

@@ -27,7 +27,7 @@ using runner = std::function<std::vector<outcome>(const test_case&)>;
 /// it, all.
 struct group_runner {
   runner in_double;
-  runner in_float; ///< none without DALIB_TEST_ALL: compiling it takes as long again, and the unit tests have float too
+  runner in_float; ///< none without DALIB_GOLDEN_FLOAT: compiling it takes as long again, and the unit tests have float too
   std::function<bool(const test_case&)> takes = {};
 };
 
@@ -35,7 +35,7 @@ struct group_runner {
 template <class Run>
 group_runner both_precisions(const Run& run, std::function<bool(const test_case&)> takes = {}) {
   group_runner result{[run](const test_case& test) { return run.template operator()<double>(test); }, {}, std::move(takes)};
-#ifdef DALIB_TEST_ALL
+#ifdef DALIB_GOLDEN_FLOAT
   result.in_float = [run](const test_case& test) { return run.template operator()<float>(test); };
 #endif
   return result;

@@ -16,7 +16,7 @@ using namespace golden;
 constexpr const char* usage =
     "Usage: golden_tests [--help] [[--except] GROUP ...]\n"
     "Checks the cases of the named groups (default: all claimed groups), or of all others, of the golden set in the project,\n"
-    "or in the folder named by the environment variable DALIB_GOLDEN_DIR, in double and (built with DALIB_TEST_ALL) single precision.\n"
+    "or in the folder named by the environment variable DALIB_GOLDEN_DIR, in double and (built with DALIB_GOLDEN_FLOAT) single precision.\n"
     "Exit status 0: every case agrees; 1: some do not, or nothing could be checked; 2: wrong usage.\n";
 
 void run_case(const test_case& test, const runner& run, precision digits, tally& result) {
