@@ -7,6 +7,7 @@
 #include "dalib/measure/score_measure.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <type_traits>
 
 namespace dalib {
@@ -42,26 +43,28 @@ struct batch_nuclear_norm : score_measure<batch_nuclear_norm> {
   explicit batch_nuclear_norm(nuclear_normalisation by = nuclear_normalisation::rows) : normalisation(by) {}
 
   template <bool Gradient, class T, class Exec, class Memory>
-  T of_scores(const Exec& exec, const class_rows<const T, Memory>& rows, const gradient<T, Memory>& out, workspace_of<Memory>&) const {
+  T of_scores(const Exec& exec, const class_rows<const T, Memory>& rows, const gradient<T, Memory>& out,
+              workspace_of<Memory>& scratch) const {
     static_assert(std::is_same_v<Memory, host_memory>,
                   "dalib: batch_nuclear_norm works on the host; fast_batch_nuclear_norm on devices too");
     const index_t n = rows.rows(), classes = rows.classes();
-    detail::dense<double> p(classes, n); // one column for each row of scores
+    const detail::scratch_algebra work(exec, scratch);
+    const detail::real_matrix p = work.matrix(n, classes);
     exec.run(n, [&](index_t i, int) {
       const T* const row = rows.row(i);
-      double* const to = p.data() + i * classes;
+      double* const to = &p(i, 0);
       for (index_t c = 0; c < classes; ++c) to[c] = static_cast<double>(row[c * rows.class_stride()]);
       engine::softmax_in_place(engine::class_column<double>{to, 1, classes});
     });
-    const auto svd = detail::svd_of(p);
+    const detail::thin_svd svd = detail::svd_of(work, p);
     const double divisor = static_cast<double>(normalisation == nuclear_normalisation::rows ? n : std::min(n, classes));
     if constexpr (Gradient)
       if (out.target.data) {
-        const detail::dense<double> slopes = detail::outer_product(svd, detail::rank_of(svd));
+        const detail::real_matrix slopes = detail::outer_product(work, svd, svd.rank());
         const auto to = rows.like(out.target);
         exec.run(n, [&](index_t i, int) {
-          const engine::class_column<double> one{p.data() + i * classes, 1, classes};
-          const double* const slope = slopes.data() + i * classes;
+          const engine::class_column<double> one{&p(i, 0), 1, classes};
+          const double* const slope = &slopes(i, 0);
           engine::pull_softmax(one, -static_cast<double>(out.scale) / divisor, [&](index_t c) { return slope[c]; });
           T* const row = to.row(i);
           for (index_t c = 0; c < classes; ++c) {
@@ -70,7 +73,7 @@ struct batch_nuclear_norm : score_measure<batch_nuclear_norm> {
           }
         });
       }
-    return static_cast<T>(-svd.values.sum() / divisor);
+    return static_cast<T>(-std::accumulate(svd.values, svd.values + svd.size(), 0.0) / divisor);
   }
 };
 

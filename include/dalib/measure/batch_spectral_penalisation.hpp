@@ -6,59 +6,70 @@
 #include "dalib/measure/decompositions.hpp"
 #include "dalib/measure/two_sample_measure.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
+#include <utility>
 
 namespace dalib {
 
 namespace detail {
 
-/// The largest eigenvalues of a symmetric positive semidefinite matrix, descending, with their eigenvectors.
-struct leading_eigenpairs {
-  column<double> values;
-  dense<double> vectors;
-};
-
-/// All eigenpairs, of which `count` are kept.
-template <class Scalar>
-leading_eigenpairs leading_of_all(const dense<Scalar>& matrix, index_t count) {
-  const auto eigen = symmetric_eigen<Scalar>(matrix);
-  return {eigen.eigenvalues().reverse().head(count).cwiseMax(0), eigen.eigenvectors().rowwise().reverse().leftCols(count)};
+/// The columns of `basis` made orthonormal by their Gram matrix, twice: they are far from dependent after the first time. `spare` holds as
+/// many numbers; false if they are dependent.
+template <class Exec>
+bool orthonormalise(const scratch_algebra<Exec>& work, real_matrix& basis, real_matrix& spare) {
+  for (int pass = 0; pass < 2; ++pass) {
+    const workspace_mark mark(work.scratch);
+    const eigenpairs gram = symmetric_eigen(work.product(basis.transposed(), basis), work.scratch);
+    for (index_t k = 0; k < basis.cols; ++k) {
+      if (!(gram.values[k] > 1e-14 * gram.values[0])) return false;
+      for (index_t i = 0; i < basis.cols; ++i) gram.vectors(i, k) /= std::sqrt(gram.values[k]);
+    }
+    work.multiply(basis, gram.vectors, spare, {1, 0});
+    std::swap(basis, spare);
+  }
+  return true;
 }
 
-/// A few of many by subspace iteration with Rayleigh-Ritz steps, until the residuals are rounding: O(size^2 (count + 8)) a step. Where the
-/// next eigenvalues are too near for that in 100 steps, all eigenpairs. The first subspace is fixed, so the answer is too.
-template <class Scalar>
-leading_eigenpairs leading_eigenpairs_of(const dense<Scalar>& matrix, index_t count) {
-  const eigen_on_one_thread alone;
-  const index_t size = matrix.rows(), width = count + 8;
-  if (size <= 4 * width) return leading_of_all<Scalar>(matrix, count);
-  dense<Scalar> basis(size, width);
-  for (index_t j = 0; j < width; ++j)
-    for (index_t i = 0; i < size; ++i) basis(i, j) = standard_normal(7, static_cast<std::uint64_t>(j * size + i));
-  const auto orthonormalise = [&] { // by the Gram matrix, twice: the columns are far from dependent after the first product
-    for (int pass = 0; pass < 2; ++pass) {
-      const Eigen::LLT<dense<Scalar>> factor(basis.transpose() * basis);
-      if (factor.info() != Eigen::Success) return false;
-      factor.matrixU().template solveInPlace<Eigen::OnTheRight>(basis);
-    }
-    return true;
+/// The largest `count` eigenvalues of a symmetric positive semidefinite matrix with their eigenvectors. A few of many by subspace iteration
+/// with Rayleigh-Ritz steps, until the residuals are rounding: O(size^2 (count + 8)) a step. Where the next eigenvalues are too near for
+/// that in 100 steps, or many are asked for, from all of them. The first subspace is fixed, so the answer is too. The matrix is destroyed.
+template <class Exec>
+eigenpairs leading_eigenpairs_of(const scratch_algebra<Exec>& work, const real_matrix& matrix, index_t count) {
+  const index_t size = matrix.rows, width = count + 8;
+  const auto of_all = [&] {
+    const eigenpairs all = symmetric_eigen(matrix, work.scratch);
+    return eigenpairs{all.values, left_columns(all.vectors, count)};
   };
-  if (!orthonormalise()) return leading_of_all<Scalar>(matrix, count);
-  for (int step = 0; step < 100; ++step) {
-    dense<Scalar> image = matrix * basis;
-    const auto ritz = symmetric_eigen<Scalar>(basis.transpose() * image);
-    const dense<Scalar> turn = ritz.eigenvectors().rowwise().reverse();
-    const column<double> values = ritz.eigenvalues().reverse();
-    basis = basis * turn;
-    image = image * turn;
+  if (size <= 4 * width) return of_all();
+  real_matrix basis = work.filled(
+      size, width, [&](index_t i, index_t j) { return static_cast<double>(standard_normal(7, static_cast<std::uint64_t>(j * size + i))); });
+  real_matrix image = work.matrix(size, width), spare = work.matrix(size, width);
+  double* const values = work.scratch.template allocate<double>(width);
+  bool good = orthonormalise(work, basis, spare);
+  for (int step = 0; good && step < 100; ++step) {
+    const workspace_mark mark(work.scratch);
+    work.multiply(matrix, basis, image, {1, 0});
+    const eigenpairs ritz = symmetric_eigen(work.product(basis.transposed(), image), work.scratch);
+    for (real_matrix* turning : {&basis, &image}) {
+      work.multiply(*turning, ritz.vectors, spare, {1, 0});
+      std::swap(*turning, spare);
+    }
     double residual = 0;
-    for (index_t k = 0; k < count; ++k) residual = std::max(residual, (image.col(k) - values(k) * basis.col(k)).norm());
-    if (residual <= 1e-13 * values(0)) return {values.head(count).cwiseMax(0), basis.leftCols(count)};
-    basis = image;
-    if (!orthonormalise()) break;
+    for (index_t k = 0; k < count; ++k) {
+      double square = 0;
+      for (index_t i = 0; i < size; ++i) square += std::pow(image(i, k) - ritz.values[k] * basis(i, k), 2);
+      residual = std::max(residual, std::sqrt(square));
+    }
+    if (residual <= 1e-13 * ritz.values[0]) {
+      std::copy_n(ritz.values, count, values);
+      return {values, left_columns(basis, count)};
+    }
+    std::swap(basis, image);
+    good = orthonormalise(work, basis, spare);
   }
-  return leading_of_all<Scalar>(matrix, count);
+  return of_all();
 }
 
 } // namespace detail
@@ -101,36 +112,21 @@ struct batch_spectral_penalisation : two_sample_measure<batch_spectral_penalisat
 private:
   template <bool Gradient, class Call, class T>
   double of_domain(const Call& call, const matrix_view<const T>& rows, const matrix_view<T>& to, T scale, write_mode mode) const {
-    using matrix = detail::dense<double>;
-    const auto& exec = call.execution;
-    const matrix_view<const double> x = detail::copy_as<double>(exec, rows, call.scratch);
+    const detail::scratch_algebra work(call.execution, call.scratch);
+    const detail::const_real_matrix x = detail::copy_as<double>(call.execution, rows, call.scratch);
     const bool wide = x.rows <= x.cols;
-    const index_t side = wide ? x.rows : x.cols;
-    matrix gram(side, side);
-    const matrix_view<double> to_gram(gram.data(), side, side);
-    const auto product = [&](const matrix_view<const double>& a, const matrix_view<const double>& b, const matrix_view<double>& c) {
-      engine::product<std::remove_cvref_t<decltype(exec)>, double, host_memory>(exec, a, b, c, {}, call.scratch);
-    };
-    if (wide)
-      product(x, x.transposed(), to_gram);
-    else
-      product(x.transposed(), x, to_gram);
-    const auto leading = detail::leading_eigenpairs_of<double>(gram, count);
+    const auto leading =
+        detail::leading_eigenpairs_of(work, wide ? work.product(x, x.transposed()) : work.product(x.transposed(), x), count);
     if constexpr (Gradient)
       if (to.data) { // wide: 2 U (U' x); tall: 2 (x V) V'
-        const matrix_view<const double> vectors(leading.vectors.data(), side, count, 1, side);
-        const auto inner = detail::scratch_matrix<double>(call.scratch, wide ? count : x.rows, wide ? x.cols : count);
-        const auto g = detail::scratch_matrix<double>(call.scratch, x.rows, x.cols);
-        if (wide) {
-          product(vectors.transposed(), x, inner);
-          product(vectors, inner, g);
-        } else {
-          product(x, vectors, inner);
-          product(inner, vectors.transposed(), g);
-        }
-        detail::write_gradient(exec, g, to, T(2) * scale, mode);
+        const detail::real_matrix u = leading.vectors;
+        const detail::real_matrix g =
+            wide ? work.product(u, work.product(u.transposed(), x)) : work.product(work.product(x, u), u.transposed());
+        detail::write_gradient(call.execution, g, to, T(2) * scale, mode);
       }
-    return leading.values.sum();
+    double sum = 0;
+    for (index_t k = 0; k < count; ++k) sum += std::max(leading.values[k], 0.0);
+    return sum;
   }
 };
 

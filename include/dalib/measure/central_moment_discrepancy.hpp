@@ -6,6 +6,7 @@
 #include "dalib/measure/two_sample_measure.hpp"
 
 #include <cmath>
+#include <numeric>
 #include <vector>
 
 namespace dalib {
@@ -41,7 +42,7 @@ double* central_moments(const Exec& exec, const matrix_view<const T>& rows, cons
 struct moment_gap {
   const double *mean_s, *mean_t, *moments_s, *moments_t;
   double* slopes; ///< of the loss with respect to the source's moments: the differences over their norms
-  std::vector<double> terms;
+  double* terms;  ///< the K summands
 };
 
 } // namespace detail
@@ -75,7 +76,8 @@ struct central_moment_discrepancy : two_sample_measure<central_moment_discrepanc
     require_two_samples(name, source, target);
     require_settings(source, target);
     workspace scratch;
-    return gap_of(exec::default_policy{}, source, target, scratch).terms;
+    const double* const terms = gap_of(exec::default_policy{}, source, target, scratch).terms;
+    return {terms, terms + orders};
   }
 
   template <class View>
@@ -91,9 +93,7 @@ struct central_moment_discrepancy : two_sample_measure<central_moment_discrepanc
       write_domain(call, source, gap.mean_s, gap.moments_s, gap.slopes, out.source, static_cast<double>(out.scale), out.mode);
       write_domain(call, target, gap.mean_t, gap.moments_t, gap.slopes, out.target, -static_cast<double>(out.scale), out.mode);
     }
-    double value = 0;
-    for (const double term : gap.terms) value += term;
-    return value;
+    return std::accumulate(gap.terms, gap.terms + orders, 0.0);
   }
 
 private:
@@ -107,6 +107,7 @@ private:
     gap.moments_s = detail::central_moments(exec, source, gap.mean_s, orders, scratch);
     gap.moments_t = detail::central_moments(exec, target, gap.mean_t, orders, scratch);
     gap.slopes = scratch.template allocate<double>(orders * cols);
+    gap.terms = scratch.template allocate<double>(orders);
     double divisor = 1;
     for (int k = 0; k < orders; ++k) {
       divisor *= high - low;
@@ -118,7 +119,7 @@ private:
       }
       const double norm = std::sqrt(square);
       for (index_t j = 0; j < cols; ++j) to[j] *= norm > 0 ? 1 / (norm * divisor) : 0;
-      gap.terms.push_back(norm / divisor);
+      gap.terms[k] = norm / divisor;
     }
     return gap;
   }

@@ -17,12 +17,10 @@ namespace detail {
 template <class T>
 struct rows_by_class {
   matrix_view<T> rows, gradient;
-  std::vector<index_t> order, first;
+  index_t *order, *first;
 
-  index_t count(index_t c) const { return first[static_cast<std::size_t>(c) + 1] - first[static_cast<std::size_t>(c)]; }
-  matrix_view<T> of(const matrix_view<T>& all, index_t c) const {
-    return all.data ? all.rows_from(first[static_cast<std::size_t>(c)], count(c)) : all;
-  }
+  index_t count(index_t c) const { return first[c + 1] - first[c]; }
+  matrix_view<T> of(const matrix_view<T>& all, index_t c) const { return all.data ? all.rows_from(first[c], count(c)) : all; }
 };
 
 } // namespace detail
@@ -124,16 +122,17 @@ private:
   template <class T, class Exec>
   detail::rows_by_class<T> sorted(const Exec& exec, const matrix_view<const T>& rows, label_span labels, bool with_gradient,
                                   workspace& scratch) const {
-    detail::rows_by_class<T> result;
-    result.first.assign(static_cast<std::size_t>(classes) + 1, 0);
+    detail::rows_by_class<T> result{
+        {}, {}, scratch.template allocate<index_t>(rows.rows), scratch.template allocate_zero<index_t>(classes + 1)};
+    index_t place = 0;
     for (index_t c = 0; c < classes; ++c) {
-      for (std::size_t i = 0; i < labels.size(); ++i)
-        if (labels[i] == c) result.order.push_back(static_cast<index_t>(i));
-      result.first[static_cast<std::size_t>(c) + 1] = static_cast<index_t>(result.order.size());
+      for (index_t i = 0; i < rows.rows; ++i)
+        if (labels[static_cast<std::size_t>(i)] == c) result.order[place++] = i;
+      result.first[c + 1] = place;
     }
     result.rows = detail::scratch_matrix<T>(scratch, rows.rows, rows.cols);
     backend<host_memory>::for_each_entry(exec, rows.rows, rows.cols, [&](index_t row, index_t first, index_t count) {
-      const index_t from = result.order[static_cast<std::size_t>(row)];
+      const index_t from = result.order[row];
       for (index_t j = first; j < first + count; ++j) result.rows(row, j) = rows(from, j);
     });
     if (with_gradient) result.gradient = {scratch.template allocate_zero<T>(rows.rows * rows.cols), rows.rows, rows.cols};
@@ -159,7 +158,7 @@ private:
   static void scatter(const detail::rows_by_class<T>& from, const matrix_view<T>& to, T scale, write_mode mode) {
     if (to.data == nullptr) return;
     for (index_t row = 0; row < to.rows; ++row) {
-      const index_t place = from.order[static_cast<std::size_t>(row)];
+      const index_t place = from.order[row];
       for (index_t j = 0; j < to.cols; ++j) {
         const T value = scale * from.gradient(row, j);
         to(place, j) = mode == write_mode::accumulate ? to(place, j) + value : value;

@@ -1,10 +1,10 @@
 /// @file
-/// The matrix decompositions that measures use, by Eigen, in double. Functions are templates so that a file that includes this and uses
-/// none compiles none.
+/// The matrix decompositions that measures use, by Eigen, in double and in scratch memory. Each is one function with one instantiation, and
+/// a template, so that a file that includes this and uses none compiles none.
 #pragma once
 
 #include "dalib/core/eigen_core.hpp"
-#include "dalib/core/matrix_view.hpp"
+#include "dalib/measure/scratch_algebra.hpp"
 
 #include <Eigen/Cholesky>
 #include <Eigen/Eigenvalues>
@@ -16,8 +16,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
-#include <utility>
 #include <vector>
 
 namespace dalib::detail {
@@ -44,90 +42,158 @@ using dense = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic>;
 template <class Scalar = double>
 using column = Eigen::Matrix<Scalar, Eigen::Dynamic, 1>;
 
-/// The elements of a view in double.
-template <class T>
-dense<double> dense_of(const matrix_view<const T>& view) {
-  dense<double> result(view.rows, view.cols);
-  for (index_t i = 0; i < view.rows; ++i)
-    for (index_t j = 0; j < view.cols; ++j) result(i, j) = static_cast<double>(view(i, j));
-  return result;
+/// Eigenvalues, ascending, and eigenvectors, column by column in place of the symmetric matrix; `work` holds 3 size numbers. The steps of
+/// Eigen's SelfAdjointEigenSolver, which has memory of its own.
+template <class Scalar>
+[[gnu::noinline]] void eigen_in_place(Scalar* matrix, index_t size, Scalar* values, Scalar* work) {
+  using square = Eigen::Map<dense<Scalar>>;
+  using line = Eigen::Map<column<Scalar>>;
+  square vectors(matrix, size, size);
+  line diagonal(values, size), below(work, size - 1), factors(work + size, size - 1), space(work + 2 * size, size);
+  const Scalar largest = vectors.cwiseAbs().maxCoeff(), unit = largest > 0 ? largest : Scalar(1);
+  vectors /= unit;
+  if (size > 1) Eigen::internal::tridiagonalization_inplace(vectors, factors);
+  diagonal = vectors.diagonal();
+  below = vectors.template diagonal<-1>();
+  Eigen::HouseholderSequence<square, line>(vectors, factors).setLength(size - 1).setShift(1).evalTo(vectors, space);
+  static_cast<void>(Eigen::internal::computeFromTridiagonal_impl(diagonal, below, 30, true, vectors)); // 30 a value: as Eigen
+  diagonal *= unit;
 }
 
-/// Eigenvalues, ascending, and eigenvectors of a symmetric matrix.
-template <class Scalar>
-Eigen::SelfAdjointEigenSolver<dense<Scalar>> symmetric_eigen(const dense<Scalar>& matrix) {
-  const eigen_on_one_thread alone;
-  return Eigen::SelfAdjointEigenSolver<dense<Scalar>>(matrix);
-}
-
-/// U diag(values) V' with min(rows, cols) columns, values descending.
-template <class Scalar>
-struct thin_svd {
-  dense<Scalar> u, v;
-  column<Scalar> values;
+/// Eigenvalues, descending, and an eigenvector in each column.
+struct eigenpairs {
+  double* values;
+  real_matrix vectors;
 };
 
-/// Rotates pairs of columns of `image` = A `basis` until all are orthogonal (one-sided Jacobi): what squaring took from the small singular
-/// values comes back. After an eigendecomposition of A'A one sweep or two do.
+/// Of a symmetric matrix that lies in one piece and is destroyed. O(size^3).
+template <class Scratch>
+eigenpairs symmetric_eigen(const real_matrix& matrix, Scratch& scratch) {
+  const index_t size = matrix.rows;
+  double* const values = scratch.template allocate<double>(size);
+  {
+    const workspace_mark mark(scratch);
+    eigen_in_place<double>(matrix.data, size, values, scratch.template allocate<double>(3 * size));
+  }
+  std::reverse(values, values + size);
+  for (index_t k = 0; k < size / 2; ++k)
+    std::swap_ranges(matrix.data + k * size, matrix.data + (k + 1) * size, matrix.data + (size - 1 - k) * size);
+  return {values, {matrix.data, size, size, 1, size}};
+}
+
+/// U diag(values) V' with k = min(rows, cols) columns, values descending.
+struct thin_svd {
+  real_matrix u, v;
+  double* values;
+
+  index_t size() const { return u.cols; }
+  /// The number of singular values above a limit.
+  index_t count_of(double limit) const {
+    return std::count_if(values, values + size(), [&](double value) { return value > limit; });
+  }
+  /// Above a share of the largest.
+  index_t count_above(double share) const { return count_of(share * values[0]); }
+  /// Those that are not 0 up to rounding.
+  index_t rank() const { return count_above(static_cast<double>(std::max(u.rows, v.rows)) * std::numeric_limits<double>::epsilon()); }
+};
+
+/// Turns columns p and q, `rows` numbers each, by an angle.
 template <class Scalar>
-void orthogonalise_columns(dense<Scalar>& image, dense<Scalar>& basis) {
-  constexpr Scalar digits = std::numeric_limits<Scalar>::epsilon();
-  const Scalar least = image.squaredNorm() * digits * digits; // shorter columns are rounding
+void turn_columns(Scalar* p, Scalar* q, index_t rows, Scalar cosine, Scalar sine) {
+  for (index_t i = 0; i < rows; ++i) {
+    const Scalar old = p[i];
+    p[i] = cosine * old - sine * q[i];
+    q[i] = sine * old + cosine * q[i];
+  }
+}
+
+/// Rotates pairs of columns of `image` = A `basis` until all are orthogonal (one-sided Jacobi): what squaring took from the small singular
+/// values comes back. After an eigendecomposition of A'A few pairs need it; one product says which.
+template <class Exec>
+void orthogonalise_columns(const scratch_algebra<Exec>& work, const real_matrix& image, const real_matrix& basis) {
+  constexpr double digits = std::numeric_limits<double>::epsilon();
+  const workspace_mark mark(work.scratch);
+  const real_matrix gram = work.matrix(image.cols, image.cols);
   for (int sweep = 0; sweep < 30; ++sweep) {
+    work.multiply(image.transposed(), image, gram, {1, 0});
+    double least = 0; // shorter columns are rounding
+    for (index_t k = 0; k < image.cols; ++k) least += gram(k, k) * digits * digits;
     bool turned = false;
-    for (index_t p = 0; p + 1 < image.cols(); ++p)
-      for (index_t q = p + 1; q < image.cols(); ++q) {
-        const Scalar a = image.col(p).squaredNorm(), b = image.col(q).squaredNorm(), c = image.col(p).dot(image.col(q));
-        if (std::min(a, b) <= least || std::abs(c) <= 4 * digits * std::sqrt(a * b)) continue;
+    for (index_t p = 0; p + 1 < image.cols; ++p)
+      for (index_t q = p + 1; q < image.cols; ++q) {
+        if (std::min(gram(p, p), gram(q, q)) <= least || std::abs(gram(p, q)) <= 4 * digits * std::sqrt(gram(p, p) * gram(q, q))) continue;
+        const Eigen::Map<const column<double>> x(&image(0, p), image.rows), y(&image(0, q), image.rows);
+        const double a = x.squaredNorm(), b = y.squaredNorm(), c = x.dot(y); // as the turns of this sweep left them
+        if (std::abs(c) <= 4 * digits * std::sqrt(a * b)) continue;
         turned = true;
-        const Scalar zeta = (b - a) / (2 * c), t = std::copysign(Scalar(1), zeta) / (std::abs(zeta) + std::hypot(Scalar(1), zeta));
-        const Scalar cosine = 1 / std::hypot(Scalar(1), t), sine = cosine * t;
-        for (dense<Scalar>* turning : {&image, &basis}) {
-          const column<Scalar> old = turning->col(p);
-          turning->col(p) = cosine * old - sine * turning->col(q);
-          turning->col(q) = sine * old + cosine * turning->col(q);
-        }
+        const double zeta = (b - a) / (2 * c), t = std::copysign(1.0, zeta) / (std::abs(zeta) + std::hypot(1.0, zeta));
+        const double cosine = 1 / std::hypot(1.0, t), sine = cosine * t;
+        turn_columns(&image(0, p), &image(0, q), image.rows, cosine, sine);
+        turn_columns(&basis(0, p), &basis(0, q), basis.rows, cosine, sine);
       }
     if (!turned) return;
   }
 }
 
 /// From the eigenvectors of the Gram matrix of the smaller side, by Eigen, made orthogonal anew: O(n m k), k = min(n, m).
-template <class Scalar>
-thin_svd<Scalar> svd_of(const dense<Scalar>& matrix) {
-  const eigen_on_one_thread alone;
-  const bool tall = matrix.rows() >= matrix.cols();
-  const dense<Scalar> upright = tall ? matrix : dense<Scalar>(matrix.transpose());
-  dense<Scalar> basis = symmetric_eigen<Scalar>(upright.transpose() * upright).eigenvectors().rowwise().reverse();
-  dense<Scalar> image = upright * basis;
-  orthogonalise_columns(image, basis);
-  const column<Scalar> norms = image.colwise().norm().transpose();
-  std::vector<index_t> order(static_cast<std::size_t>(norms.size()));
-  std::iota(order.begin(), order.end(), index_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](index_t i, index_t j) { return norms(i) > norms(j); });
-  thin_svd<Scalar> result{image, basis, norms};
-  for (index_t k = 0; k < norms.size(); ++k) {
-    const index_t from = order[static_cast<std::size_t>(k)];
-    result.values(k) = norms(from);
-    result.u.col(k) = image.col(from) * (norms(from) > 0 ? 1 / norms(from) : 0);
-    result.v.col(k) = basis.col(from);
+template <class Exec>
+thin_svd svd_of(const scratch_algebra<Exec>& work, const const_real_matrix& matrix) {
+  const bool tall = matrix.rows >= matrix.cols;
+  const const_real_matrix upright = tall ? matrix : matrix.transposed();
+  const index_t rows = upright.rows, size = upright.cols;
+  const auto by_columns = [&](index_t length) {
+    return real_matrix(work.scratch.template allocate<double>(length * size), length, size, 1, length);
+  };
+  const real_matrix image = by_columns(rows), basis = by_columns(size);
+  double* const norms = work.scratch.template allocate<double>(size);
+  work.multiply(upright.transposed(), upright, basis, {1, 0});
+  symmetric_eigen(basis, work.scratch);
+  work.multiply(upright, basis, image, {1, 0});
+  orthogonalise_columns(work, image, basis);
+  for (index_t k = 0; k < size; ++k) {
+    double square = 0;
+    for (index_t i = 0; i < rows; ++i) square += image(i, k) * image(i, k);
+    norms[k] = std::sqrt(square);
   }
-  if (!tall) std::swap(result.u, result.v);
-  return result;
+  for (index_t k = 1; k < size; ++k) // nearly sorted already
+    for (index_t j = k; j > 0 && norms[j - 1] < norms[j]; --j) {
+      std::swap(norms[j - 1], norms[j]);
+      std::swap_ranges(&image(0, j), &image(0, j) + rows, &image(0, j - 1));
+      std::swap_ranges(&basis(0, j), &basis(0, j) + size, &basis(0, j - 1));
+    }
+  for (index_t k = 0; k < size; ++k)
+    for (index_t i = 0; i < rows; ++i) image(i, k) *= norms[k] > 0 ? 1 / norms[k] : 0;
+  return tall ? thin_svd{image, basis, norms} : thin_svd{basis, image, norms};
 }
 
-/// The number of singular values that are not 0 up to rounding.
-template <class Scalar>
-index_t rank_of(const thin_svd<Scalar>& svd) {
-  const Scalar sides = static_cast<Scalar>(std::max(svd.u.rows(), svd.v.rows()));
-  return svd.values.size() > 0 ? (svd.values.array() > sides * std::numeric_limits<Scalar>::epsilon() * svd.values(0)).count() : 0;
+/// The singular values of a matrix, descending; its memory is its own.
+template <matrix_like A>
+std::vector<double> singular_values(const A& matrix) {
+  workspace scratch;
+  const exec::default_policy exec;
+  const scratch_algebra work(exec, scratch);
+  const auto rows = const_view_of(matrix);
+  const thin_svd svd = svd_of(work, copy_as<double>(exec, rows, scratch));
+  return {svd.values, svd.values + svd.size()};
 }
 
 /// U V' of the first `rank` singular values: the gradient of their sum.
+template <class Exec>
+real_matrix outer_product(const scratch_algebra<Exec>& work, const thin_svd& svd, index_t rank) {
+  return work.product(left_columns(svd.u, rank), left_columns(svd.v, rank).transposed());
+}
+
+/// x with matrix x = x for a symmetric positive definite matrix that lies in one piece and is destroyed (Cholesky); false if it is
+/// singular up to rounding.
 template <class Scalar>
-dense<Scalar> outer_product(const thin_svd<Scalar>& svd, index_t rank) {
-  const eigen_on_one_thread alone;
-  return svd.u.leftCols(rank) * svd.v.leftCols(rank).transpose();
+[[gnu::noinline]] bool solve_in_place(Scalar* matrix, index_t size, Scalar* x) {
+  Eigen::Map<dense<Scalar>> given(matrix, size, size);
+  const Eigen::LLT<Eigen::Ref<dense<Scalar>>> factor(given);
+  const auto diagonal = given.diagonal();
+  if (factor.info() != Eigen::Success || !(diagonal.minCoeff() > Scalar(1e-8) * diagonal.maxCoeff())) return false;
+  Eigen::Map<column<Scalar>> right(x, size);
+  factor.solveInPlace(right);
+  return true;
 }
 
 } // namespace dalib::detail

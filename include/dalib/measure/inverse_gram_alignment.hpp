@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace dalib {
 
@@ -57,7 +58,10 @@ struct inverse_gram_alignment : two_sample_measure<inverse_gram_alignment> {
     const auto source = const_view_of(features_s), target = const_view_of(features_t);
     require_two_samples(name, source, target);
     require_settings(source, target);
-    return align(spectrum_of(source), spectrum_of(target)).parts;
+    workspace scratch;
+    const exec::default_policy exec;
+    const detail::scratch_algebra work(exec, scratch);
+    return align(work, spectrum_of(work, source), spectrum_of(work, target)).parts;
   }
 
   template <class View>
@@ -71,101 +75,122 @@ struct inverse_gram_alignment : two_sample_measure<inverse_gram_alignment> {
   template <bool Gradient, class Call, class T>
   double of_samples(const Call& call, const matrix_view<const T>& source, const matrix_view<const T>& target,
                     const gradients<T>& out) const {
-    const spectrum s = spectrum_of(source), t = spectrum_of(target);
-    const alignment both = align(s, t);
+    const detail::scratch_algebra work(call.execution, call.scratch);
+    const spectrum s = spectrum_of(work, source), t = spectrum_of(work, target);
+    const alignment both = align(work, s, t);
     if constexpr (Gradient) {
-      const auto write = [&](const spectrum& of, const matrix& of_inverse, const detail::column<double>& of_values,
-                             const matrix_view<T>& to) {
+      const auto write = [&](const spectrum& of, const matrix& of_inverse, double sign, const matrix_view<T>& to) {
         if (to.data == nullptr) return;
-        const matrix g = pull(of, both.parts.rank, of_inverse, of_values);
-        detail::write_gradient(call.execution, matrix_view<const double>(g.data(), g.rows(), g.cols(), 1, g.rows()), to, out.scale,
-                               out.mode);
+        detail::write_gradient(call.execution, pull(work, of, both, of_inverse, sign), to, out.scale, out.mode);
       };
-      write(s, both.of_inverse_s, both.of_values, out.source);
-      write(t, both.of_inverse_t, -both.of_values, out.target);
+      write(s, both.of_inverse_s, 1, out.source);
+      write(t, both.of_inverse_t, -1, out.target);
     }
     return angle_weight * both.parts.angle + scale_weight * both.parts.scale;
   }
 
 private:
-  using matrix = detail::dense<double>;
+  using matrix = detail::real_matrix;
 
   /// [1, f] and the eigendecomposition of its Gram matrix, descending.
   struct spectrum {
-    matrix rows, vectors;
-    detail::column<double> values;
+    matrix rows;
+    detail::eigenpairs gram;
+
+    index_t size() const { return rows.cols; }
   };
   struct alignment {
     gram_alignment_parts parts;
     matrix of_inverse_s, of_inverse_t; ///< gradients with respect to the truncated inverses
-    detail::column<double> of_values;  ///< with respect to the source's eigenvalues; minus that of the target's
+    double* of_values;                 ///< with respect to the source's k eigenvalues; minus that of the target's
   };
 
-  template <class T>
-  static spectrum spectrum_of(const matrix_view<const T>& features) {
-    const detail::eigen_on_one_thread alone;
-    matrix rows(features.rows, features.cols + 1);
-    rows << matrix::Ones(features.rows, 1), detail::dense_of<T>(features);
-    const auto eigen = detail::symmetric_eigen<double>(rows.transpose() * rows);
-    return {std::move(rows), eigen.eigenvectors().rowwise().reverse(), eigen.eigenvalues().reverse().cwiseMax(0)};
+  template <class Exec, class T>
+  static spectrum spectrum_of(const detail::scratch_algebra<Exec>& work, const matrix_view<const T>& features) {
+    const matrix rows = work.filled(features.rows, features.cols + 1,
+                                    [&](index_t i, index_t j) { return j == 0 ? 1.0 : static_cast<double>(features(i, j - 1)); });
+    const detail::eigenpairs gram = detail::symmetric_eigen(work.product(rows.transposed(), rows), work.scratch);
+    for (index_t k = 0; k < rows.cols; ++k) gram.values[k] = std::max(gram.values[k], 0.0);
+    return {rows, gram};
   }
 
   index_t rank_of(const spectrum& of) const {
-    detail::column<double> kept = of.values;
-    for (index_t i = 1; i < kept.size(); ++i) kept(i) += kept(i - 1);
-    kept /= kept(kept.size() - 1);
-    const double limit = std::max(threshold, kept(std::min<index_t>(1, kept.size() - 1)));
-    return (kept.array() <= limit).count() - 1;
+    const double* const values = of.gram.values;
+    const double total = std::accumulate(values, values + of.size(), 0.0);
+    const double two = (values[0] + (of.size() > 1 ? values[1] : 0)) / total, limit = std::max(threshold, two);
+    index_t count = 0;
+    double kept = 0;
+    for (index_t k = 0; k < of.size(); ++k) count += (kept += values[k]) / total <= limit ? 1 : 0;
+    return count - 1;
   }
 
   /// Of the eigenvalues that are not 0 up to rounding.
   static double inverse(const spectrum& of, index_t i, index_t k) {
-    return i < k && of.values(i) > 1e-14 * of.values(0) ? 1 / of.values(i) : 0;
+    return i < k && of.gram.values[i] > 1e-14 * of.gram.values[0] ? 1 / of.gram.values[i] : 0;
   }
-  static matrix truncated_inverse(const spectrum& of, index_t k) {
-    detail::column<double> values(of.values.size());
-    for (index_t i = 0; i < values.size(); ++i) values(i) = inverse(of, i, k);
-    return of.vectors * values.asDiagonal() * of.vectors.transpose();
+  template <class Exec>
+  static matrix truncated_inverse(const detail::scratch_algebra<Exec>& work, const spectrum& of, index_t k) {
+    const matrix kept = detail::left_columns(of.gram.vectors, k);
+    return work.product(work.filled(of.size(), k, [&](index_t i, index_t j) { return kept(i, j) * inverse(of, j, k); }), kept.transposed());
   }
 
-  alignment align(const spectrum& s, const spectrum& t) const {
-    const detail::eigen_on_one_thread alone;
-    const index_t size = s.values.size();
-    const index_t k = rank > 0 ? rank : std::max<index_t>(1, std::max(rank_of(s), rank_of(t)));
-    const matrix inverse_s = truncated_inverse(s, k), inverse_t = truncated_inverse(t, k);
-    alignment result{{0, 0, k}, matrix::Zero(size, size), matrix::Zero(size, size), detail::column<double>::Zero(size)};
-    const double share = angle_weight / static_cast<double>(size);
-    for (index_t j = 0; j < size; ++j) {
-      const double norm_s = inverse_s.col(j).norm(), norm_t = inverse_t.col(j).norm();
-      if (!(norm_s > 0 && norm_t > 0)) {
-        result.parts.angle += 1 / static_cast<double>(size);
-        continue;
-      }
-      const detail::column<double> u = inverse_s.col(j) / norm_s, v = inverse_t.col(j) / norm_t;
-      const double cosine = u.dot(v);
-      result.parts.angle += 0.5 * (u - v).squaredNorm() / static_cast<double>(size); // 1 - cos, with its digits
-      result.of_inverse_s.col(j) = -share / norm_s * (v - cosine * u);
-      result.of_inverse_t.col(j) = -share / norm_t * (u - cosine * v);
-    }
-    const detail::column<double> gap = s.values.head(k) - t.values.head(k);
-    const double norm = gap.norm();
+  template <class Exec>
+  alignment align(const detail::scratch_algebra<Exec>& work, const spectrum& s, const spectrum& t) const {
+    const index_t size = s.size(), k = rank > 0 ? rank : std::max<index_t>(1, std::max(rank_of(s), rank_of(t)));
+    const matrix inverse_s = truncated_inverse(work, s, k), inverse_t = truncated_inverse(work, t, k);
+    alignment result{{0, 0, k}, work.zeros(size, size), work.zeros(size, size), work.zeros(1, k).data};
+    for (index_t j = 0; j < size; ++j) result.parts.angle += align_column(j, inverse_s, inverse_t, result);
+    double square = 0;
+    for (index_t i = 0; i < k; ++i) square += std::pow(s.gram.values[i] - t.gram.values[i], 2);
+    const double norm = std::sqrt(square);
     result.parts.scale = norm / static_cast<double>(k);
-    if (norm > 0) result.of_values.head(k) = scale_weight / (norm * static_cast<double>(k)) * gap;
+    for (index_t i = 0; norm > 0 && i < k; ++i)
+      result.of_values[i] = scale_weight / (norm * static_cast<double>(k)) * (s.gram.values[i] - t.gram.values[i]);
     return result;
   }
 
+  /// The share of columns j in the angle, and its gradients.
+  double align_column(index_t j, const matrix& inverse_s, const matrix& inverse_t, const alignment& to) const {
+    const index_t size = inverse_s.rows;
+    const auto norm_of = [&](const matrix& of) {
+      double square = 0;
+      for (index_t i = 0; i < size; ++i) square += of(i, j) * of(i, j);
+      return std::sqrt(square);
+    };
+    const double norm_s = norm_of(inverse_s), norm_t = norm_of(inverse_t), share = 1 / static_cast<double>(size);
+    if (!(norm_s > 0 && norm_t > 0)) return share;
+    double cosine = 0, apart = 0; // 1 - cos is half of |u - v|^2, with its digits
+    for (index_t i = 0; i < size; ++i) {
+      const double u = inverse_s(i, j) / norm_s, v = inverse_t(i, j) / norm_t;
+      cosine += u * v;
+      apart += (u - v) * (u - v);
+    }
+    for (index_t i = 0; i < size; ++i) {
+      const double u = inverse_s(i, j) / norm_s, v = inverse_t(i, j) / norm_t;
+      to.of_inverse_s(i, j) = -angle_weight * share / norm_s * (v - cosine * u);
+      to.of_inverse_t(i, j) = -angle_weight * share / norm_t * (u - cosine * v);
+    }
+    return 0.5 * share * apart;
+  }
+
   /// Gradient with respect to the features: divided differences of the truncated inverse, 2 A (gradient of A'A), without the ones.
-  static matrix pull(const spectrum& of, index_t k, const matrix& of_inverse, const detail::column<double>& of_values) {
-    const detail::eigen_on_one_thread alone;
-    matrix inner = of.vectors.transpose() * (0.5 * (of_inverse + of_inverse.transpose())) * of.vectors;
-    for (index_t i = 0; i < inner.rows(); ++i)
-      for (index_t j = 0; j < inner.cols(); ++j) {
-        const bool both = i < k && j < k;
-        const double gap = of.values(i) - of.values(j);
-        inner(i, j) *= both ? -inverse(of, i, k) * inverse(of, j, k) : (gap != 0 ? (inverse(of, i, k) - inverse(of, j, k)) / gap : 0);
+  template <class Exec>
+  static matrix pull(const detail::scratch_algebra<Exec>& work, const spectrum& of, const alignment& both, const matrix& of_inverse,
+                     double sign) {
+    const matrix& vectors = of.gram.vectors;
+    const double* const values = of.gram.values;
+    const index_t size = of.size(), k = both.parts.rank;
+    const matrix even = work.filled(size, size, [&](index_t i, index_t j) { return 0.5 * (of_inverse(i, j) + of_inverse(j, i)); });
+    const matrix inner = work.product(work.product(vectors.transposed(), even), vectors);
+    for (index_t i = 0; i < size; ++i)
+      for (index_t j = 0; j < size; ++j) {
+        const double gap = values[i] - values[j];
+        inner(i, j) *=
+            i < k && j < k ? -inverse(of, i, k) * inverse(of, j, k) : (gap != 0 ? (inverse(of, i, k) - inverse(of, j, k)) / gap : 0);
       }
-    inner.diagonal() += of_values;
-    return (2 * of.rows * (of.vectors * inner * of.vectors.transpose())).rightCols(of.rows.cols() - 1);
+    for (index_t i = 0; i < k; ++i) inner(i, i) += sign * both.of_values[i];
+    const matrix all = work.product(work.product(work.product(of.rows, vectors, 2), inner), vectors.transposed());
+    return {all.data + 1, all.rows, all.cols - 1, all.row_stride, 1};
   }
 };
 

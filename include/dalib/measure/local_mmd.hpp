@@ -6,6 +6,7 @@
 #include "dalib/measure/class_labels.hpp"
 #include "dalib/measure/mmd.hpp"
 #include "dalib/measure/score_measure.hpp"
+#include "dalib/measure/two_sample_measure.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -90,28 +91,10 @@ struct local_mmd : call_forms<local_mmd> {
   local_weights weights(const P& probabilities) const {
     const auto p = const_view_of(probabilities);
     detail::require_labels(name, labels, static_cast<index_t>(labels.size()), p.cols);
-    const auto count = static_cast<std::size_t>(p.cols);
-    std::vector<double> in_source(count), in_target(count), sums(count);
-    for (const std::int64_t label : labels) in_source[static_cast<std::size_t>(label)] += 1;
-    for (index_t i = 0; i < p.rows; ++i) {
-      index_t best = 0;
-      for (index_t c = 0; c < p.cols; ++c) {
-        sums[static_cast<std::size_t>(c)] += static_cast<double>(p(i, c));
-        if (p(i, c) > p(i, best)) best = c;
-      }
-      in_target[static_cast<std::size_t>(best)] = 1;
-    }
-    const auto used = [&](std::size_t c) { return in_source[c] > 0 && (classes == local_classes::source || in_target[c] > 0); };
-    local_weights result{std::vector<double>(labels.size() * count), std::vector<double>(static_cast<std::size_t>(p.rows) * count), 0};
-    for (std::size_t c = 0; c < count; ++c) {
-      if (!used(c)) continue;
-      ++result.used;
-      for (std::size_t i = 0; i < labels.size(); ++i)
-        if (static_cast<std::size_t>(labels[i]) == c) result.source[i * count + c] = 1 / in_source[c];
-      for (index_t i = 0; i < p.rows; ++i)
-        result.target[static_cast<std::size_t>(i) * count + c] =
-            sums[c] > 0 ? static_cast<double>(p(i, static_cast<index_t>(c))) / sums[c] : 0;
-    }
+    const auto count = labels.size() * static_cast<std::size_t>(p.cols), others = static_cast<std::size_t>(p.rows * p.cols);
+    local_weights result{std::vector<double>(count), std::vector<double>(others), 0};
+    workspace scratch;
+    result.used = fill_weights(p, result.source.data(), result.target.data(), scratch);
     return result;
   }
 
@@ -128,6 +111,34 @@ struct local_mmd : call_forms<local_mmd> {
   }
 
 private:
+  /// The weights row by row; returns how many classes are in use.
+  template <class T, class Number>
+  index_t fill_weights(const matrix_view<const T>& p, Number* of_source, Number* of_target, workspace& scratch) const {
+    const workspace_mark mark(scratch);
+    const index_t count = p.cols, rows_s = static_cast<index_t>(labels.size());
+    double* const in_source = scratch.template allocate_zero<double>(3 * count); // rows of the class; sums; whether a target row has it
+    double *const sums = in_source + count, *const in_target = sums + count;
+    for (const std::int64_t label : labels) in_source[label] += 1;
+    for (index_t i = 0; i < p.rows; ++i) {
+      index_t best = 0;
+      for (index_t c = 0; c < count; ++c) {
+        sums[c] += static_cast<double>(p(i, c));
+        if (p(i, c) > p(i, best)) best = c;
+      }
+      in_target[best] = 1;
+    }
+    index_t used = 0;
+    for (index_t c = 0; c < count; ++c) {
+      const bool counts = in_source[c] > 0 && (classes == local_classes::source || in_target[c] > 0);
+      used += counts ? 1 : 0;
+      for (index_t i = 0; i < rows_s; ++i)
+        of_source[i * count + c] = static_cast<Number>(counts && labels[static_cast<std::size_t>(i)] == c ? 1 / in_source[c] : 0);
+      for (index_t i = 0; i < p.rows; ++i)
+        of_target[i * count + c] = static_cast<Number>(counts && sums[c] > 0 ? static_cast<double>(p(i, c)) / sums[c] : 0);
+    }
+    return used;
+  }
+
   template <bool Gradient, class Call, class T>
   T run(const Call& call, const matrix_view<const T>& source, const matrix_view<const T>& target, const matrix_view<const T>& p,
         const gradients<T>& out) const {
@@ -138,27 +149,24 @@ private:
     detail::require_labels(name, labels, source.rows, p.cols);
     detail::require_not_negative(name, "the scale", scale);
     const workspace_scope scope(call.scratch);
-    const local_weights w = weights(p);
-    if (w.used == 0) {
+    const auto of_source = detail::scratch_matrix<T>(call.scratch, source.rows, p.cols);
+    const auto of_target = detail::scratch_matrix<T>(call.scratch, target.rows, p.cols);
+    const index_t used = fill_weights(p, of_source.data, of_target.data, call.scratch);
+    if (used == 0) {
       if (Gradient && out.mode == write_mode::overwrite) {
         engine::clear(out.source);
         engine::clear(out.target);
       }
       return T(0);
     }
-    const auto in_scratch = [&](const std::vector<double>& numbers, index_t rows) {
-      T* const to = call.scratch.template allocate<T>(static_cast<index_t>(numbers.size()));
-      std::transform(numbers.begin(), numbers.end(), to, [](double weight) { return static_cast<T>(weight); });
-      return sample<T>{{to, rows, p.cols}};
-    };
     const auto rows = static_cast<double>(source.rows + target.rows);
     const kernel::gaussian_ladder ladder(0.125, 5, detail::pooled_scale{rows, scale});
     const engine::bound_problem problem(
         call.execution, call.scratch,
         engine::layer_input<T, std::remove_const_t<decltype(ladder)>>{{{source}, {target}}, ladder, out.source, out.target},
-        engine::layer_input<T, kernel::linear>{{in_scratch(w.source, source.rows), in_scratch(w.target, target.rows)}, {}, {}, {}});
+        engine::layer_input<T, kernel::linear>{{sample<T>{of_source}, sample<T>{of_target}}, {}, {}, {}});
     return static_cast<T>(engine::estimate_bound<Gradient, accumulator::plain>(
-        call.execution, detail::signed_pairs{1 / static_cast<double>(w.used)}, problem.layers(),
+        call.execution, detail::signed_pairs{1 / static_cast<double>(used)}, problem.layers(),
         engine::estimate_rule<T>{name, out.scale, out.mode}, call.scratch));
   }
 };

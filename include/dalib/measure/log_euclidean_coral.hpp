@@ -6,6 +6,7 @@
 #include "dalib/measure/decompositions.hpp"
 #include "dalib/measure/score_measure.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -15,41 +16,44 @@ namespace detail {
 
 /// log(C + ridge I) of a domain, and what its gradient needs.
 struct logarithm_of_covariance {
-  dense<double> rows; ///< centred
-  dense<double> vectors, logarithm;
-  column<double> values;
+  real_matrix rows; ///< centred
+  real_matrix logarithm;
+  eigenpairs covariance;
 };
 
-template <class T>
-logarithm_of_covariance logarithm_of(const char* measure, const matrix_view<const T>& rows, double ridge) {
-  const eigen_on_one_thread alone;
-  logarithm_of_covariance result{dense_of<T>(rows), {}, {}, {}};
-  result.rows.rowwise() -= result.rows.colwise().mean().eval();
-  dense<double> covariance = result.rows.transpose() * result.rows / static_cast<double>(rows.rows - 1);
-  covariance.diagonal().array() += ridge;
-  const auto eigen = symmetric_eigen<double>(covariance);
-  result.values = eigen.eigenvalues();
-  result.vectors = eigen.eigenvectors();
-  if (!(result.values(0) > 1e-15 * static_cast<double>(rows.cols) * result.values(rows.cols - 1)))
+template <class T, class Exec>
+logarithm_of_covariance logarithm_of(const char* measure, const scratch_algebra<Exec>& work, const matrix_view<const T>& rows,
+                                     double ridge) {
+  const index_t cols = rows.cols;
+  const double* const mean = column_means(work.exec, rows, work.scratch);
+  logarithm_of_covariance result;
+  result.rows = work.filled(rows.rows, cols, [&](index_t i, index_t j) { return static_cast<double>(rows(i, j)) - mean[j]; });
+  const real_matrix covariance = work.product(result.rows.transposed(), result.rows, 1 / static_cast<double>(rows.rows - 1));
+  for (index_t j = 0; j < cols; ++j) covariance(j, j) += ridge;
+  result.covariance = symmetric_eigen(covariance, work.scratch);
+  const auto& [values, vectors] = result.covariance;
+  if (!(values[cols - 1] > 1e-15 * static_cast<double>(cols) * values[0]))
     fail(measure,
          "a covariance has no logarithm: it is singular. Take a ridge, or more samples than features (got " + shape_of(rows) + ")");
-  result.logarithm = result.vectors * result.values.array().log().matrix().asDiagonal() * result.vectors.transpose();
+  double* const logarithms = work.scratch.template allocate<double>(cols);
+  std::transform(values, values + cols, logarithms, [](double value) { return std::log(value); });
+  result.logarithm = work.product(work.scaled(vectors, logarithms), vectors.transposed());
   return result;
 }
 
 /// `factor` times the rows times the gradient with respect to the covariance, from that with respect to its logarithm (Daleckii and Krein):
 /// divided differences of the logarithm, which are 1/lambda for equal eigenvalues.
-template <class Slope>
-dense<double> pull_logarithm(const logarithm_of_covariance& of, const Slope& slope, double factor) {
-  const eigen_on_one_thread alone;
-  dense<double> inner = of.vectors.transpose() * slope * of.vectors;
+template <class Exec>
+real_matrix pull_logarithm(const scratch_algebra<Exec>& work, const logarithm_of_covariance& of, const real_matrix& slope, double factor) {
+  const auto& [values, vectors] = of.covariance;
+  const real_matrix inner = work.product(work.product(vectors.transposed(), slope), vectors, factor);
   const auto divided = [&](double a, double b) {
     const double ratio = (a - b) / b;
     return std::abs(ratio) < 1e-300 ? 1 / b : std::log1p(ratio) / (a - b);
   };
-  for (index_t i = 0; i < inner.rows(); ++i)
-    for (index_t j = 0; j < inner.cols(); ++j) inner(i, j) *= divided(of.values(std::max(i, j)), of.values(std::min(i, j)));
-  return factor * (of.rows * of.vectors) * inner * of.vectors.transpose();
+  for (index_t i = 0; i < inner.rows; ++i)
+    for (index_t j = 0; j < inner.cols; ++j) inner(i, j) *= divided(values[std::min(i, j)], values[std::max(i, j)]);
+  return work.product(work.product(work.product(of.rows, vectors), inner), vectors.transposed());
 }
 
 } // namespace detail
@@ -81,20 +85,21 @@ struct log_euclidean_coral : two_sample_measure<log_euclidean_coral> {
   template <bool Gradient, class Call, class T>
   double of_samples(const Call& call, const matrix_view<const T>& source, const matrix_view<const T>& target,
                     const gradients<T>& out) const {
-    const auto log_s = detail::logarithm_of<T>(name, source, ridge), log_t = detail::logarithm_of<T>(name, target, ridge);
-    const detail::dense<double> difference = log_s.logarithm - log_t.logarithm;
+    const detail::scratch_algebra work(call.execution, call.scratch);
+    const auto log_s = detail::logarithm_of<T>(name, work, source, ridge), log_t = detail::logarithm_of<T>(name, work, target, ridge);
+    const detail::real_matrix difference =
+        work.filled(source.cols, source.cols, [&](index_t i, index_t j) { return log_s.logarithm(i, j) - log_t.logarithm(i, j); });
     const double factor = 1 / (4 * static_cast<double>(source.cols) * static_cast<double>(source.cols));
     if constexpr (Gradient) {
       const auto write = [&](const detail::logarithm_of_covariance& of, const matrix_view<T>& to, double sign) {
         if (to.data == nullptr) return;
-        const detail::dense<double> g = detail::pull_logarithm(of, difference, sign * 4 * factor / static_cast<double>(of.rows.rows() - 1));
-        detail::write_gradient(call.execution, matrix_view<const double>(g.data(), g.rows(), g.cols(), 1, g.rows()), to, out.scale,
-                               out.mode);
+        const double share = sign * 4 * factor / static_cast<double>(of.rows.rows - 1);
+        detail::write_gradient(call.execution, detail::pull_logarithm(work, of, difference, share), to, out.scale, out.mode);
       };
       write(log_s, out.source, 1);
       write(log_t, out.target, -1);
     }
-    return factor * difference.squaredNorm();
+    return factor * detail::squared_norm(call.execution, difference, call.scratch);
   }
 };
 

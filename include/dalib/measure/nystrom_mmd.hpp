@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 namespace dalib {
@@ -60,13 +61,15 @@ struct nystrom_mmd : call_forms<nystrom_mmd> {
     using T = value_type_of<ZS>;
     const inputs<T> in{const_view_of(zs), const_view_of(zt), const_view_of(landmarks)};
     require_inputs(in);
+    workspace scratch;
     const exec::default_policy exec;
-    const auto v = gap(kernel_of(exec, in.source, in.landmarks), kernel_of(exec, in.target, in.landmarks));
-    return {v.data(), v.data() + v.size()};
+    const detail::scratch_algebra work(exec, scratch);
+    const double* const v = gap(work, kernel_of(work, in.source, in.landmarks), kernel_of(work, in.target, in.landmarks));
+    return {v, v + in.landmarks.rows};
   }
 
 private:
-  using matrix = detail::dense<double>;
+  using matrix = detail::real_matrix;
 
   template <class T>
   struct inputs {
@@ -83,9 +86,10 @@ private:
 
   /// k(landmark, row), a column for each row.
   template <class Exec, class T>
-  matrix kernel_of(const Exec& exec, const matrix_view<const T>& rows, const matrix_view<const T>& landmarks) const {
-    matrix k(landmarks.rows, rows.rows);
-    backend<host_memory>::for_each_row(exec, rows.rows, [&](index_t i) {
+  matrix kernel_of(const detail::scratch_algebra<Exec>& work, const matrix_view<const T>& rows,
+                   const matrix_view<const T>& landmarks) const {
+    const matrix k = work.matrix(rows.rows, landmarks.rows).transposed();
+    backend<host_memory>::for_each_row(work.exec, rows.rows, [&](index_t i) {
       for (index_t l = 0; l < landmarks.rows; ++l) {
         double square = 0;
         for (index_t f = 0; f < rows.cols; ++f) {
@@ -97,7 +101,14 @@ private:
     });
     return k;
   }
-  static detail::column<double> gap(const matrix& s, const matrix& t) { return s.rowwise().mean() - t.rowwise().mean(); }
+  template <class Exec>
+  static double* gap(const detail::scratch_algebra<Exec>& work, const matrix& s, const matrix& t) {
+    const detail::const_real_matrix rows_s = s.transposed(), rows_t = t.transposed();
+    double* const v = detail::column_means(work.exec, rows_s, work.scratch);
+    const double* const mean_t = detail::column_means(work.exec, rows_t, work.scratch);
+    for (index_t l = 0; l < s.rows; ++l) v[l] -= mean_t[l];
+    return v;
+  }
 
   template <bool Gradient, class Call, class T>
   T run(const Call& call, const inputs<T>& in, const gradients<T>& out, const gradient<T>& of_landmarks) const {
@@ -106,61 +117,62 @@ private:
     require_gradient_shape(name, in.landmarks, of_landmarks.target);
     require_apart(name, {in.source, in.target, in.landmarks}, {out.source, out.target, of_landmarks.target});
     const workspace_scope scope(call.scratch);
-    const matrix s = kernel_of(call.execution, in.source, in.landmarks), t = kernel_of(call.execution, in.target, in.landmarks);
-    const matrix own = kernel_of(call.execution, in.landmarks, in.landmarks);
-    const detail::column<double> v = gap(s, t), alpha = solve(own, v);
+    const detail::scratch_algebra work(call.execution, call.scratch);
+    const index_t count = in.landmarks.rows;
+    const matrix s = kernel_of(work, in.source, in.landmarks), t = kernel_of(work, in.target, in.landmarks);
+    const matrix own = kernel_of(work, in.landmarks, in.landmarks);
+    const double *const v = gap(work, s, t), *const alpha = solve(work, own, v);
     if constexpr (Gradient) {
       // Slope of the kernel of a row and a landmark; moving the row pulls it to the landmark by k / sigma^2, and the other way round.
-      matrix pulls = matrix::Zero(in.landmarks.rows, in.landmarks.cols);
+      const matrix pulls = work.zeros(count, in.landmarks.cols);
+      const auto times_alpha = [&](double factor) {
+        return work.filled(1, count, [&](index_t, index_t l) { return factor * alpha[l]; }).data;
+      };
       const auto of_domain = [&](const matrix& k, const matrix_view<const T>& rows, const matrix_view<T>& to, double sign) {
-        const detail::column<double> slope = 2 * sign / static_cast<double>(rows.rows) * alpha;
+        const double* const slope = times_alpha(2 * sign / static_cast<double>(rows.rows));
         write_rows(call, k, slope, rows, in.landmarks, to, out);
         if (of_landmarks.target.data) pull_landmarks(k, slope, rows, in.landmarks, pulls);
       };
       of_domain(s, in.source, out.source, 1);
       of_domain(t, in.target, out.target, -1);
-      if (of_landmarks.target.data) {
-        // -alpha' dK alpha: each pair of landmarks pulls both ways.
-        matrix weighted_kernel = own * (-2 * alpha).asDiagonal();
-        pull_landmarks(weighted_kernel, alpha, in.landmarks, in.landmarks, pulls);
-        detail::write_gradient(call.execution, matrix_view<const double>(pulls.data(), pulls.rows(), pulls.cols(), 1, pulls.rows()),
-                               of_landmarks.target, of_landmarks.scale, of_landmarks.mode);
+      if (of_landmarks.target.data) { // -alpha' dK alpha: each pair of landmarks pulls both ways
+        pull_landmarks(work.scaled(own, times_alpha(-2)), alpha, in.landmarks, in.landmarks, pulls);
+        detail::write_gradient(call.execution, pulls, of_landmarks.target, of_landmarks.scale, of_landmarks.mode);
       }
     }
-    return static_cast<T>(v.dot(alpha));
+    return static_cast<T>(std::inner_product(v, v + count, alpha, 0.0));
   }
 
-  detail::column<double> solve(const matrix& own, const detail::column<double>& v) const {
-    const detail::eigen_on_one_thread alone;
-    matrix regular = own;
-    regular.diagonal().array() += ridge;
-    const Eigen::LLT<matrix> factor(regular);
-    if (factor.info() != Eigen::Success || !(factor.matrixLLT().diagonal().minCoeff() > 1e-8 * factor.matrixLLT().diagonal().maxCoeff()))
+  template <class Exec>
+  double* solve(const detail::scratch_algebra<Exec>& work, const matrix& own, const double* v) const {
+    const matrix regular = work.filled(own.rows, own.cols, [&](index_t i, index_t j) { return own(i, j) + (i == j ? ridge : 0); });
+    double* const alpha = work.filled(1, own.rows, [&](index_t, index_t l) { return v[l]; }).data;
+    if (!detail::solve_in_place<double>(regular.data, own.rows, alpha))
       fail(name, "the landmarks' kernel matrix is singular; take a ridge, or other landmarks");
-    return factor.solve(v);
+    return alpha;
   }
 
   /// Adds sum_i slope_l k_li (row_i - landmark_l) / sigma^2 to every landmark.
   template <class T>
-  void pull_landmarks(const matrix& k, const detail::column<double>& slope, const matrix_view<const T>& rows,
-                      const matrix_view<const T>& landmarks, matrix& to) const {
+  void pull_landmarks(const matrix& k, const double* slope, const matrix_view<const T>& rows, const matrix_view<const T>& landmarks,
+                      const matrix& to) const {
     for (index_t l = 0; l < landmarks.rows; ++l)
       for (index_t i = 0; i < rows.rows; ++i) {
-        const double weight = slope(l) * k(l, i) / (sigma * sigma);
+        const double weight = slope[l] * k(l, i) / (sigma * sigma);
         for (index_t f = 0; f < rows.cols; ++f)
           to(l, f) += weight * (static_cast<double>(rows(i, f)) - static_cast<double>(landmarks(l, f)));
       }
   }
 
   template <class Call, class T>
-  void write_rows(const Call& call, const matrix& k, const detail::column<double>& slope, const matrix_view<const T>& rows,
+  void write_rows(const Call& call, const matrix& k, const double* slope, const matrix_view<const T>& rows,
                   const matrix_view<const T>& landmarks, const matrix_view<T>& to, const gradients<T>& out) const {
     if (to.data == nullptr) return;
     backend<host_memory>::for_each_row(call.execution, rows.rows, [&](index_t i) {
       for (index_t f = 0; f < rows.cols; ++f) {
         double sum = 0;
         for (index_t l = 0; l < landmarks.rows; ++l)
-          sum += slope(l) * k(l, i) * (static_cast<double>(landmarks(l, f)) - static_cast<double>(rows(i, f)));
+          sum += slope[l] * k(l, i) * (static_cast<double>(landmarks(l, f)) - static_cast<double>(rows(i, f)));
         const T value = static_cast<T>(static_cast<double>(out.scale) * sum / (sigma * sigma));
         to(i, f) = out.mode == write_mode::accumulate ? to(i, f) + value : value;
       }

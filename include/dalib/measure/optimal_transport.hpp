@@ -31,102 +31,118 @@ struct transport_plan {
 namespace detail {
 
 /// Successive shortest paths on the bipartite graph with potentials: every source's mass goes to sinks along paths of least reduced cost.
+/// Costs (n, m), supply and demand are the caller's, who loses the latter two; everything else is drawn from the scratch.
 class transport_solver {
 public:
-  transport_solver(std::vector<double> costs, std::vector<double> supply, std::vector<double> demand)
-      : n_(supply.size()), m_(demand.size()), costs_(std::move(costs)), supply_(std::move(supply)), demand_(std::move(demand)),
-        flow_(n_ * m_), u_(n_), v_(m_) {
-    for (std::size_t i = 0; i < n_; ++i) u_[i] = *std::min_element(costs_.begin() + at(i, 0), costs_.begin() + at(i, 0) + signed_of(m_));
+  transport_solver(const matrix_view<const double>& costs, double* supply, double* demand, workspace& scratch)
+      : n_(costs.rows), m_(costs.cols), costs_(costs), supply_(supply), demand_(demand),
+        flow_(scratch.template allocate_zero<double>(n_ * m_), n_, m_), u_(scratch.template allocate<double>(n_)),
+        v_(scratch.template allocate_zero<double>(m_)), sink_distance_(scratch.template allocate<double>(m_)),
+        source_distance_(scratch.template allocate<double>(n_)), from_source_(scratch.template allocate<index_t>(m_)),
+        from_sink_(scratch.template allocate<index_t>(n_)), done_(scratch.template allocate<char>(m_)) {
+    for (index_t i = 0; i < n_; ++i) u_[i] = *std::min_element(&costs_(i, 0), &costs_(i, 0) + m_);
   }
 
-  transport_plan solve() {
-    for (std::size_t i = 0; i < n_; ++i)
+  /// The cost of the optimal plan.
+  double solve() {
+    for (index_t i = 0; i < n_; ++i)
       while (supply_[i] > dust && augment(i)) {
       }
     double cost = 0;
-    for (std::size_t k = 0; k < flow_.size(); ++k) cost += flow_[k] > 0 ? flow_[k] * costs_[k] : 0;
-    return {std::move(flow_), std::move(u_), std::move(v_), cost};
+    for (index_t k = 0; k < n_ * m_; ++k) cost += flow_.data[k] > 0 ? flow_.data[k] * costs_.data[k] : 0;
+    return cost;
   }
+  matrix_view<const double> plan() const { return flow_; }
+  /// Everything, in memory of its own.
+  transport_plan result(double cost) const { return {{flow_.data, flow_.data + n_ * m_}, {u_, u_ + n_}, {v_, v_ + m_}, cost}; }
 
 private:
   static constexpr double dust = 1e-15; ///< of a total mass of 1: rounding
-  static constexpr std::size_t none = static_cast<std::size_t>(-1);
+  static constexpr index_t none = -1;
 
-  static std::ptrdiff_t signed_of(std::size_t k) { return static_cast<std::ptrdiff_t>(k); }
-  std::ptrdiff_t at(std::size_t i, std::size_t j) const { return signed_of(i * m_ + j); }
-  double reduced(std::size_t i, std::size_t j) const { return std::max(0.0, costs_[i * m_ + j] - u_[i] - v_[j]); }
+  double reduced(index_t i, index_t j) const { return std::max(0.0, costs_(i, j) - u_[i] - v_[j]); }
+
+  /// A source that is reached: sinks may be nearer through it.
+  void relax(index_t i, double distance) {
+    source_distance_[i] = distance;
+    for (index_t j = 0; j < m_; ++j) {
+      if (done_[j]) continue;
+      const double through = distance + reduced(i, j);
+      if (through < sink_distance_[j]) {
+        sink_distance_[j] = through;
+        from_source_[j] = i;
+      }
+    }
+  }
 
   /// Sends mass from source i along one shortest path; false if no sink has room, up to rounding.
-  bool augment(std::size_t start) {
-    std::vector<double> sink_distance(m_, std::numeric_limits<double>::infinity()), source_distance(n_, -1);
-    std::vector<std::size_t> from_source(m_, none), from_sink(n_, none);
-    std::vector<char> done(m_, 0);
-    const auto relax = [&](std::size_t i, double distance) {
-      source_distance[i] = distance;
-      for (std::size_t j = 0; j < m_; ++j) {
-        if (done[j]) continue;
-        const double through = distance + reduced(i, j);
-        if (through < sink_distance[j]) {
-          sink_distance[j] = through;
-          from_source[j] = i;
-        }
-      }
-    };
+  bool augment(index_t start) {
+    std::fill_n(sink_distance_, m_, std::numeric_limits<double>::infinity());
+    std::fill_n(source_distance_, n_, -1.0);
+    std::fill_n(done_, m_, char{0});
     relax(start, 0);
-    std::size_t end = none;
-    for (std::size_t step = 0; step < m_ && end == none; ++step) {
-      std::size_t nearest = none;
-      for (std::size_t j = 0; j < m_; ++j)
-        if (!done[j] && (nearest == none || sink_distance[j] < sink_distance[nearest])) nearest = j;
-      done[nearest] = 1;
+    index_t end = none;
+    for (index_t step = 0; step < m_ && end == none; ++step) {
+      index_t nearest = none;
+      for (index_t j = 0; j < m_; ++j)
+        if (!done_[j] && (nearest == none || sink_distance_[j] < sink_distance_[nearest])) nearest = j;
+      done_[nearest] = 1;
       if (demand_[nearest] > dust)
         end = nearest;
       else
-        for (std::size_t i = 0; i < n_; ++i)
-          if (flow_[i * m_ + nearest] > 0 && source_distance[i] < 0) {
-            from_sink[i] = nearest;
-            relax(i, sink_distance[nearest]);
+        for (index_t i = 0; i < n_; ++i)
+          if (flow_(i, nearest) > 0 && source_distance_[i] < 0) {
+            from_sink_[i] = nearest;
+            relax(i, sink_distance_[nearest]);
           }
     }
     if (end == none) return false;
-    const double length = sink_distance[end];
-    for (std::size_t i = 0; i < n_; ++i)
-      if (source_distance[i] >= 0) u_[i] += length - std::min(length, source_distance[i]);
-    for (std::size_t j = 0; j < m_; ++j)
-      if (done[j]) v_[j] -= length - std::min(length, sink_distance[j]);
-    move_mass(start, end, from_source, from_sink);
+    const double length = sink_distance_[end];
+    for (index_t i = 0; i < n_; ++i)
+      if (source_distance_[i] >= 0) u_[i] += length - std::min(length, source_distance_[i]);
+    for (index_t j = 0; j < m_; ++j)
+      if (done_[j]) v_[j] -= length - std::min(length, sink_distance_[j]);
+    move_mass(start, end);
     return true;
   }
 
-  void move_mass(std::size_t start, std::size_t end, const std::vector<std::size_t>& from_source,
-                 const std::vector<std::size_t>& from_sink) {
+  void move_mass(index_t start, index_t end) {
     double mass = std::min(supply_[start], demand_[end]);
-    for (std::size_t i = from_source[end]; i != start; i = from_source[from_sink[i]]) mass = std::min(mass, flow_[i * m_ + from_sink[i]]);
+    for (index_t i = from_source_[end]; i != start; i = from_source_[from_sink_[i]]) mass = std::min(mass, flow_(i, from_sink_[i]));
     supply_[start] -= mass;
     demand_[end] -= mass;
-    for (std::size_t j = end;;) {
-      const std::size_t i = from_source[j];
-      flow_[i * m_ + j] += mass;
+    for (index_t j = end;;) {
+      const index_t i = from_source_[j];
+      flow_(i, j) += mass;
       if (i == start) return;
-      j = from_sink[i];
-      double& back = flow_[i * m_ + j];
+      j = from_sink_[i];
+      double& back = flow_(i, j);
       back = back - mass > dust ? back - mass : 0;
     }
   }
 
-  std::size_t n_, m_;
-  std::vector<double> costs_, supply_, demand_, flow_, u_, v_;
+  index_t n_, m_;
+  matrix_view<const double> costs_;
+  double *supply_, *demand_;
+  matrix_view<double> flow_;
+  double *u_, *v_, *sink_distance_, *source_distance_;
+  index_t *from_source_, *from_sink_; ///< where the shortest path to a sink, or a source, comes from
+  char* done_;
 };
 
-/// Weights with sum 1; uniform if there are none.
-inline std::vector<double> shares_of(const char* name, std::span<const double> weights, std::size_t count) {
-  if (weights.empty()) return std::vector<double>(count, 1 / static_cast<double>(count));
-  require_weights(matrix_view<const double>(nullptr, static_cast<index_t>(count), 1), weights.data(), static_cast<index_t>(weights.size()));
-  static_cast<void>(name);
-  const double total = std::accumulate(weights.begin(), weights.end(), 0.0);
-  std::vector<double> result(weights.begin(), weights.end());
-  for (double& weight : result) weight /= total;
-  return result;
+/// Weights with sum 1, in scratch memory; uniform if there are none.
+template <class T>
+double* shares_of(const T* weights, index_t count, workspace& scratch) {
+  double* const shares = scratch.template allocate<double>(count);
+  for (index_t i = 0; i < count; ++i) shares[i] = weights == nullptr ? 1 : static_cast<double>(weights[i]);
+  const double total = std::accumulate(shares, shares + count, 0.0);
+  for (index_t i = 0; i < count; ++i) shares[i] /= total;
+  return shares;
+}
+/// The same of a span, after a check.
+inline double* shares_of(std::span<const double> weights, index_t count, workspace& scratch) {
+  if (!weights.empty()) require_weights(matrix_view<const double>(nullptr, count, 1), weights.data(), static_cast<index_t>(weights.size()));
+  return shares_of(weights.empty() ? nullptr : weights.data(), count, scratch);
 }
 
 } // namespace detail
@@ -142,12 +158,12 @@ transport_plan optimal_plan(const C& costs, std::span<const double> source_weigh
   const auto view = const_view_of(costs);
   require_shapes(view.rows > 0 && view.cols > 0, name, "there must be a source and a target", view, view);
   require_finite(name, "the costs", view);
-  std::vector<double> numbers;
-  for (index_t i = 0; i < view.rows; ++i)
-    for (index_t j = 0; j < view.cols; ++j) numbers.push_back(static_cast<double>(view(i, j)));
-  return detail::transport_solver(std::move(numbers), detail::shares_of(name, source_weights, static_cast<std::size_t>(view.rows)),
-                                  detail::shares_of(name, target_weights, static_cast<std::size_t>(view.cols)))
-      .solve();
+  workspace scratch;
+  double* const supply = detail::shares_of(source_weights, view.rows, scratch);
+  double* const demand = detail::shares_of(target_weights, view.cols, scratch);
+  detail::transport_solver solver(detail::copy_as<double>(exec::serial{}, view, scratch), supply, demand, scratch);
+  const double cost = solver.solve();
+  return solver.result(cost);
 }
 
 /// The cost of moving a row to another in optimal_transport.
@@ -180,7 +196,10 @@ struct optimal_transport : call_forms<optimal_transport> {
   transport_plan plan(const ZS& zs, const ZT& zt) const {
     const auto source = sample_of(zs), target = sample_of(zt);
     require_two_samples(name, source.rows, target.rows);
-    return plan_of(source, target);
+    workspace scratch;
+    auto solver = solver_of(exec::default_policy{}, source, target, scratch);
+    const double least = solver.solve();
+    return solver.result(least);
   }
 
   /// The operation that every form of call comes down to.
@@ -195,26 +214,26 @@ struct optimal_transport : call_forms<optimal_transport> {
   }
 
 private:
-  template <class T>
-  transport_plan plan_of(const sample<T>& source, const sample<T>& target) const {
+  template <class Exec, class T>
+  detail::transport_solver solver_of(const Exec& exec, const sample<T>& source, const sample<T>& target, workspace& scratch) const {
     const index_t n = source.rows.rows, m = target.rows.rows;
-    std::vector<double> costs;
-    for (index_t i = 0; i < n; ++i)
+    const matrix_view<double> costs = detail::scratch_matrix<double>(scratch, n, m);
+    backend<host_memory>::for_each_row(exec, n, [&](index_t i) {
       for (index_t j = 0; j < m; ++j) {
         double square = 0;
         for (index_t f = 0; f < source.rows.cols; ++f) {
           const double apart = static_cast<double>(source.rows(i, f)) - static_cast<double>(target.rows(j, f));
           square += apart * apart;
         }
-        if (!is_finite(square)) fail(name, "features must be finite");
-        costs.push_back(cost == ground_cost::squared ? square : std::sqrt(square));
+        costs(i, j) = cost == ground_cost::squared ? square : std::sqrt(square);
       }
-    const auto weights = [](const sample<T>& one) {
-      return one.weights ? std::vector<double>(one.weights, one.weights + one.rows.rows) : std::vector<double>();
-    };
-    return detail::transport_solver(std::move(costs), detail::shares_of(name, weights(source), static_cast<std::size_t>(n)),
-                                    detail::shares_of(name, weights(target), static_cast<std::size_t>(m)))
-        .solve();
+    });
+    for (index_t i = 0; i < n; ++i)
+      for (index_t j = 0; j < m; ++j)
+        if (!is_finite(costs(i, j))) fail(name, "features must be finite");
+    double* const supply = detail::shares_of(source.weights, n, scratch);
+    double* const demand = detail::shares_of(target.weights, m, scratch);
+    return {costs, supply, demand, scratch};
   }
 
   template <bool Gradient, class Call, class T>
@@ -222,13 +241,14 @@ private:
     require_two_samples(name, source.rows, target.rows);
     require_gradients(name, source, target, out);
     const workspace_scope scope(call.scratch);
-    const transport_plan best = plan_of(source, target);
+    auto solver = solver_of(call.execution, source, target, call.scratch);
+    const double least = solver.solve();
     if constexpr (Gradient) {
-      const matrix_view<const double> plan(best.plan.data(), source.rows.rows, target.rows.rows);
+      const matrix_view<const double> plan = solver.plan();
       write_rows(call, source.rows, target.rows, plan, out.source, out);
       write_rows(call, target.rows, source.rows, plan.transposed(), out.target, out);
     }
-    return static_cast<T>(best.cost);
+    return static_cast<T>(least);
   }
 
   template <class Call, class T>

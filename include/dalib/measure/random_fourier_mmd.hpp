@@ -12,6 +12,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -107,16 +108,17 @@ waves<T> waves_of(const Exec& exec, const wave_inputs<T>& in, const matrix_view<
 
 /// amplitude (mean_s - mean_t) of the cosines, and of the sines unless there is a phase.
 template <class Exec, class T>
-std::vector<double> wave_gap(const Exec& exec, const wave_inputs<T>& in, const waves<T>& s, const waves<T>& t, double amplitude,
-                             workspace& scratch) {
-  std::vector<double> gap;
-  const auto add = [&](const matrix_view<T>& of_s, const matrix_view<T>& of_t) {
+std::span<const double> wave_gap(const Exec& exec, const wave_inputs<T>& in, const waves<T>& s, const waves<T>& t, double amplitude,
+                                 workspace& scratch) {
+  const index_t count = in.frequencies.cols, all = in.phase.data ? count : 2 * count;
+  double* const gap = scratch.template allocate<double>(all);
+  const auto fill = [&](const matrix_view<T>& of_s, const matrix_view<T>& of_t, double* to) {
     const double *mean_s = column_means(exec, of_s, scratch), *mean_t = column_means(exec, of_t, scratch);
-    for (index_t d = 0; d < of_s.cols; ++d) gap.push_back(amplitude * (mean_s[d] - mean_t[d]));
+    for (index_t d = 0; d < count; ++d) to[d] = amplitude * (mean_s[d] - mean_t[d]);
   };
-  add(s.cosine, t.cosine);
-  if (!in.phase.data) add(s.sine, t.sine);
-  return gap;
+  fill(s.cosine, t.cosine, gap);
+  if (!in.phase.data) fill(s.sine, t.sine, gap + count);
+  return {gap, static_cast<std::size_t>(all)};
 }
 
 inline double wave_amplitude(index_t features, bool with_phase) {
@@ -132,7 +134,7 @@ double wave_distance(const Call& call, const wave_inputs<T>& in, const gradients
   const index_t count = in.frequencies.cols;
   const double amplitude = wave_amplitude(count, in.phase.data != nullptr);
   const waves<T> s = waves_of(exec, in, in.source, call.scratch), t = waves_of(exec, in, in.target, call.scratch);
-  const std::vector<double> gap = wave_gap(exec, in, s, t, amplitude, call.scratch);
+  const std::span<const double> gap = wave_gap(exec, in, s, t, amplitude, call.scratch);
   double value = 0;
   for (const double apart : gap) value += apart * apart;
   if constexpr (Gradient) {
@@ -227,7 +229,8 @@ struct random_fourier_mmd : call_forms<random_fourier_mmd> {
     const exec::default_policy exec;
     workspace scratch;
     const auto s = detail::waves_of(exec, in, in.source, scratch), t = detail::waves_of(exec, in, in.target, scratch);
-    return detail::wave_gap(exec, in, s, t, detail::wave_amplitude(in.frequencies.cols, false), scratch);
+    const auto gap = detail::wave_gap(exec, in, s, t, detail::wave_amplitude(in.frequencies.cols, false), scratch);
+    return {gap.begin(), gap.end()};
   }
 };
 
@@ -280,7 +283,8 @@ struct random_cosine_mmd : call_forms<random_cosine_mmd> {
     const exec::default_policy exec;
     workspace scratch;
     const auto s = detail::waves_of(exec, in, in.source, scratch), t = detail::waves_of(exec, in, in.target, scratch);
-    return detail::wave_gap(exec, in, s, t, detail::wave_amplitude(in.frequencies.cols, true), scratch);
+    const auto gap = detail::wave_gap(exec, in, s, t, detail::wave_amplitude(in.frequencies.cols, true), scratch);
+    return {gap.begin(), gap.end()};
   }
 };
 

@@ -146,7 +146,9 @@ private:
   template <class T>
   static detail::point_cloud cloud_of(const sample<T>& from, const sinkhorn_settings& set) {
     detail::point_cloud result;
-    result.points = detail::dense_of<T>(from.rows);
+    result.points.resize(from.rows.rows, from.rows.cols);
+    for (index_t i = 0; i < from.rows.rows; ++i)
+      for (index_t j = 0; j < from.rows.cols; ++j) result.points(i, j) = static_cast<double>(from.rows(i, j));
     result.weights = Eigen::VectorXd::Constant(from.rows.rows, 1 / static_cast<double>(from.rows.rows));
     if (from.weights != nullptr) {
       for (index_t i = 0; i < from.rows.rows; ++i) result.weights(i) = static_cast<double>(from.weights[i]);

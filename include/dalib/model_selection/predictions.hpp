@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,10 @@ dense<double> columns_of(const char* score, const A& logits) {
   static_assert(std::is_same_v<memory_of<A>, host_memory>, "dalib: scores for model selection read tensors of the host");
   const auto view = const_view_of(logits);
   require_shapes(view.rows > 0 && view.cols > 0, score, "there must be at least one sample and one class", view, view);
-  return dalib::detail::dense_of<value_type_of<A>>(view).transpose();
+  dense<double> columns(view.cols, view.rows);
+  for (index_t i = 0; i < view.rows; ++i)
+    for (index_t c = 0; c < view.cols; ++c) columns(c, i) = static_cast<double>(view(i, c));
+  return columns;
 }
 
 /// Softmax of each column in place.
@@ -163,7 +167,8 @@ template <matrix_like A>
 double nuclear_norm(const A& logits, nuclear_scale scale = nuclear_scale::bound) {
   const auto p = detail::predictions_of("nuclear_norm", logits);
   const double n = static_cast<double>(p.cols()), least = static_cast<double>(std::min(p.rows(), p.cols()));
-  const double norm = dalib::detail::svd_of(p).values.sum();
+  const auto values = dalib::detail::singular_values(p);
+  const double norm = std::accumulate(values.begin(), values.end(), 0.0);
   return norm / (scale == nuclear_scale::rows ? n : (scale == nuclear_scale::singular_values ? least : std::sqrt(n * least)));
 }
 
@@ -251,12 +256,12 @@ matrix_norm mano(const A& logits, mano_scaling scaling = mano_scaling::automatic
 /// singular values s, not centred. In 1 .. min(n, F). O(n F min(n, F)). @throws std::invalid_argument for features that are all 0.
 template <matrix_like A>
 double rankme(const A& features, double epsilon = 1e-7) {
-  const auto s = dalib::detail::svd_of(detail::columns_of("rankme", features)).values;
-  const double sum = s.sum();
+  const auto s = dalib::detail::singular_values(detail::columns_of("rankme", features));
+  const double sum = std::accumulate(s.begin(), s.end(), 0.0);
   if (!(sum > 0)) fail("rankme", "all features are 0");
   double entropy = 0;
-  for (Eigen::Index k = 0; k < s.size(); ++k)
-    if (const double p = s(k) / sum + epsilon; p > 0) entropy -= p * std::log(p);
+  for (const double value : s)
+    if (const double p = value / sum + epsilon; p > 0) entropy -= p * std::log(p);
   return std::exp(entropy);
 }
 

@@ -1,16 +1,12 @@
 /// With a scratch that is kept, no measure allocates from the second call on.
-#include <dalib/dalib.hpp>
+#include "check_allocations.hpp"
 
-#include <doctest/doctest.h>
-
-#include <atomic>
 #include <cstdlib>
 #include <new>
-#include <string>
-
-namespace {
 
 std::atomic<long> allocations{0};
+
+namespace {
 
 void* counted(std::size_t bytes, std::size_t alignment) {
   ++allocations;
@@ -36,30 +32,9 @@ void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::fre
 void operator delete[](void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
 
 using namespace dalib;
+using namespace allocation_checks;
 
 namespace {
-
-using matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
-/// Allocations of the second and third call.
-template <class Call>
-long after_first(const Call& call) {
-  workspace scratch;
-  call(scratch);
-  const long before = allocations;
-  call(scratch);
-  call(scratch);
-  return allocations - before;
-}
-
-/// Value, and value with gradients, by two executions.
-template <class Loss, class Out, class... Inputs>
-void check(const char* what, const Loss& loss, const Out& out, const Inputs&... inputs) {
-  CAPTURE(std::string(what));
-  CHECK(after_first([&](workspace& scratch) { static_cast<void>(loss(exec::serial{}, inputs..., scratch)); }) == 0);
-  CHECK(after_first([&](workspace& scratch) { static_cast<void>(loss(inputs..., scratch)); }) == 0);
-  CHECK(after_first([&](workspace& scratch) { static_cast<void>(loss.value_and_gradient(inputs..., out, scratch)); }) == 0);
-}
 
 TEST_CASE("measures of pairs allocate nothing from the second call on") {
   for (const Eigen::Index n : {40, 300}) { // both ways of the pairwise engine
