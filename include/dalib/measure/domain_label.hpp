@@ -21,17 +21,15 @@ struct domain_label_task {
 
   template <class V>
   DALIB_HD V operator()(const engine::row_group& group, const engine::row_scratch<V>& scratch) const {
-    using std::log1p;
     const auto column = scratch(0);
     engine::load_rows(logits, group.first, group.count, column);
-    const V x = column[0], y(label), rest(T(1) - label);
-    const engine::split_sigmoid<V> p = engine::sigmoid_of(engine::split_number<V>{x, V(0)});
-    const V down = where_greater(x, V(0), V(0), -x);
+    V slope(0);
+    const V value = engine::binary_cross_entropy(engine::split_number<V>{column[0], V(0)}, V(label), slope);
     if constexpr (Gradient) {
-      column.set(0, V(out.scale * factor) * (rest * p.sigmoid - y * p.complement));
+      column.set(0, V(out.scale * factor) * slope);
       engine::store_rows(column, group.first, group.count, logits.like(out.target), out.mode);
     }
-    return V(factor) * (y * down + rest * (x + down) + log1p(p.smaller));
+    return V(factor) * value;
   }
 };
 
@@ -66,10 +64,12 @@ struct domain_label : score_measure<domain_label<Reduction>> {
   reduced<T, Reduction> of_scores(const Exec& exec, const class_rows<const T, Memory>& rows, const gradient<T, Memory>& out,
                                   workspace_of<Memory>& scratch) const {
     require_shapes(rows.classes() == 1, name, "a discriminator gives one logit per sample", rows.tensor, rows.tensor);
-    const T factor = static_cast<T>(Reduction::factor(rows.rows()));
-    return backend<Memory>::template reduce_groups<T, Reduction>(
-        exec, engine::row_problem{rows.rows(), 0, 1, 1},
-        detail::domain_label_task<Gradient, T, Memory>{rows, out, factor, static_cast<T>(label)}, scratch);
+    return detail::reduce_rows<Reduction, T>(
+        exec, rows, 1,
+        [&](T factor) {
+          return detail::domain_label_task<Gradient, T, Memory>{rows, out, factor, static_cast<T>(label)};
+        },
+        scratch);
   }
 };
 domain_label()->domain_label<>;

@@ -3,12 +3,12 @@
 #pragma once
 
 #include "dalib/engine/row/entropy.hpp"
-#include "dalib/measure/score_measure.hpp"
+#include "dalib/measure/class_sums_loss.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numeric>
-#include <vector>
 
 namespace dalib {
 
@@ -46,26 +46,15 @@ struct scaled_prediction_task {
   }
 };
 
-/// Value, and gradient, of a function of the sums of squares of the columns of P. `fill(squares, slopes)` returns the value and leaves what
-/// each column is multiplied by.
-template <bool Gradient, class T, class Exec, class Memory, class Fill>
-T function_of_squares(const Exec& exec, const class_rows<const T, Memory>& rows, const gradient<T, Memory>& out, const Fill& fill,
+/// Value, and gradient, of a function of the sums of squares of the columns of P: `value(squares, slopes)` leaves what each column is
+/// multiplied by. There is room for as many numbers again behind the slopes.
+template <bool Gradient, class T, class Exec, class Memory, class Value>
+T function_of_squares(const Exec& exec, const class_rows<const T, Memory>& rows, const gradient<T, Memory>& out, const Value& value,
                       workspace_of<Memory>& scratch) {
-  const index_t classes = rows.classes();
-  const auto squares = backend<Memory>::template sum_classes<T>(exec, engine::row_problem{rows.rows(), 0, 1, classes},
-                                                                squares_task<T, Memory>{rows}, scratch);
-  std::vector<double> slopes(static_cast<std::size_t>(classes));
-  const double value = fill(squares, slopes);
-  if constexpr (Gradient)
-    if (out.target.data) {
-      const T* table = backend<Memory>::template filled_for<T>(
-          exec, classes,
-          [&](T* numbers) { std::transform(slopes.begin(), slopes.end(), numbers, [](double slope) { return static_cast<T>(slope); }); },
-          scratch);
-      backend<Memory>::template visit_groups<T>(exec, engine::row_problem{rows.rows(), 0, 2, classes},
-                                                scaled_prediction_task<T, Memory>{rows, out, table}, scratch);
-    }
-  return static_cast<T>(value);
+  return of_class_sums<Gradient, T>(
+      exec, rows, out,
+      class_sums_loss{1, 2 * rows.classes(), squares_task<T, Memory>{rows}, value, scaled_prediction_task<T, Memory>{rows, out, nullptr}},
+      scratch);
 }
 
 } // namespace detail
@@ -89,18 +78,21 @@ struct fast_batch_nuclear_norm : score_measure<fast_batch_nuclear_norm> {
   T of_scores(const Exec& exec, const class_rows<const T, Memory>& rows, const gradient<T, Memory>& out,
               workspace_of<Memory>& scratch) const {
     const auto n = static_cast<double>(rows.rows());
-    const auto most = static_cast<std::size_t>(std::min(rows.rows(), rows.classes()));
+    const index_t classes = rows.classes(), most = std::min(rows.rows(), classes);
     return detail::function_of_squares<Gradient, T>(
         exec, rows, out,
-        [&](const auto& squares, std::vector<double>& slopes) {
-          std::vector<std::size_t> order(slopes.size());
-          std::iota(order.begin(), order.end(), std::size_t{0});
-          if (most < order.size()) std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return squares[a] > squares[b]; });
+        [&](const auto& squares, double* slopes) {
+          double* const sorted = slopes + classes;
+          std::copy_n(squares.begin(), classes, sorted);
+          std::nth_element(sorted, sorted + (most - 1), sorted + classes, std::greater<>());
+          const double least = sorted[most - 1];
+          index_t ties = most - std::count_if(sorted, sorted + classes, [&](double square) { return square > least; });
           double value = 0;
-          for (std::size_t i = 0; i < most; ++i) {
-            const double norm = std::sqrt(squares[order[i]]);
-            value -= norm / n;
-            slopes[order[i]] = norm > 0 ? -1 / (n * norm) : 0;
+          for (index_t c = 0; c < classes; ++c) {
+            const double square = squares[static_cast<std::size_t>(c)], norm = std::sqrt(square);
+            const bool counts = square > least || (square == least && ties-- > 0);
+            value -= counts ? norm / n : 0;
+            slopes[c] = counts && norm > 0 ? -1 / (n * norm) : 0;
           }
           return value;
         },
@@ -124,9 +116,9 @@ struct batch_frobenius_norm : score_measure<batch_frobenius_norm> {
     const auto n = static_cast<double>(rows.rows());
     return detail::function_of_squares<Gradient, T>(
         exec, rows, out,
-        [&](const auto& squares, std::vector<double>& slopes) {
+        [&](const auto& squares, double* slopes) {
           const double norm = std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0));
-          std::fill(slopes.begin(), slopes.end(), -1 / (n * norm));
+          std::fill_n(slopes, 2 * squares.size(), -1 / (n * norm));
           return -norm / n;
         },
         scratch);

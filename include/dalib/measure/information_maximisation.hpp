@@ -3,7 +3,7 @@
 #pragma once
 
 #include "dalib/engine/row/entropy.hpp"
-#include "dalib/measure/score_measure.hpp"
+#include "dalib/measure/class_sums_loss.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -24,8 +24,7 @@ struct information_sums_task {
     const auto p = scratch(0), gap = scratch(1);
     engine::load_rows(scores, group.first, group.count, p);
     const auto summary = engine::softmax_with_gaps(p, gap);
-    const V entropy = offset > T(0) ? engine::entropy_with_offset(p, V(offset)) : engine::entropy_of(p, gap, summary);
-    gap.set(0, entropy);
+    gap.set(0, engine::entropy_of(p, gap, summary, offset));
     for (index_t c = 1; c < p.classes; ++c) gap.set(c, V(0));
   }
 };
@@ -82,36 +81,29 @@ struct information_maximisation : score_measure<information_maximisation> {
               workspace_of<Memory>& scratch) const {
     const index_t classes = rows.classes();
     const auto n = static_cast<double>(rows.rows());
-    const engine::row_problem problem{rows.rows(), 0, 2, classes};
-    const auto sums = backend<Memory>::template sum_classes<T>(
-        exec, problem, detail::information_sums_task<T, Memory>{rows, static_cast<T>(offset)}, scratch);
-    double marginal = 0;
-    for (index_t c = 0; c < classes; ++c) {
-      const double q = sums[static_cast<std::size_t>(c)] / n;
-      if (q > 0) marginal -= q * std::log(q + offset);
-    }
-    if constexpr (Gradient)
-      if (out.target.data) {
-        const T* table = backend<Memory>::template filled_for<T>(
-            exec, classes, [&](T* numbers) { fill_table(sums, n, classes, numbers); }, scratch);
-        const T factor = static_cast<T>(rows.rows() > 1 ? 1 / n : 0); // one row: the loss is 0 whatever it is
-        backend<Memory>::template visit_groups<T>(
-            exec, problem, detail::information_gradient_task<T, Memory>{rows, out, factor, static_cast<T>(offset), table}, scratch);
+    const T away = static_cast<T>(offset), factor = static_cast<T>(rows.rows() > 1 ? 1 / n : 0); // one row: the loss is 0 whatever it is
+    const auto value = [&](const auto& sums, double* table) {
+      double marginal = 0, largest = -std::numeric_limits<double>::infinity();
+      for (index_t c = 0; c < classes; ++c) {
+        const double q = sums[static_cast<std::size_t>(c)] / n;
+        if (q > 0) marginal -= q * std::log(q + offset);
+        table[c] = marginal_slope(q);
+        largest = std::max(largest, table[c]);
       }
-    return static_cast<T>(sums[static_cast<std::size_t>(classes)] / n - marginal);
+      for (index_t c = 0; c < classes; ++c) table[c] -= largest; // only differences count, and these keep their digits
+      return sums[static_cast<std::size_t>(classes)] / n - marginal;
+    };
+    return detail::of_class_sums<Gradient, T>(
+        exec, rows, out,
+        detail::class_sums_loss{2, classes, detail::information_sums_task<T, Memory>{rows, away}, value,
+                                detail::information_gradient_task<T, Memory>{rows, out, factor, away, nullptr}},
+        scratch);
   }
 
 private:
-  /// Slopes of the marginal entropy, less the largest: only differences count, and these keep their digits.
-  template <class T, class Sums>
-  void fill_table(const Sums& sums, double n, index_t classes, T* numbers) const {
-    const auto slope = [&](index_t c) {
-      const double q = std::max(sums[static_cast<std::size_t>(c)] / n, std::numeric_limits<double>::min());
-      return std::log(q + offset) + (offset > 0 ? q / (q + offset) : 0);
-    };
-    double largest = slope(0);
-    for (index_t c = 1; c < classes; ++c) largest = std::max(largest, slope(c));
-    for (index_t c = 0; c < classes; ++c) numbers[c] = static_cast<T>(slope(c) - largest);
+  double marginal_slope(double share) const {
+    const double q = std::max(share, std::numeric_limits<double>::min());
+    return std::log(q + offset) + (offset > 0 ? q / (q + offset) : 0);
   }
 };
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "dalib/engine/row/entropy.hpp"
-#include "dalib/measure/score_measure.hpp"
+#include "dalib/measure/class_sums_loss.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -19,7 +19,7 @@ template <class V, class T>
 DALIB_HD V certainty_weight(const engine::class_column<V>& p, const engine::class_column<V>& gap, const engine::softmax_summary<V>& summary,
                             T offset) {
   using std::exp;
-  return V(1) + exp(-(offset > T(0) ? engine::entropy_with_offset(p, V(offset)) : engine::entropy_of(p, gap, summary)));
+  return V(1) + exp(-engine::entropy_of(p, gap, summary, offset));
 }
 
 /// Leaves w p in column 0 and w p (1 - p) in column 1.
@@ -112,31 +112,25 @@ struct minimum_class_confusion : score_measure<minimum_class_confusion> {
   T of_scores(const Exec& exec, const class_rows<const T, Memory>& rows, const gradient<T, Memory>& out,
               workspace_of<Memory>& scratch) const {
     const index_t classes = rows.classes();
-    const engine::row_problem problem{rows.rows(), 0, 2, classes};
     const T sharpness = static_cast<T>(1 / temperature), away = static_cast<T>(offset);
-    const auto sums =
-        backend<Memory>::template sum_classes<T>(exec, problem, detail::confusion_sums_task<T, Memory>{rows, sharpness, away}, scratch);
-    const auto confusion = [&](index_t c) {
-      const double all = sums[static_cast<std::size_t>(c)];
-      return all > 0 ? sums[static_cast<std::size_t>(classes + c)] / all : (classes > 1 ? 1.0 : 0.0);
-    };
-    double value = 0;
-    for (index_t c = 0; c < classes; ++c) value += confusion(c) / static_cast<double>(classes);
-    if constexpr (Gradient)
-      if (out.target.data) {
-        const auto fill = [&](T* numbers) {
-          // Where a class has next to no share its factor is held below what T can hold; the share that it is multiplied by is as small.
-          const double least = 4 * static_cast<double>(std::numeric_limits<T>::min());
-          for (index_t c = 0; c < classes; ++c) {
-            numbers[c] = static_cast<T>(1 / (static_cast<double>(classes) * std::max(sums[static_cast<std::size_t>(c)], least)));
-            numbers[classes + c] = static_cast<T>(confusion(c));
-          }
-        };
-        const T* table = backend<Memory>::template filled_for<T>(exec, 2 * classes, fill, scratch);
-        backend<Memory>::template visit_groups<T>(exec, problem,
-                                                  detail::confusion_gradient_task<T, Memory>{rows, out, sharpness, away, table}, scratch);
+    const auto value = [&](const auto& sums, double* table) {
+      // Where a class has next to no share its factor is held below what T can hold; the share that it is multiplied by is as small.
+      const double least = 4 * static_cast<double>(std::numeric_limits<T>::min());
+      double total = 0;
+      for (index_t c = 0; c < classes; ++c) {
+        const double all = sums[static_cast<std::size_t>(c)], off = sums[static_cast<std::size_t>(classes + c)];
+        const double confusion = all > 0 ? off / all : (classes > 1 ? 1.0 : 0.0);
+        table[c] = 1 / (static_cast<double>(classes) * std::max(all, least));
+        table[classes + c] = confusion;
+        total += confusion / static_cast<double>(classes);
       }
-    return static_cast<T>(value);
+      return total;
+    };
+    return detail::of_class_sums<Gradient, T>(
+        exec, rows, out,
+        detail::class_sums_loss{2, 2 * classes, detail::confusion_sums_task<T, Memory>{rows, sharpness, away}, value,
+                                detail::confusion_gradient_task<T, Memory>{rows, out, sharpness, away, nullptr}},
+        scratch);
   }
 };
 

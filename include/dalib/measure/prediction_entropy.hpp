@@ -22,7 +22,7 @@ struct entropy_task {
     const auto p = scratch(0), gap = scratch(1);
     engine::load_rows(scores, group.first, group.count, p);
     const auto summary = engine::softmax_with_gaps(p, gap);
-    const V value = offset > T(0) ? engine::entropy_with_offset(p, V(offset)) : engine::entropy_of(p, gap, summary);
+    const V value = engine::entropy_of(p, gap, summary, offset);
     if constexpr (Gradient) {
       if (offset > T(0))
         for (index_t c = 0; c < p.classes; ++c) gap.set(c, engine::slope_with_offset(p[c], V(offset)));
@@ -94,10 +94,12 @@ struct prediction_entropy : score_measure<prediction_entropy<Reduction>> {
   template <bool Gradient, class T, class Exec, class Memory>
   reduced<T, Reduction> of_scores(const Exec& exec, const class_rows<const T, Memory>& rows, const gradient<T, Memory>& out,
                                   workspace_of<Memory>& scratch) const {
-    const T factor = static_cast<T>(Reduction::factor(rows.rows()));
-    return backend<Memory>::template reduce_groups<T, Reduction>(
-        exec, engine::row_problem{rows.rows(), 0, 2, rows.classes()},
-        detail::entropy_task<Gradient, T, Memory>{rows, out, factor, static_cast<T>(offset)}, scratch);
+    return detail::reduce_rows<Reduction, T>(
+        exec, rows, 2,
+        [&](T factor) {
+          return detail::entropy_task<Gradient, T, Memory>{rows, out, factor, static_cast<T>(offset)};
+        },
+        scratch);
   }
 };
 prediction_entropy()->prediction_entropy<>;
@@ -132,10 +134,12 @@ struct tsallis_entropy : score_measure<tsallis_entropy<Reduction>> {
   template <bool Gradient, class T, class Exec, class Memory>
   reduced<T, Reduction> of_scores(const Exec& exec, const class_rows<const T, Memory>& rows, const gradient<T, Memory>& out,
                                   workspace_of<Memory>& scratch) const {
-    const T factor = static_cast<T>(Reduction::factor(rows.rows()));
-    return backend<Memory>::template reduce_groups<T, Reduction>(
-        exec, engine::row_problem{rows.rows(), 0, 2, rows.classes()},
-        detail::tsallis_task<Gradient, T, Memory>{rows, out, factor, static_cast<T>(alpha)}, scratch);
+    return detail::reduce_rows<Reduction, T>(
+        exec, rows, 2,
+        [&](T factor) {
+          return detail::tsallis_task<Gradient, T, Memory>{rows, out, factor, static_cast<T>(alpha)};
+        },
+        scratch);
   }
 };
 tsallis_entropy()->tsallis_entropy<>;

@@ -8,6 +8,7 @@
 #include "dalib/engine/host/backend.hpp"
 #include "dalib/engine/row/class_rows.hpp"
 #include "dalib/measure/call.hpp"
+#include "dalib/reduction/reductions.hpp"
 
 #include <array>
 #include <string>
@@ -47,6 +48,15 @@ private:
 };
 
 namespace detail {
+/// Mean, sum, or the values of the rows of a loss of each row by itself: `task_of(factor)` gives the task that multiplies a row's value,
+/// and its gradient, by the factor. `columns` of classes are the task's.
+template <class Reduction, class T, class Exec, class Memory, class TaskOf>
+reduced<T, Reduction> reduce_rows(const Exec& exec, const class_rows<const T, Memory>& rows, index_t columns, const TaskOf& task_of,
+                                  workspace_of<Memory>& scratch) {
+  return backend<Memory>::template reduce_groups<T, Reduction>(exec, engine::row_problem{rows.rows(), 0, columns, rows.classes()},
+                                                               task_of(static_cast<T>(Reduction::factor(rows.rows()))), scratch);
+}
+
 /// "what rule (got value)". In steps: of a chain of sums g++ 12 says falsely that it reads beyond a short string.
 inline std::string refusal(const char* what, const char* rule, double value) {
   std::string text(what);

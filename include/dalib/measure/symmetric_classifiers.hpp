@@ -5,6 +5,7 @@
 #include "dalib/engine/row/entropy.hpp"
 #include "dalib/measure/call.hpp"
 #include "dalib/measure/class_labels.hpp"
+#include "dalib/measure/score_measure.hpp"
 #include "dalib/reduction/reductions.hpp"
 
 #include <array>
@@ -205,10 +206,12 @@ struct symmetric_classifiers : detail::classifier_pair_measure<symmetric_classif
   template <bool Gradient, class Exec, class T, class Memory>
   reduced<T, Reduction> of_pair(const Exec& exec, const class_rows<const T, Memory>& a, const class_rows<const T, Memory>& b,
                                 const gradients<T, Memory>& out, workspace_of<Memory>& scratch) const {
-    const T factor = static_cast<T>(Reduction::factor(a.rows()));
-    return backend<Memory>::template reduce_groups<T, Reduction>(exec, engine::row_problem{a.rows(), 0, 4, a.classes()},
-                                                                 detail::symmetric_task<Loss, Gradient, T, Memory>{a, b, out, factor},
-                                                                 scratch);
+    return detail::reduce_rows<Reduction, T>(
+        exec, a, 4,
+        [&](T factor) {
+          return detail::symmetric_task<Loss, Gradient, T, Memory>{a, b, out, factor};
+        },
+        scratch);
   }
 };
 

@@ -22,20 +22,18 @@ struct unknown_class_task {
   template <class V>
   DALIB_HD V operator()(const engine::row_group& group, const engine::row_scratch<V>& scratch) const {
     using std::log;
-    using std::log1p;
     const auto terms = scratch(0);
     engine::load_rows(scores, group.first, group.count, terms);
-    const V unknown(terms.classes - 1), t(share), rest(T(1) - share), away(offset);
+    const V unknown(terms.classes - 1), t(share), away(offset);
     const auto [logit, inverse] = engine::against_rest_in_place(terms, unknown);
-    const engine::split_sigmoid<V> p = engine::sigmoid_of(logit);
-    V value, slope;
+    V value, slope(0);
     if (offset > T(0)) {
+      const V rest(T(1) - share);
+      const engine::split_sigmoid<V> p = engine::sigmoid_of(logit);
       value = -(t * log(p.sigmoid + away) + rest * log(p.complement + away));
       slope = -(t / (p.sigmoid + away) - rest / (p.complement + away)) * p.sigmoid * p.complement;
-    } else { // softplus(x) - t x
-      const V softplus_down = where_greater(logit.high, V(0), V(0), -logit.high), softplus_up = logit.high + softplus_down;
-      value = t * softplus_down + rest * softplus_up + log1p(p.smaller);
-      slope = rest * p.sigmoid - t * p.complement;
+    } else {
+      value = engine::binary_cross_entropy(logit, t, slope);
     }
     if constexpr (Gradient) {
       engine::pull_against_rest(terms, unknown, V(out.scale * factor) * slope, inverse);
@@ -79,10 +77,12 @@ struct unknown_class_boundary : score_measure<unknown_class_boundary<Reduction>>
   reduced<T, Reduction> of_scores(const Exec& exec, const class_rows<const T, Memory>& rows, const gradient<T, Memory>& out,
                                   workspace_of<Memory>& scratch) const {
     require_shapes(rows.classes() >= 2, name, "there must be a known class beside the unknown one", rows.tensor, rows.tensor);
-    const T factor = static_cast<T>(Reduction::factor(rows.rows()));
-    return backend<Memory>::template reduce_groups<T, Reduction>(
-        exec, engine::row_problem{rows.rows(), 0, 1, rows.classes()},
-        detail::unknown_class_task<Gradient, T, Memory>{rows, out, factor, static_cast<T>(share), static_cast<T>(offset)}, scratch);
+    return detail::reduce_rows<Reduction, T>(
+        exec, rows, 1,
+        [&](T factor) {
+          return detail::unknown_class_task<Gradient, T, Memory>{rows, out, factor, static_cast<T>(share), static_cast<T>(offset)};
+        },
+        scratch);
   }
 };
 unknown_class_boundary()->unknown_class_boundary<>;

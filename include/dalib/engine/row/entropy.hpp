@@ -58,7 +58,13 @@ DALIB_HD V entropy_with_offset(const class_column<V>& p, const V& offset) {
   return -sum.value();
 }
 
-/// Its slope with respect to p_c.
+/// -sum p log(p + offset) of a softmax_with_gaps; an offset of 0 is none.
+template <class V>
+DALIB_HD V entropy_of(const class_column<V>& p, const class_column<V>& gap, const softmax_summary<V>& summary, element_of<V> offset) {
+  return offset > element_of<V>(0) ? entropy_with_offset(p, V(offset)) : entropy_of(p, gap, summary);
+}
+
+/// The slope of entropy_with_offset with respect to p_c.
 template <class V>
 DALIB_HD V slope_with_offset(const V& p, const V& offset) {
   using std::log;

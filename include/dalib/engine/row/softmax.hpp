@@ -119,7 +119,7 @@ template <int K, int Last, class V>
 /// e^x - 1 to a few roundings for |x| <= series_radius.
 template <class V>
 [[gnu::always_inline]] inline DALIB_HD V expm1_near_zero(const V& x) {
-  return x * detail::exp_series<1, sizeof(element_of<V>) == sizeof(float) ? 7 : 13>(x);
+  return x * detail::exp_series < 1, sizeof(element_of<V>) == sizeof(float) ? 7 : 13 > (x);
 }
 
 /// Replaces logits by softmax probabilities, each with all its digits however small; finite for any finite logits.
@@ -194,6 +194,26 @@ DALIB_HD void softmax_pair_in_place(const class_column<V>& first, const class_co
     second.set(c, q);
     difference.set(c, difference[c] * inverse_first - q * shift);
   }
+}
+
+/// KL(p | q) of the softmaxes of two tensors' logits, sum p log(p / q) - (p - q), of which no term is negative; finite for any finite
+/// logits. Leaves p, q and p - q as softmax_pair_in_place.
+template <class V>
+DALIB_HD V divergence_in_place(const class_column<V>& first, const class_column<V>& second, const class_column<V>& difference,
+                               const class_column<V>& ratio) {
+  using std::abs;
+  using std::log;
+  using std::log1p;
+  const V largest_first = largest_of(first), largest_second = largest_of(second);
+  for (index_t c = 0; c < first.classes; ++c) ratio.set(c, (first[c] - largest_first) - (second[c] - largest_second));
+  softmax_pair_in_place(first, second, difference);
+  const V shift = log(largest_of(first)) - log(largest_of(second));
+  class_sum<V> sum;
+  for (index_t c = 0; c < first.classes; ++c) {
+    const V p = first[c], apart = difference[c] / p; // near p = q the difference has digits that log p - log q has not
+    sum.add(c, where_nonzero(p, p * where_greater(V(0.5), abs(apart), -log1p(-apart), ratio[c] + shift)) - difference[c]);
+  }
+  return sum.value();
 }
 
 /// Pulls a gradient w with respect to probabilities back to the logits, in place of the probabilities p: p_c (w_c - sum_k p_k w_k), times
@@ -287,6 +307,16 @@ template <class V>
   slope = label ? -s.complement : s.sigmoid;
   const V x = label ? -logit.high : logit.high;
   return where_greater(x, V(0), x, V(0)) + log1p(s.smaller);
+}
+
+/// The same for a label between 0 and 1: label softplus(-x) + (1 - label) softplus(x).
+template <class V>
+[[gnu::always_inline]] inline DALIB_HD V binary_cross_entropy(const split_number<V>& logit, const V& label, V& slope) {
+  using std::log1p;
+  const split_sigmoid<V> s = sigmoid_of(logit);
+  const V rest = V(1) - label, down = where_greater(logit.high, V(0), V(0), -logit.high);
+  slope = rest * s.sigmoid - label * s.complement;
+  return label * down + rest * (logit.high + down) + log1p(s.smaller);
 }
 
 /// Gradient of a function of that logit with slope `slope`, in place of the terms: slope at k, -slope times the others' shares elsewhere.
