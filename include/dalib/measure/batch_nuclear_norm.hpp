@@ -7,10 +7,80 @@
 #include "dalib/measure/score_measure.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <type_traits>
 
 namespace dalib {
+
+namespace detail {
+
+/// Leaves the softmax of a register of rows in `kept`.
+template <class T>
+struct keep_predictions_task {
+  class_rows<const T> scores;
+  class_rows<T> kept;
+
+  template <class V>
+  void operator()(const engine::row_group& group, const engine::row_scratch<V>& scratch) const {
+    const auto p = scratch(0);
+    engine::load_rows(scores, group.first, group.count, p);
+    engine::softmax_in_place(p);
+    engine::store_rows(p, group.first, group.count, kept, write_mode::overwrite);
+  }
+};
+
+/// Gradient of a register of rows from their predictions and the slopes with respect to these.
+template <class T>
+struct given_slopes_task {
+  class_rows<const T> predictions, slopes;
+  class_rows<T> to;
+  T factor;
+  write_mode mode;
+
+  template <class V>
+  void operator()(const engine::row_group& group, const engine::row_scratch<V>& scratch) const {
+    const auto p = scratch(0), slope = scratch(1);
+    engine::load_rows(predictions, group.first, group.count, p);
+    engine::load_rows(slopes, group.first, group.count, slope);
+    engine::pull_softmax(p, V(factor), [&](index_t c) { return slope[c]; });
+    engine::store_rows(p, group.first, group.count, to, mode);
+  }
+};
+
+/// The nuclear norm, and its gradient U V' over the singular values that are not 0.
+struct nuclear_norm_and_slopes {
+  double norm;
+  real_matrix slopes;
+};
+
+/// By the eigenvalues l of P'P, or PP': the norm is sum sqrt(l) and U V' = P V diag(1/sqrt(l)) V'. With T float that has all of T's digits
+/// unless P is nearly singular; then, and in double, by the singular values.
+template <class T, class Exec>
+nuclear_norm_and_slopes nuclear_norm_of(const scratch_algebra<Exec>& work, const const_real_matrix& p, bool with_slopes) {
+  if constexpr (std::is_same_v<T, float>) {
+    const bool tall = p.rows >= p.cols;
+    const eigenpairs gram = symmetric_eigen(tall ? work.product(p.transposed(), p) : work.product(p, p.transposed()), work.scratch);
+    const index_t size = gram.vectors.cols;
+    if (gram.values[size - 1] > 1e-9 * gram.values[0]) {
+      double norm = 0;
+      double* const inverse = work.scratch.template allocate<double>(size);
+      for (index_t k = 0; k < size; ++k) {
+        const double value = std::sqrt(gram.values[k]);
+        norm += value;
+        inverse[k] = 1 / value;
+      }
+      if (!with_slopes) return {norm, {}};
+      const real_matrix root = work.product(work.scaled(gram.vectors, inverse), gram.vectors.transposed());
+      return {norm, tall ? work.product(p, root) : work.product(root, p)};
+    }
+  }
+  const thin_svd svd = svd_of(work, p);
+  const double norm = std::accumulate(svd.values, svd.values + svd.size(), 0.0);
+  return {norm, with_slopes ? outer_product(work, svd, svd.rank()) : real_matrix{}};
+}
+
+} // namespace detail
 
 /// What a batch nuclear norm is divided by.
 enum class nuclear_normalisation {
@@ -49,31 +119,20 @@ struct batch_nuclear_norm : score_measure<batch_nuclear_norm> {
                   "dalib: batch_nuclear_norm works on the host; fast_batch_nuclear_norm on devices too");
     const index_t n = rows.rows(), classes = rows.classes();
     const detail::scratch_algebra work(exec, scratch);
-    const detail::real_matrix p = work.matrix(n, classes);
-    exec.run(n, [&](index_t i, int) {
-      const T* const row = rows.row(i);
-      double* const to = &p(i, 0);
-      for (index_t c = 0; c < classes; ++c) to[c] = static_cast<double>(row[c * rows.class_stride()]);
-      engine::softmax_in_place(engine::class_column<double>{to, 1, classes});
-    });
-    const detail::thin_svd svd = detail::svd_of(work, p);
+    const class_rows<T> kept{detail::scratch_matrix<T>(scratch, n, classes)};
+    engine::visit_groups<T>(exec, engine::row_problem{n, 0, 1, classes}, detail::keep_predictions_task<T>{rows, kept}, scratch);
+    const matrix_view<const T> predictions = kept.tensor;
+    const bool wanted = Gradient && out.target.data != nullptr;
+    const auto [norm, slopes] = detail::nuclear_norm_of<T>(work, detail::copy_as<double>(exec, predictions, scratch), wanted);
     const double divisor = static_cast<double>(normalisation == nuclear_normalisation::rows ? n : std::min(n, classes));
-    if constexpr (Gradient)
-      if (out.target.data) {
-        const detail::real_matrix slopes = detail::outer_product(work, svd, svd.rank());
-        const auto to = rows.like(out.target);
-        exec.run(n, [&](index_t i, int) {
-          const engine::class_column<double> one{&p(i, 0), 1, classes};
-          const double* const slope = &slopes(i, 0);
-          engine::pull_softmax(one, -static_cast<double>(out.scale) / divisor, [&](index_t c) { return slope[c]; });
-          T* const row = to.row(i);
-          for (index_t c = 0; c < classes; ++c) {
-            T& entry = row[c * to.class_stride()];
-            entry = static_cast<T>(one[c]) + (out.mode == write_mode::accumulate ? entry : T(0));
-          }
-        });
-      }
-    return static_cast<T>(-std::accumulate(svd.values, svd.values + svd.size(), 0.0) / divisor);
+    if (wanted) {
+      const matrix_view<const double> of_predictions = slopes;
+      const class_rows<const T> in_t{detail::copy_as<T>(exec, of_predictions, scratch)};
+      const T factor = static_cast<T>(-static_cast<double>(out.scale) / divisor);
+      engine::visit_groups<T>(exec, engine::row_problem{n, 0, 2, classes},
+                              detail::given_slopes_task<T>{{predictions}, in_t, rows.like(out.target), factor, out.mode}, scratch);
+    }
+    return static_cast<T>(-norm / divisor);
   }
 };
 

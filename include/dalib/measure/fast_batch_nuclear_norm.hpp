@@ -14,16 +14,18 @@ namespace dalib {
 
 namespace detail {
 
-/// Leaves p^2 of a register of rows.
+/// Leaves p^2 of a register of rows, and p in `kept` if it is there: a softmax costs more than memory.
 template <class T, class Memory>
 struct squares_task {
   class_rows<const T, Memory> scores;
+  class_rows<T, Memory> kept;
 
   template <class V>
   DALIB_HD void operator()(const engine::row_group& group, const engine::row_scratch<V>& scratch) const {
     const auto p = scratch(0);
     engine::load_rows(scores, group.first, group.count, p);
     engine::softmax_in_place(p);
+    if (kept.tensor.data != nullptr) engine::store_rows(p, group.first, group.count, kept, write_mode::overwrite);
     for (index_t c = 0; c < p.classes; ++c) p.set(c, p[c] * p[c]);
   }
 };
@@ -31,15 +33,14 @@ struct squares_task {
 /// Gradient of a register of rows of a loss whose slope with respect to p_ic is table[c] p_ic.
 template <class T, class Memory>
 struct scaled_prediction_task {
-  class_rows<const T, Memory> scores;
+  class_rows<const T, Memory> predictions, scores;
   gradient<T, Memory> out;
   const T* table;
 
   template <class V>
   DALIB_HD void operator()(const engine::row_group& group, const engine::row_scratch<V>& scratch) const {
     const auto p = scratch(0), slope = scratch(1);
-    engine::load_rows(scores, group.first, group.count, p);
-    engine::softmax_in_place(p);
+    engine::load_rows(predictions, group.first, group.count, p);
     for (index_t c = 0; c < p.classes; ++c) slope.set(c, V(table[c]) * p[c]);
     engine::pull_softmax(p, V(out.scale), [&](index_t c) { return slope[c]; });
     engine::store_rows(p, group.first, group.count, scores.like(out.target), out.mode);
@@ -51,9 +52,13 @@ struct scaled_prediction_task {
 template <bool Gradient, class T, class Exec, class Memory, class Value>
 T function_of_squares(const Exec& exec, const class_rows<const T, Memory>& rows, const gradient<T, Memory>& out, const Value& value,
                       workspace_of<Memory>& scratch) {
+  const index_t n = rows.rows(), classes = rows.classes();
+  const bool wanted = Gradient && out.target.data != nullptr;
+  const matrix_view<T, Memory> kept{wanted ? scratch.template allocate<T>(n * classes) : nullptr, n, classes};
   return of_class_sums<Gradient, T>(
       exec, rows, out,
-      class_sums_loss{1, 2 * rows.classes(), squares_task<T, Memory>{rows}, value, scaled_prediction_task<T, Memory>{rows, out, nullptr}},
+      class_sums_loss{1, 2 * classes, squares_task<T, Memory>{rows, {kept}}, value,
+                      scaled_prediction_task<T, Memory>{{matrix_view<const T, Memory>(kept)}, rows, out, nullptr}},
       scratch);
 }
 

@@ -122,6 +122,8 @@ private:
     double* const values = scratch.template allocate<double>(count);
     double* const numbers = scratch.template allocate<double>(exec.workers() * 2 * (n + m));
     index_t* const orders = scratch.template allocate<index_t>(exec.workers() * (n + m));
+    using entry = detail::sort_entry<T>;
+    entry* const entries = scratch.template allocate<entry>(exec.workers() * 2 * std::max(n, m));
     exec.run(count, [&](index_t l, int worker) {
       double* const own = numbers + worker * 2 * (n + m);
       double *const g_s = own + n + m, *const g_t = g_s + n;
@@ -130,8 +132,9 @@ private:
       std::copy_n(row_t, m, own + n);
       const detail::sorted_numbers s{own, nullptr, n, static_cast<double>(n), orders + worker * (n + m)};
       const detail::sorted_numbers t{own + n, nullptr, m, static_cast<double>(m), s.order + n};
-      s.sort();
-      t.sort();
+      entry* const memory = entries + worker * 2 * std::max(n, m);
+      detail::sort_order<T>(row_s, n, s.order, memory);
+      detail::sort_order<T>(row_t, m, t.order, memory);
       if constexpr (Gradient) std::fill_n(g_s, n + m, 0.0);
       values[l] = detail::quantile_distance(s, t, p, 1 / static_cast<double>(count), Gradient ? g_s : nullptr, Gradient ? g_t : nullptr);
       if constexpr (Gradient) {

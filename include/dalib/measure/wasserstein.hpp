@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dalib/measure/score_measure.hpp"
+#include "dalib/measure/sort_order.hpp"
 #include "dalib/measure/two_sample_measure.hpp"
 
 #include <algorithm>
@@ -21,17 +22,30 @@ struct sorted_numbers {
   double total; ///< of the weights
   index_t* order;
 
-  void sort() const {
-    std::iota(order, order + count, index_t{0});
-    std::sort(order, order + count, [this](index_t a, index_t b) { return values[a] < values[b] || (values[a] == values[b] && a < b); });
-  }
   double value(index_t place) const { return values[order[place]]; }
   double weight(index_t place) const { return (weights ? weights[order[place]] : 1) / total; }
 };
 
+/// quantile_distance of equally many numbers without weights: the k-th meets the k-th.
+inline double paired_distance(const sorted_numbers& s, const sorted_numbers& t, double p, double scale, double* to_s, double* to_t) {
+  const double mass = 1 / static_cast<double>(s.count), slope_scale = scale * mass * p;
+  double value = 0;
+  for (index_t i = 0; i < s.count; ++i) {
+    const double apart = s.value(i) - t.value(i), distance = std::abs(apart);
+    const double power = p == 1 ? 1 : (p == 2 ? distance : std::pow(distance, p - 1));
+    value += power * distance;
+    if (to_s == nullptr) continue;
+    const double slope = apart == 0 ? 0 : std::copysign(slope_scale * power, apart);
+    to_s[s.order[i]] = slope;
+    to_t[t.order[i]] = -slope;
+  }
+  return mass * value;
+}
+
 /// Integral over (0, 1) of |Q_s - Q_t|^p for the quantile functions of both; adds scale times its gradient to `to_s` and `to_t`, if there.
 /// Without weights the steps of both functions are compared as integers, so that none is missed or made by rounding.
 inline double quantile_distance(const sorted_numbers& s, const sorted_numbers& t, double p, double scale, double* to_s, double* to_t) {
+  if (s.weights == nullptr && t.weights == nullptr && s.count == t.count) return paired_distance(s, t, p, scale, to_s, to_t);
   double value = 0, left_s = s.weight(0), left_t = t.weight(0);
   index_t i = 0, j = 0;
   const bool counted = s.weights == nullptr && t.weights == nullptr;
@@ -145,9 +159,10 @@ private:
       std::copy_n(one.weights, values.rows, weights);
       total = std::accumulate(weights, weights + values.rows, 0.0);
     }
-    const detail::sorted_numbers numbers{values.data, weights, values.rows, total, call.scratch.template allocate<index_t>(values.rows)};
-    numbers.sort();
-    return numbers;
+    index_t* const order = call.scratch.template allocate<index_t>(values.rows);
+    const workspace_mark mark(call.scratch);
+    detail::sort_order(values.data, values.rows, order, call.scratch.template allocate<detail::sort_entry<double>>(2 * values.rows));
+    return {values.data, weights, values.rows, total, order};
   }
 };
 
