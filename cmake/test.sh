@@ -133,7 +133,7 @@ stage_python() {
   fi
   "$environment/bin/pip" install --quiet torch || skipped+=("python: tests of PyTorch (it could not be installed)")
   step "build of the package"
-  "$environment/bin/pip" install --no-build-isolation --verbose ./examples/python
+  CMAKE_BUILD_PARALLEL_LEVEL="$jobs" "$environment/bin/pip" install --no-build-isolation --verbose ./examples/python
   step "tests of the package"
   (cd examples/python && "$environment/bin/mypy" package/dalib_cpp && "$environment/bin/python" -m pytest -q)
 }

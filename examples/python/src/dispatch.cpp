@@ -38,8 +38,6 @@ double run_user(const plan& p, const request& r) {
 #define DALIB_PYTHON_DISPATCH(NAME, FUNCTION)                                                                                              \
   plan::function NAME(family kind) {                                                                                                       \
     switch (kind) {                                                                                                                        \
-    case family::gaussian:                                                                                                                 \
-      return FUNCTION<family::gaussian>;                                                                                                   \
     case family::gaussian_ladder:                                                                                                          \
       return FUNCTION<family::gaussian_ladder>;                                                                                            \
     case family::radial:                                                                                                                   \
@@ -66,8 +64,8 @@ DALIB_PYTHON_DISPATCH(kernel_matrix_for, run_kernel_matrix)
 DALIB_PYTHON_DISPATCH(kernel_matrix_gradient_for, run_kernel_matrix_gradient)
 
 plan::function joint_mmd_for(const std::vector<kernel_choice>& kernels) {
-  if (kernels.size() == 2 && kernels[0].kind == family::gaussian_ladder && kernels[1].kind == family::gaussian)
-    return run_joint_mmd<family::gaussian_ladder, family::gaussian>;
+  if (kernels.size() == 2 && kernels[0].kind == family::gaussian_ladder && kernels[1].kind == family::gaussian_ladder)
+    return run_joint_mmd<family::gaussian_ladder, family::gaussian_ladder>;
   bool radial = true;
   for (const kernel_choice& one : kernels) radial = radial && one.kind == family::radial;
   if (radial && kernels.size() == 2) return run_joint_mmd<family::radial, family::radial>;

@@ -1,5 +1,5 @@
 #include "joint_mmd.hpp"
 
 namespace dalib_python {
-template double run_joint_mmd<family::gaussian_ladder, family::gaussian>(const plan&, const request&);
+template double run_joint_mmd<family::gaussian_ladder, family::gaussian_ladder>(const plan&, const request&);
 } // namespace dalib_python

@@ -15,9 +15,7 @@ namespace k = dalib::kernel;
 
 template <family Kind>
 auto make_kernel(const kernel_choice& c) {
-  if constexpr (Kind == family::gaussian)
-    return k::gaussian<any_bandwidth>{c.bandwidth};
-  else if constexpr (Kind == family::gaussian_ladder)
+  if constexpr (Kind == family::gaussian_ladder)
     return k::gaussian_ladder<any_bandwidth>(c.first_alpha, c.count, c.bandwidth);
   else if constexpr (Kind == family::radial)
     return c.expression;

@@ -13,7 +13,8 @@ double run_mmd(const plan& p, const request& r) {
   return by_scalar(r, [&](auto number) -> double {
     using T = decltype(number);
     const auto source = sample_of<T>(r.inputs[0], r.weights[0]), target = sample_of<T>(r.inputs[1], r.weights[1]);
-    return with_estimator(p.chosen.estimator, [&](const auto& estimator) -> double {
+    constexpr bool drawn = Kind == family::gaussian_ladder || Kind == family::radial;
+    return with_estimator<drawn>(p.chosen.estimator, [&](const auto& estimator) -> double {
       const dalib::mmd loss{make_kernel<Kind>(p.kernels.front()), estimator};
       if (!r.gradient) return loss(execution_of(r), source, target, scratch_of_thread());
       const dalib::gradients<T> out{r.outputs[0].write<T>(), r.outputs[1].write<T>(), static_cast<T>(r.scale)};

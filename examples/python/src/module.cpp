@@ -1,7 +1,7 @@
 /// @file
 /// What Python sees: plans, the kernels and estimators they are made of, and arrays read without a copy.
 #include "borrowed_array.hpp"
-#include "plan.hpp"
+#include "inference.hpp"
 
 #include "dalib/config.hpp"
 #include "dalib/core/check.hpp"
@@ -9,8 +9,8 @@
 #include "dalib/measure/maps/randomised_multilinear_map.hpp"
 #include "dalib/measure/warm_start_reversal.hpp"
 
-#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
 #include <omp.h>
@@ -56,11 +56,13 @@ void require_finite(const request& r, const named_plan& p) {
 
 /// What a call has besides its inputs.
 struct call_options {
-  nb::handle weights, outputs, values;
+  nb::handle weights, outputs, values, labels;
   double scale;
   int threads;
   bool check;
 };
+
+using label_array = nb::ndarray<const std::int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 
 double run_plan(const named_plan& p, const nb::tuple& inputs, const call_options& o) {
   borrowed in, out;
@@ -82,6 +84,15 @@ double run_plan(const named_plan& p, const nb::tuple& inputs, const call_options
   if (!o.outputs.is_none())
     for (nb::handle one : nb::cast<nb::tuple>(o.outputs)) out.add(one, name, "a gradient", scalar, access::write);
   if (!o.values.is_none()) r.values = value_buffer.borrow(o.values, {name, "the values", access::write}, scalar);
+  std::array<label_array, 2> labels;
+  if (!o.labels.is_none()) {
+    std::size_t which = 0;
+    for (nb::handle one : nb::cast<nb::tuple>(o.labels)) {
+      labels.at(which) = nb::cast<label_array>(one);
+      r.labels.at(which) = {labels.at(which).data(), labels.at(which).size()};
+      ++which;
+    }
+  }
   r.scalar = scalar.type;
   r.threads = o.threads;
   r.gradient = !o.outputs.is_none();
@@ -136,6 +147,7 @@ kernel_choice kernel_from(const nb::dict& d, nb::list& states) {
 }
 
 plan::function function_for(const std::string& name, const std::vector<kernel_choice>& kernels) {
+  if (name == "weighted_mmd") return weighted_mmd_for(kernels.at(0).kind);
   if (name == "mmd") return mmd_for(kernels.at(0).kind);
   if (name == "kernel_matrix") return kernel_matrix_for(kernels.at(0).kind);
   if (name == "kernel_matrix_gradient") return kernel_matrix_gradient_for(kernels.at(0).kind);
@@ -143,6 +155,58 @@ plan::function function_for(const std::string& name, const std::vector<kernel_ch
   for (const measure_entry& one : measures())
     if (name == one.name) return one.run;
   throw std::invalid_argument("there is no measure " + name);
+}
+
+/// A test: `options` has members of test_request.
+nb::dict infer(const std::string& name, const nb::tuple& inputs, const nb::list& kernels, const nb::dict& options) {
+  test_request r;
+  r.name = name;
+  nb::list states;
+  for (nb::handle one : kernels) r.kernels.push_back(kernel_from(nb::cast<nb::dict>(one), states));
+  borrowed all;
+  scalar_choice scalar;
+  static const char* const names[] = {"x", "y", "the points"};
+  std::size_t place = 0;
+  for (nb::handle one : inputs) all.add(one, name.c_str(), names[place++], scalar, access::read);
+  if (scalar.type != scalar_type::float64) throw nb::type_error((name + ": rows of tests are float64").c_str());
+  r.inputs = all.all();
+  const auto read = [&](const char* key, auto& to) {
+    if (options.contains(key)) to = nb::cast<std::remove_reference_t<decltype(to)>>(options[key]);
+  };
+  read("threads", r.threads);
+  read("alpha", r.alpha);
+  read("draws", r.draws);
+  read("seed", r.seed);
+  read("keep_null", r.keep_null);
+  read("biased", r.biased);
+  read("form", r.form);
+  read("length", r.length);
+  read("kernel_count", r.kernel_count);
+  nb::ndarray<const std::int64_t, nb::ndim<2>, nb::c_contig, nb::device::cpu> permutations;
+  nb::ndarray<const double, nb::ndim<2>, nb::c_contig, nb::device::cpu> weights;
+  const auto given = [&](const char* key, auto& held, array& to) {
+    if (!options.contains(key)) return;
+    held = nb::cast<std::remove_reference_t<decltype(held)>>(options[key]);
+    using element = std::remove_const_t<std::remove_pointer_t<decltype(held.data())>>;
+    to = {const_cast<element*>(held.data()), static_cast<index_t>(held.shape(0)), static_cast<index_t>(held.shape(1)),
+          static_cast<index_t>(held.shape(1)), 1};
+  };
+  given("permutations", permutations, r.permutations);
+  given("weights", weights, r.weights);
+  test_answer found;
+  {
+    const nb::gil_scoped_release unlocked;
+    found = run_test(r);
+  }
+  nb::dict answer;
+  answer["statistic"] = found.statistic;
+  answer["p_value"] = found.p_value;
+  answer["threshold"] = found.threshold;
+  answer["reject"] = found.reject;
+  answer["null_sample"] = found.null_sample;
+  answer["warning"] = found.warning;
+  answer["values"] = found.values;
+  return answer;
 }
 
 /// Runs f(T()) on the arrays of a map: inputs, then the result or the gradients.
@@ -212,11 +276,13 @@ NB_MODULE(DALIB_PYTHON_MODULE, m) {
       .def(
           "__init__",
           [](named_plan* self, const std::string& name, const std::vector<std::string>& inputs, const nb::list& kernels,
-             std::pair<int, index_t> estimator, int reduction, const nb::tuple& conditioning, const std::vector<double>& numbers) {
+             std::tuple<int, index_t, std::uint64_t> estimator, int reduction, const nb::tuple& conditioning,
+             const std::vector<double>& numbers) {
             new (self) named_plan{{}, name, inputs, {}};
             plan& body = self->body;
             for (nb::handle one : kernels) body.kernels.push_back(kernel_from(nb::cast<nb::dict>(one), self->states));
-            body.chosen.estimator = {static_cast<estimator_choice::kind_type>(estimator.first), estimator.second};
+            body.chosen.estimator = {static_cast<estimator_choice::kind_type>(std::get<0>(estimator)), std::get<1>(estimator),
+                                     std::get<2>(estimator)};
             body.chosen.reduction = static_cast<reduction_choice>(reduction);
             body.chosen.conditioning = {static_cast<any_conditioning::kind_type>(nb::cast<int>(conditioning[0])),
                                         nb::cast<bool>(conditioning[1]), nb::cast<double>(conditioning[2])};
@@ -227,19 +293,23 @@ NB_MODULE(DALIB_PYTHON_MODULE, m) {
       .def(
           "run",
           [](const named_plan& p, const nb::tuple& inputs, nb::handle weights, nb::handle outputs, nb::handle values, double scale,
-             int threads, bool check) {
-            return run_plan(p, inputs, {weights, outputs, values, scale, threads, check});
+             int threads, bool check, nb::handle labels) {
+            return run_plan(p, inputs, {weights, outputs, values, labels, scale, threads, check});
           },
-          "inputs"_a, "weights"_a.none(), "outputs"_a.none(), "values"_a.none(), "scale"_a, "threads"_a, "check"_a);
+          "inputs"_a, "weights"_a.none(), "outputs"_a.none(), "values"_a.none(), "scale"_a, "threads"_a, "check"_a,
+          "labels"_a.none() = nb::none());
+
+  m.def("infer", infer, "name"_a, "inputs"_a, "kernels"_a, "options"_a);
 
   m.def("measures", [] {
     nb::list result;
     for (const measure_entry& one : measures()) {
-      nb::list inputs, parameters;
+      nb::list inputs, parameters, labels;
       for (const char* name : one.inputs) inputs.append(name);
+      for (const char* name : one.labels) labels.append(name);
       for (const auto& [name, number] : one.parameters) parameters.append(nb::make_tuple(name, number));
       result.append(nb::make_tuple(one.name, inputs, one.differentiable, parameters, one.has_reduction, one.has_conditioning, one.values_of,
-                                   one.documentation));
+                                   labels, one.documentation));
     }
     return result;
   });

@@ -14,15 +14,15 @@
 
 namespace dalib_python {
 
-/// The compiled kernels.
-enum class family { gaussian, gaussian_ladder, radial, linear, polynomial, mixed, mixed_polynomial, cosine, laplacian_l1, user };
+/// The compiled kernels. A Gaussian alone is a ladder of one.
+enum class family { gaussian_ladder, radial, linear, polynomial, mixed, mixed_polynomial, cosine, laplacian_l1, user };
 
 /// A kernel as Python describes it. Which members count depends on the family.
 struct kernel_choice {
   family kind = family::gaussian_ladder;
   double first_alpha = 0.125; ///< of the ladder
   int count = 5;
-  any_bandwidth bandwidth{}; ///< of gaussian and the ladder
+  any_bandwidth bandwidth{}; ///< of the ladder
   radial_expression expression{};
   double factor = 1;        ///< of what stands alone
   double linear_weight = 0; ///< of the linear kernel beside an expression
@@ -58,7 +58,8 @@ struct measure_entry {
   std::vector<std::pair<const char*, double>> parameters;
   bool has_reduction;
   bool has_conditioning;
-  std::vector<int> values_of; ///< inputs whose rows make up the values of reduction "none"
+  std::vector<int> values_of;      ///< inputs whose rows make up the values of reduction "none"
+  std::vector<const char*> labels; ///< arguments that are class labels, after the inputs
   const char* documentation;
   plan::function run;
 };
@@ -68,6 +69,8 @@ const std::vector<measure_entry>& measures();
 double run_user(const plan& p, const request& r);
 
 plan::function mmd_for(family kind);
+/// @throws std::invalid_argument for a kernel that is not compiled.
+plan::function weighted_mmd_for(family kind);
 plan::function kernel_matrix_for(family kind);
 plan::function kernel_matrix_gradient_for(family kind);
 /// @throws std::invalid_argument for layers and kernels that are not compiled.

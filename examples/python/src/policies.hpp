@@ -4,9 +4,12 @@
 #pragma once
 
 #include "dalib/compat/estimators.hpp"
-#include "dalib/estimator/estimators.hpp"
+#include "dalib/estimator/incomplete.hpp"
 #include "dalib/kernel/bandwidths.hpp"
 #include "dalib/measure/maps/entropy_conditioning.hpp"
+
+#include <cstdint>
+#include <stdexcept>
 
 namespace dalib_python {
 
@@ -40,9 +43,10 @@ struct any_bandwidth {
 
 /// Which estimator; `rows` of blocks, whose inner one is `kind`.
 struct estimator_choice {
-  enum kind_type { biased, unbiased, nonlinear, linear_time, ring };
+  enum kind_type { biased, unbiased, nonlinear, linear_time, ring, incomplete };
   kind_type kind = unbiased;
-  index_t block_rows = 0; ///< 0: no blocks
+  index_t block_rows = 0; ///< 0: no blocks; of `incomplete` the number of pairs
+  std::uint64_t seed = 0; ///< of `incomplete`
 };
 
 /// An estimator of all pairs.
@@ -71,9 +75,15 @@ struct any_quadruples {
   }
 };
 
-/// Calls f(estimator) with the type that the choice needs.
-template <class F>
+/// Calls f(estimator) with the type that the choice needs. Drawn pairs are compiled for some kernels only.
+template <bool Drawn = false, class F>
 double with_estimator(const estimator_choice& choice, const F& f) {
+  if (choice.kind == estimator_choice::incomplete) {
+    if constexpr (Drawn)
+      return f(dalib::estimator::incomplete{choice.block_rows, choice.seed});
+    else
+      throw std::invalid_argument("estimator.incomplete is compiled into this package for mmd with kernels of the squared distance alone");
+  }
   if (choice.block_rows != 0) return f(dalib::estimator::block<any_full_pair>{choice.block_rows, {choice.kind}});
   if (choice.kind == estimator_choice::linear_time || choice.kind == estimator_choice::ring) return f(any_quadruples{choice.kind});
   return f(any_full_pair{choice.kind});

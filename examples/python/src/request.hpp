@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -39,11 +40,12 @@ struct request {
   scalar_type scalar = scalar_type::float64;
   int threads = 0;
   bool gradient = false;
-  double scale = 1;                 ///< upstream gradient
-  std::span<const array> inputs{};  ///< by the measure's order; layers of the source, then of the target
-  std::span<const array> outputs{}; ///< a gradient for each differentiable input
-  std::array<array, 2> weights{};   ///< of both samples, contiguous
-  array values{};                   ///< reduction "none": one value per row
+  double scale = 1;                                      ///< upstream gradient
+  std::span<const array> inputs{};                       ///< by the measure's order; layers of the source, then of the target
+  std::span<const array> outputs{};                      ///< a gradient for each differentiable input
+  std::array<array, 2> weights{};                        ///< of both samples, contiguous
+  array values{};                                        ///< reduction "none": one value per row
+  std::array<std::span<const std::int64_t>, 2> labels{}; ///< of measures that take class labels
 };
 
 /// Calls f(T()) with the request's scalar type.

@@ -142,6 +142,7 @@ def test_the_interpreter_is_free_during_work(rng):
     assert len(ticks) > 3
 
 
+@pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")  # JAX's, where a test before has loaded it
 def test_fork_after_use(rng):
     x = rng.normal(size=(400, 20))
     want = da.mmd(x, x[::-1] + 1)  # has begun a parallel region

@@ -39,6 +39,12 @@ LOSSES = {
         lambda: dt.ConditionalDomainAdversarialCriterion(da.conditioning.joint_entropy()),
         lambda: [double(6, 1), double(5, 1), double(6, 4).detach(), double(5, 4).detach()],
     ),
+    "coral": (lambda: dt.MeasureLoss("coral"), lambda: [double(6, 3), double(5, 3)]),
+    "entropy": (lambda: dt.MeasureLoss("tsallis_entropy", alpha=1.5), lambda: [double(6, 4)]),
+    "local mmd": (
+        lambda: dt.MeasureLoss("local_mmd", fixed_scale=2.0),
+        lambda: [double(6, 3), double(5, 3), torch.full((5, 2), 0.5, dtype=torch.float64), torch.arange(6) % 2],
+    ),
     "map": (lambda: dt.MultilinearMap(), lambda: [double(6, 3), double(6, 4)]),
     "randomised map": (lambda: dt.RandomisedMultilinearMap(3, 4, 5).double(), lambda: [double(6, 3), double(6, 4)]),
 }
@@ -63,6 +69,33 @@ def test_value_is_that_of_the_function():
     assert isinstance(gx, torch.Tensor)
     dt.mmd(x, y).backward()
     assert torch.equal(x.grad, gx) and torch.equal(y.grad, gy)
+
+
+def test_weighted_mmd():
+    x, y = double(8, 3), double(8, 3)
+    loss = dt.WeightedMMDLoss(estimator=da.estimator.compat_nonlinear())
+    value = loss(x, y)
+    value.backward()
+    want = da.weighted_mmd(x.detach(), y.detach(), estimator=da.estimator.compat_nonlinear(), gradient=True)
+    assert value.item() == want[0] and torch.equal(x.grad, want[1]) and torch.equal(y.grad, want[2])
+    assert "gaussian_ladder" in repr(loss)
+
+
+def test_measure_loss():
+    loss = dt.MeasureLoss("central_moment_discrepancy", orders=3)
+    assert "orders=3.0" in repr(loss)
+    again = pickle.loads(pickle.dumps(loss))
+    x, y = torch.rand(7, 3), torch.rand(5, 3)
+    assert again(x, y) == loss(x, y) == pytest.approx(da.central_moment_discrepancy(x, y, orders=3), rel=1e-6)
+    logits = torch.randn(6, requires_grad=True)
+    dt.MeasureLoss("domain_label", label=0.0)(logits).backward()
+    assert logits.grad.shape == (6,) and logits.grad.abs().sum() > 0
+    for wrong in (lambda: dt.MeasureLoss("no such"), lambda: dt.MeasureLoss("coral", "none")):
+        with pytest.raises(ValueError, match="MeasureLoss"):
+            wrong()
+    for wrong in (lambda: dt.MeasureLoss("coral", order=2), lambda: dt.MeasureLoss("coral")(x)):
+        with pytest.raises(TypeError, match="MeasureLoss"):
+            wrong()
 
 
 def test_only_the_wanted_sides():
@@ -284,19 +317,20 @@ def test_opcheck(name):
 
     make, inputs = LOSSES[name]
     op, values = make()._operation, inputs()
-    values = [v if v.dim() == 2 else v.unsqueeze(1) for v in values]
+    labels = values[len(values) - op.labels :]
+    values = [v if v.dim() == 2 else v.unsqueeze(1) for v in values[: len(values) - op.labels]]
     wanted = sum(1 << i for i, place in enumerate(op.differentiable) if values[place].requires_grad)
-    torch.library.opcheck(_autograd._measure_op, (values, [], 0, [], False, wanted, op.text))
+    torch.library.opcheck(_autograd._measure_op, (values, labels, (1 << op.labels) - 1, [], False, wanted, op.text))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["mmd", "classifier none", "disparity", "conditional entropy", "map"])
+@pytest.mark.parametrize("name", ["mmd", "classifier none", "disparity", "conditional entropy", "local mmd", "map"])
 def test_compile_without_a_graph_break(name):
     make, inputs = LOSSES[name]
     loss, values = make(), inputs()
 
     def step(*tensors):
-        return (loss(*(t * 2 for t in tensors)) ** 2).sum()
+        return (loss(*(t * 2 if t.is_floating_point() else t for t in tensors)) ** 2).sum()
 
     want = torch.autograd.grad(step(*values), [v for v in values if v.requires_grad])
     compiled = torch.compile(step, fullgraph=True, backend="aot_eager")

@@ -7,7 +7,7 @@
 The losses as modules of PyTorch are in dalib_cpp.torch, which is imported where it is used.
 """
 
-from . import bandwidth, conditioning, estimator, kernel
+from . import bandwidth, conditioning, estimator, inference, kernel
 from ._load import core as _core
 from .functions import (
     RandomisedMultilinearMap,
@@ -19,6 +19,7 @@ from .functions import (
     multilinear_map,
     multilinear_map_gradient,
     reversal_coefficient,
+    weighted_mmd,
 )
 from .measures import *  # noqa: F403
 

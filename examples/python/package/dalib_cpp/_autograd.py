@@ -39,9 +39,11 @@ class Operation:
         conditioning: Any = None,
         numbers: Tuple[float, ...] = (),
         values_of: Tuple[int, ...] = (),
+        labels: int = 0,
     ) -> None:
         self.differentiable, self.reduction, self.values_of = differentiable, reduction, values_of
         self.all_differentiable = differentiable == tuple(range(len(inputs)))
+        self.name, self.labels = name, labels  # with labels they travel in the weights' places
         self.states: List[Any] = []
         if name == "joint_mmd" and len(kernels) == 1:
             name, inputs = "mmd", ("x", "y")
@@ -51,7 +53,7 @@ class Operation:
         )
         self.lock = threading.Lock()
         self.text = repr(
-            (name, inputs, differentiable, kernels, estimator, reduction, conditioning, numbers, values_of)
+            (name, inputs, differentiable, kernels, estimator, reduction, conditioning, numbers, values_of, labels)
         )
         _OPERATIONS.setdefault(self.text, self)
 
@@ -59,12 +61,13 @@ class Operation:
     def of_table(cls, name: str, reduction: str, numbers: Tuple[float, ...], conditioning: Any) -> "Operation":
         line = measures.TABLE[name]
         return cls(
-            name, tuple(line.inputs), tuple(line.differentiable), (), None, reduction, conditioning, numbers, tuple(line.values_of)
+            name, tuple(line.inputs), tuple(line.differentiable), (), None, reduction, conditioning, numbers, tuple(line.values_of),
+            len(line.labels),
         )  # fmt: skip
 
     def _kernel_codes(self, name: str, kernels: Tuple[Any, ...]) -> List[dict]:
         codes = [_call.kernel_code(kernel, name) for kernel in kernels]
-        if len(codes) > 1 and [code["family"] for code in codes] != [1, 0]:
+        if len(codes) > 1 and [code["family"] for code in codes] != [0, 0]:
             codes = [_call.kernel_code(kernel, name, radial_only=True) for kernel in kernels]
         for code in codes:
             if "bandwidth" in code:
@@ -81,6 +84,9 @@ class Operation:
         return (*bandwidth[:3], self.states[-1])
 
     def run(self, inputs: tuple, weights: Any, out: Optional[tuple], values: Any, running: Optional[Tensor], training: bool) -> float:
+        if self.labels:
+            labels = measures.class_labels(self.name, weights[: self.labels])
+            return self.plan.run(inputs, None, out, values, 1.0, torch.get_num_threads(), False, labels)
         if not self.states:
             return self.plan.run(inputs, weights, out, values, 1.0, torch.get_num_threads(), False)
         assert running is not None
@@ -140,8 +146,10 @@ def _compute(
             raise TypeError(f"dalib_cpp: the tensors are {dtype}; give floating point ones")
     else:
         ready = tuple(_ready(one, dtype) for one in inputs)
-    given = None
-    if weights[0] is not None or weights[1] is not None:
+    given: Any = None
+    if op.labels:
+        given = tuple(weights)
+    elif weights[0] is not None or weights[1] is not None:
         given = tuple(None if w is None else _ready(w.detach(), dtype).contiguous() for w in weights)
     values = None
     if op.reduction == "none":
@@ -252,9 +260,11 @@ class _Direct(torch.autograd.Function):
         elif op.reduction == "none":
             gradients = _scaled(op, upstream, gradients)
         else:
-            for g in gradients:
-                if g is not None:
-                    g.mul_(upstream)
+            factor = upstream.item()
+            if factor != 1.0:  # of a sum of losses it is 1: two passes over the gradients less
+                for g in gradients:
+                    if g is not None:
+                        g.mul_(factor)
         if op.all_differentiable:
             return (None, *gradients)
         result: List[Optional[Tensor]] = [None] * (1 + len(inputs))

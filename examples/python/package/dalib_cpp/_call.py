@@ -63,7 +63,7 @@ def pair_plan(name: str, inputs: Tuple[str, ...], kernel: Any, estimator: Any) -
 def joint_plan(inputs: Tuple[str, ...], kernels: Tuple[Any, ...], estimator: Any) -> Any:
     """A plan of a kernel for each layer."""
     codes = [kernel_code(one, "joint_mmd") for one in kernels]
-    if [code["family"] for code in codes] != [1, 0]:  # all but JAN's own are expressions
+    if [code["family"] for code in codes] != [0, 0]:  # all but JAN's own are expressions
         codes = [kernel_code(one, "joint_mmd", radial_only=True) for one in kernels]
     return make_plan("joint_mmd", inputs, codes, estimator)
 

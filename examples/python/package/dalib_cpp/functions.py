@@ -32,12 +32,34 @@ def mmd(
     gradients times `scale`; otherwise the value. Bandwidths are detached. `check` looks for NaN and infinity first. O((n + m)^2 F) time,
     O((n + m) F) memory. Raises TypeError for other arrays, ValueError for shapes and data that do not fit.
     """
-    plan = _call.pair_plan("mmd", _MMD_INPUTS, kernel, estimator)
+    return _two_sample(_call.pair_plan("mmd", _MMD_INPUTS, kernel, estimator), x, y, weights, gradient, scale, check)
+
+
+def _two_sample(plan: Any, x: Any, y: Any, weights: Any, gradient: bool, scale: float, check: bool) -> Any:
     if not gradient:
         return plan.run((x, y), weights, None, None, scale, _call.threads(), check)
     out = (_call.like(x), _call.like(y))
     value = plan.run((x, y), weights, out, None, scale, _call.threads(), check)
     return value, _call.as_kind_of(out[0], x), _call.as_kind_of(out[1], y)
+
+
+def weighted_mmd(
+    x: Any,
+    y: Any,
+    kernel: Optional[_kernel.gaussian_ladder] = None,
+    estimator: Optional[Estimator] = None,
+    weights: Optional[Tuple[Any, Any]] = None,
+    gradient: bool = False,
+    *,
+    scale: float = 1.0,
+    check: bool = False,
+) -> Any:
+    """MK-MMD, sum_k beta_k mmd_k^2 over the Gaussians of a ladder, with beta by DALIB's quadratic program on the batch itself (DAN, Long et al.
+    2015, section 3.2; DALIB's quadratic_program=True). beta is detached. Arguments, answer and errors as for mmd; DALIB's numbers:
+    estimator=compat_nonlinear() or compat_ring().
+    """
+    plan = _call.pair_plan("weighted_mmd", _MMD_INPUTS, kernel, estimator)
+    return _two_sample(plan, x, y, weights, gradient, scale, check)
 
 
 def jan_kernels() -> Tuple[Kernel, Kernel]:
@@ -164,5 +186,5 @@ def reversal_coefficient(iteration: int, iterations: int = 1000, alpha: float = 
 
 __all__ = [
     "RandomisedMultilinearMap", "bandwidth", "jan_kernels", "joint_mmd", "kernel_matrix", "kernel_matrix_gradient", "mmd", "multilinear_map",
-    "multilinear_map_gradient", "reversal_coefficient",
+    "multilinear_map_gradient", "reversal_coefficient", "weighted_mmd",
 ]  # fmt: skip

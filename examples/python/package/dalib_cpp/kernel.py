@@ -229,14 +229,14 @@ def lower(kernel: Optional[Kernel], radial_only: bool = False) -> Dict[str, Any]
     radial = [term for term in terms if all(isinstance(one, Radial) for one in term[1])]
     others = [term for term in terms if not all(isinstance(one, Radial) for one in term[1])]
     if not others:
-        return {"family": 2, "terms": _radial_code(radial)}
+        return {"family": 1, "terms": _radial_code(radial)}
     linears = [w for w, product in others if product == (linear(),)]
     polynomials = [(w, product[0]) for w, product in others if len(product) == 1 and isinstance(product[0], polynomial)]
     if radial_only or len(linears) + len(polynomials) < len(others) or len(polynomials) > 1:
         raise NotCompiled(f"kernel: this combination is not compiled: {kernel!r}. Compiled are: {COMPILED}. kernel.compile makes any function of one statistic")
-    code: Dict[str, Any] = {"family": 5, "terms": _radial_code(radial), "linear_weight": sum(linears)}
+    code: Dict[str, Any] = {"family": 4, "terms": _radial_code(radial), "linear_weight": sum(linears)}
     if polynomials:
-        code.update(family=6, polynomial_weight=polynomials[0][0], **_polynomial(polynomials[0][1]))
+        code.update(family=5, polynomial_weight=polynomials[0][0], **_polynomial(polynomials[0][1]))
     return code
 
 
@@ -247,17 +247,17 @@ def _polynomial(one: Kernel) -> Dict[str, Any]:
 
 def _lower_alone(factor: float, one: Kernel) -> Optional[Dict[str, Any]]:
     if isinstance(one, gaussian_ladder) and factor == 1:
-        return {"family": 1, "first_alpha": float(one.first_alpha), "count": int(one.count), "bandwidth": one.rule.code()}
+        return {"family": 0, "first_alpha": float(one.first_alpha), "count": int(one.count), "bandwidth": one.rule.code()}
     if isinstance(one, Radial) and one.kind == 0 and factor == 1:
-        return {"family": 0, "bandwidth": one.bandwidth.code()}
+        return {"family": 0, "first_alpha": 1.0, "count": 1, "bandwidth": one.bandwidth.code()}
     if isinstance(one, linear):
-        return {"family": 3, "factor": factor}
+        return {"family": 2, "factor": factor}
     if isinstance(one, polynomial):
-        return {"family": 4, "factor": factor, **_polynomial(one)}
+        return {"family": 3, "factor": factor, **_polynomial(one)}
     if isinstance(one, cosine):
-        return {"family": 7, "factor": factor}
+        return {"family": 6, "factor": factor}
     if isinstance(one, laplacian_l1):
-        return {"family": 8, "factor": factor, "scale": float(one.scale)}
+        return {"family": 7, "factor": factor, "scale": float(one.scale)}
     if isinstance(one, User):
-        return {"family": 9, "factor": factor, "user": one}
+        return {"family": 8, "factor": factor, "user": one}
     return None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
-from typing import Any, List, NamedTuple, Optional, Tuple
+import sys
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
+import numpy as np
 
 from . import _call
 from ._load import core
@@ -20,10 +22,11 @@ class Measure(NamedTuple):
     has_reduction: bool
     has_conditioning: bool
     values_of: List[int]
+    labels: List[str]
     documentation: str
 
 
-TABLE = {line[0]: Measure(*line) for line in core.measures()}
+TABLE: Dict[str, Measure] = {line[0]: Measure(*line) for line in core.measures()}
 
 _COMMON = """
 
@@ -48,13 +51,29 @@ def value_count(measure: Measure, inputs: Tuple[Any, ...]) -> int:
     return sum(len(inputs[place]) for place in measure.values_of)
 
 
-def _run(measure: Measure, inputs: tuple, numbers: tuple, reduction: str, conditioning: Any, gradient: bool, scale: float, check: bool) -> Any:
+def class_labels(name: str, labels: Tuple[Any, ...]) -> Optional[tuple]:
+    """Class labels as the compiled module takes them: whole numbers, one for each row."""
+    if not labels:
+        return None
+    found = []
+    for one in labels:
+        torch = sys.modules.get("torch")
+        array = one.detach().cpu().numpy() if torch is not None and isinstance(one, torch.Tensor) else np.asarray(one)
+        if array.dtype.kind not in "iu" or array.ndim != 1:
+            raise TypeError(f"{name}: labels are whole numbers, one for each row; these are {array.dtype} of shape {array.shape}")
+        found.append(np.ascontiguousarray(array, np.int64))
+    return tuple(found)
+
+
+def _run(
+    measure: Measure, inputs: tuple, labels: tuple, numbers: tuple, reduction: str, conditioning: Any, gradient: bool, scale: float, check: bool
+) -> Any:
     ready = plan(measure.name, reduction, conditioning, numbers)
     values = None
     if reduction == "none":
         values = _call.matrix_like(inputs[0], value_count(measure, inputs), 1)
     out: Optional[tuple] = tuple(_call.like(inputs[place]) for place in measure.differentiable) if gradient else None
-    value = ready.run(inputs, None, out, values, scale, _call.threads(), check)
+    value = ready.run(inputs, None, out, values, scale, _call.threads(), check, class_labels(measure.name, labels))
     if values is not None:
         value = values.reshape(-1)
     if out is None:
@@ -64,7 +83,7 @@ def _run(measure: Measure, inputs: tuple, numbers: tuple, reduction: str, condit
 
 def signature(measure: Measure) -> str:
     """The arguments of a measure's function, as Python text."""
-    arguments = [f"{name}: Any" for name in measure.inputs] + ["*"] + [f"{name}: float = {number!r}" for name, number in measure.parameters]
+    arguments = [f"{name}: Any" for name in [*measure.inputs, *measure.labels]] + ["*"] + [f"{name}: float = {number!r}" for name, number in measure.parameters]
     if measure.has_conditioning:
         arguments.append("conditioning: Any = None")
     if measure.has_reduction:
@@ -85,7 +104,7 @@ def _make(measure: Measure) -> Any:
     conditioning = "conditioning" if measure.has_conditioning else "None"
     text = (
         f"def {measure.name}({signature(measure)}) -> Any:\n"
-        f"    return _run(_measure, ({', '.join(measure.inputs)},), ({numbers}), {reduction}, {conditioning}, gradient, scale, check)\n"
+        f"    return _run(_measure, ({', '.join(measure.inputs)},), ({''.join(f'{one}, ' for one in measure.labels)}), ({numbers}), {reduction}, {conditioning}, gradient, scale, check)\n"
     )
     scope = {"Any": Any, "_run": _run, "_measure": measure}
     exec(compile(text, f"<dalib_cpp.{measure.name}>", "exec"), scope)
@@ -99,30 +118,14 @@ __all__ = list(TABLE)  # pyright: ignore
 
 
 def stub() -> str:
-    """The text of the type stub measures.pyi: a test compares."""
-    lines = [f"def {m.name}({signature(m)}) -> Any: ..." for m in TABLE.values()]
-    return _STUB_HEAD + "\n".join(lines) + "\n"
-
-
-_STUB_HEAD = '''"""Made by `python -c "import dalib_cpp.measures as m; print(m.stub(), end='')"`."""
-from typing import Any, Dict, List, NamedTuple, Tuple
-
-class Measure(NamedTuple):
-    name: str
-    inputs: List[str]
-    differentiable: List[int]
-    parameters: List[Tuple[str, float]]
-    has_reduction: bool
-    has_conditioning: bool
-    values_of: List[int]
-    documentation: str
-
-TABLE: Dict[str, Measure]
-
-def plan(name: str, reduction: str, conditioning: Any, numbers: Tuple[float, ...]) -> Any: ...
-def value_count(measure: Measure, inputs: Tuple[Any, ...]) -> int: ...
-def conditioning_code(conditioning: Any) -> tuple: ...
-def signature(measure: Measure) -> str: ...
-def documentation(measure: Measure) -> str: ...
-def stub() -> str: ...
-'''
+    """The text of the type stub measures.pyi, made from this module: a test compares."""
+    lines = ['"""Made by `python -c "import dalib_cpp.measures as m; print(m.stub(), end=\'\')"`."""']
+    lines += ["from typing import Any, Dict, List, NamedTuple, Optional, Tuple", "", "class Measure(NamedTuple):"]
+    lines += [f"    {name}: {getattr(kind, '__forward_arg__', kind)}" for name, kind in Measure.__annotations__.items()]
+    lines += ["", "TABLE: Dict[str, Measure]", ""]
+    helpers: List[Callable] = [class_labels, conditioning_code, documentation, plan.__wrapped__, signature, stub, value_count]
+    for helper in helpers:
+        kinds = dict(helper.__annotations__)
+        answer = kinds.pop("return")
+        lines.append(f"def {helper.__name__}({', '.join(f'{name}: {kind}' for name, kind in kinds.items())}) -> {answer}: ...")
+    return "\n".join(lines + [f"def {m.name}({signature(m)}) -> Any: ..." for m in TABLE.values()]) + "\n"

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from . import bandwidth as _bandwidth
 from . import functions as _functions
 from . import kernel as _kernel
+from . import measures as _measures
 from ._autograd import Operation, evaluate
 from ._map_autograd import Pull, pulled
 from .estimator import Estimator
@@ -101,6 +102,13 @@ class MMDLoss(_Loss):
         return f"kernel={self.kernel}, estimator={self.estimator or 'unbiased()'}"
 
 
+class WeightedMMDLoss(MMDLoss):
+    """MK-MMD with kernel weights by DALIB's quadratic program: `loss(x, y)`. The kernel is a gaussian_ladder; see dalib_cpp.weighted_mmd."""
+
+    def _settings(self) -> Operation:
+        return Operation("weighted_mmd", ("x", "y"), (0, 1), kernels=(self.kernel,), estimator=self.estimator)
+
+
 class JointMMDLoss(_Loss):
     """Squared joint MMD of several layers (JAN, Long et al. 2017): `loss((f_s, p_s), (f_t, p_t))`. Default kernels: functions.jan_kernels()."""
 
@@ -143,6 +151,38 @@ class _RowLoss(_Loss):
 
     def extra_repr(self) -> str:
         return f"reduction={self.reduction!r}"
+
+
+class MeasureLoss(_RowLoss):
+    """Any line of the table of dalib_cpp.measures by its name: `MeasureLoss("coral")(f_s, f_t)`, `MeasureLoss("minimum_class_confusion",
+    temperature=2.0)(y_t)`. Class labels follow the tensors: `MeasureLoss("local_mmd")(f_s, f_t, p_t, labels_s)`.
+
+    The function of that name in dalib_cpp says what the tensors are and which get gradients.
+    """
+
+    def __init__(self, name: str, reduction: str = "mean", *, conditioning: Any = None, **parameters: float) -> None:
+        line = _measures.TABLE.get(name)
+        if line is None:
+            raise ValueError(f"MeasureLoss: there is no measure {name!r}; there are {', '.join(_measures.TABLE)}")
+        unknown = set(parameters) - {one for one, _ in line.parameters}
+        if unknown:
+            raise TypeError(f"MeasureLoss: {name} has no parameter {', '.join(sorted(unknown))}")
+        if reduction != "mean" and not line.has_reduction:
+            raise ValueError(f"MeasureLoss: {name} is one number; it has no reduction")
+        self._name = name
+        super().__init__(reduction, numbers=tuple(float(parameters.get(one, default)) for one, default in line.parameters), conditioning=conditioning)
+
+    def forward(self, *tensors: Tensor) -> Tensor:
+        line = _measures.TABLE[self._name]
+        count = len(line.inputs)
+        if len(tensors) != count + len(line.labels):
+            raise TypeError(f"MeasureLoss: {self._name} takes {', '.join([*line.inputs, *line.labels])}, not {len(tensors)} tensors")
+        labels = (*tensors[count:], None, None)
+        return self._evaluate(*(one if one.dim() > 1 else _column(one) for one in tensors[:count]), weights=(labels[0], labels[1]))
+
+    def extra_repr(self) -> str:
+        numbers = "".join(f", {one}={value}" for (one, _), value in zip(_measures.TABLE[self._name].parameters, self._numbers))
+        return f"{self._name!r}{numbers}, {super().extra_repr()}"
 
 
 class MCDLoss(_RowLoss):
@@ -265,6 +305,7 @@ class DANNLoss(nn.Module):
 
 
 def _accuracy(logits_s: Tensor, logits_t: Tensor) -> Tensor:
+    """The mean of both domains' shares of rows that are put into the right domain, in percent."""
     return 50 * ((logits_s.detach() > 0).double().mean() + (logits_t.detach() <= 0).double().mean())
 
 
@@ -298,7 +339,8 @@ class CDANLoss(nn.Module):
             predictions = predictions.detach()
         logits = self.discriminator(self.reversal(self.map(torch.cat((f_s, f_t)), predictions)))
         logits_s, logits_t = logits.split((f_s.shape[0], f_t.shape[0]))
-        self.accuracy = _accuracy(logits_s, logits_t)
+        right = torch.cat((logits_s.detach() > 0, logits_t.detach() <= 0))
+        self.accuracy = 100 * right.double().mean()  # of all rows, as in DALIB
         return self.criterion(logits_s, logits_t, y_s, y_t)
 
 
@@ -346,5 +388,5 @@ def mmd(x: Tensor, y: Tensor, kernel: Optional[Kernel] = None, estimator: Option
 
 __all__ = [
     "CDANLoss", "ClassBalanceLoss", "ConditionalDomainAdversarialCriterion", "DANNLoss", "DomainAdversarialCriterion", "GradientReversal",
-    "JointMMDLoss", "MCDLoss", "MDDLoss", "MMDLoss", "MultilinearMap", "RandomisedMultilinearMap", "mmd",
+    "JointMMDLoss", "MCDLoss", "MDDLoss", "MMDLoss", "MeasureLoss", "MultilinearMap", "RandomisedMultilinearMap", "WeightedMMDLoss", "mmd",
 ]  # fmt: skip

@@ -1,5 +1,0 @@
-#include "mmd.hpp"
-
-namespace dalib_python {
-template double run_mmd<family::gaussian>(const plan&, const request&);
-} // namespace dalib_python
