@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dalib/inference/draws.hpp"
+#include "dalib/inference/machine_forms.hpp"
 #include "dalib/inference/quadratic_forms.hpp"
 #include "dalib/inference/test_forms.hpp"
 #include "dalib/kernel/gaussian.hpp"
@@ -88,10 +89,25 @@ permuted_statistics permute(const Exec& exec, const kernel_blocks<T, Profile>& k
   return result;
 }
 
-template <class T, class Estimator>
-pair_coefficients coefficients_of(const char* test, const Estimator& estimator, const sample<T>& source, const sample<T>& target) {
+template <class T, class Memory, class Estimator>
+pair_coefficients coefficients_of(const char* test, const Estimator& estimator, const sample<T, Memory>& source,
+                                  const sample<T, Memory>& target) {
   const auto n_s = source.rows.rows, n_t = target.rows.rows;
   return estimator.coefficients({n_s, n_t, static_cast<double>(n_s), static_cast<double>(n_t), false, source.rows.cols, test});
+}
+
+/// The observed value and the permuted ones, on a machine that is not the host.
+template <class Exec, class T, class Profile, class Memory>
+permuted_statistics permute_on(const Exec& exec, const engine::layer<T, Profile, Memory>& one, const pair_coefficients& weights,
+                               const permutations& orders, workspace_of<Memory>& scratch) {
+  const index_t n_s = one.data.source.rows.rows, n_t = one.data.target.rows.rows;
+  vector_rows<T> indicators(orders.count() + 1, n_s + n_t);
+  write_indicators(exec::default_policy{}, orders, n_s, n_s + n_t, 0, true, indicators);
+  const auto statistic = indicator_combination::of(weights, n_s, n_t);
+  const quadratic_forms forms = machine_forms(exec, one, indicators, statistic.own, scratch);
+  permuted_statistics result{1, orders.count() + 1, {}};
+  for (index_t v = 0; v < result.vectors; ++v) result.values.push_back(statistic(forms, 0, v));
+  return result;
 }
 
 /// A kernel that counts as one term, whatever it is made of.
@@ -133,6 +149,7 @@ struct permutation_test : test_forms<permutation_test<Kernel, Estimator>> {
   static_assert(full_pair_estimator<Estimator>,
                 "dalib: permutation_test needs an estimator over all pairs, such as dalib::estimator::unbiased");
   static constexpr const char* name = "permutation_test";
+  static constexpr bool any_machine = true;
 
   Kernel kernel{};
   Estimator estimator{};
@@ -150,6 +167,21 @@ struct permutation_test : test_forms<permutation_test<Kernel, Estimator>> {
       return decide(all.observed(0), all.permuted(0, 0, orders.count()), options);
     });
   }
+  /// The same on a device.
+  template <class Exec, class T, class Memory>
+  requires(!std::is_same_v<Memory, host_memory>) test_result
+      run(const Exec& exec, const sample<T, Memory>& source, const sample<T, Memory>& target, const test_options& options)
+  const {
+    const pair_coefficients weights = detail::coefficients_of(name, estimator, source, target);
+    const permutations orders(name, options, options.given, draw_stream::permutation, source.rows.rows + target.rows.rows);
+    workspace_of<Memory> scratch;
+    const engine::bound_problem problem(exec, scratch,
+                                        engine::layer_input<T, detail::one_term<Kernel>, Memory>{{source, target}, {kernel}, {}, {}});
+    const auto all = engine::with_units(exec, name, problem.layers(), scratch, [&](const auto& layers) {
+      return detail::permute_on(exec, std::get<0>(layers), weights, orders, scratch);
+    });
+    return decide(all.observed(0), all.permuted(0, 0, orders.count()), options);
+  }
 };
 
 /// Permutation test of the energy distance (Szekely and Rizzo 2013): statistic n_s n_t / (n_s + n_t) (2 E|x-y| - E|x-x'| - E|y-y'|), with
@@ -161,9 +193,10 @@ struct permutation_test : test_forms<permutation_test<Kernel, Estimator>> {
 /// @endcode
 struct energy_test : test_forms<energy_test> {
   static constexpr const char* name = "energy_test";
+  static constexpr bool any_machine = true;
 
-  template <class Exec, class T>
-  test_result run(const Exec& exec, const sample<T>& source, const sample<T>& target, const test_options& options) const {
+  template <class Exec, class T, class Memory>
+  test_result run(const Exec& exec, const sample<T, Memory>& source, const sample<T, Memory>& target, const test_options& options) const {
     const permutation_test test{kernel::energy{}, scaled_biased{}};
     return test.run(exec, source, target, options);
   }
