@@ -1,4 +1,5 @@
 /// Power on three benchmarks that need no data: shifted Gaussians, blobs (Gretton et al. 2012b), perturbed uniforms (Schrab et al. 2023).
+#include "problems.hpp"
 #include "samples.hpp"
 
 #include "dalib/dalib.hpp"
@@ -7,8 +8,6 @@
 
 #include <doctest/doctest.h>
 
-#include <cmath>
-#include <numbers>
 #include <string>
 
 namespace {
@@ -16,34 +15,10 @@ namespace {
 using namespace dalib;
 using namespace dalib::inference;
 using matrix = Eigen::MatrixXd;
+using test::blobs;
+using test::waves;
 
 constexpr int repetitions = 100;
-
-/// Normal rows around the points of a 3 x 3 grid, 10 apart; the target's are stretched along a diagonal.
-matrix blobs(std::uint64_t seed, index_t n, double stretch) {
-  matrix z = test::normal_rows(seed, n, 2);
-  const draw places(seed, draw_stream::row, 0);
-  for (index_t i = 0; i < n; ++i) {
-    const double along = (z(i, 0) + z(i, 1)) / std::numbers::sqrt2, across = (z(i, 0) - z(i, 1)) / std::numbers::sqrt2;
-    const auto place = static_cast<int>(9 * places.uniform(i));
-    z(i, 0) = (std::sqrt(stretch) * along + across) / std::numbers::sqrt2 + 10 * (place % 3);
-    z(i, 1) = (std::sqrt(stretch) * along - across) / std::numbers::sqrt2 + 10 * (place / 3);
-  }
-  return z;
-}
-
-/// Density 1 + amplitude * sin(2 pi k x) on [0, 1], by rejection.
-matrix waves(std::uint64_t seed, index_t n, int k, double amplitude) {
-  matrix z(n, 1);
-  for (index_t i = 0; i < n; ++i) {
-    const draw one(seed, draw_stream::row, i);
-    for (index_t t = 0;; t += 2) {
-      z(i, 0) = one.uniform(t);
-      if ((1 + amplitude) * one.uniform(t + 1) <= 1 + amplitude * std::sin(2 * std::numbers::pi * k * z(i, 0))) break;
-    }
-  }
-  return z;
-}
 
 /// Share of rejections at 0.05.
 template <class Make, class Rejects>
