@@ -22,6 +22,7 @@ NETWORKS = ("resnet18", "resnet50", "lenet")
 PEERS = {
     "mmd": [("torch", form) for form in ("dalib", *PYTORCH)] + [("keops", "keops")],
     "mmd_gaussian": [("keops", "geomloss_tensorized"), ("keops", "geomloss_online")],
+    "sinkhorn": [("keops", "geomloss_tensorized"), ("keops", "geomloss_online")],
     "joint_mmd": [("torch", form) for form in ("dalib", "eager", "compiled")] + [("keops", "keops")],
     "linear_time": [("ours", "copy"), ("torch", "eager"), ("torch", "compiled")],
     "classifier_discrepancy": [("torch", "eager"), ("torch", "compiled")],
@@ -83,6 +84,7 @@ def all_cases(dtype, sizes, quick):
     ]
     moderate = [(n, f) for n, f in sizes if n <= 8192]
     cases += [c for c in pairwise("mmd_gaussian", dtype, moderate) if c.mode == "gradient"]
+    cases += [c for c in pairwise("sinkhorn", dtype, [s for s in moderate if s[1] == 256 and 512 <= s[0] <= 2048]) if c.mode == "gradient"]
     cases += [c for c in pairwise("joint_mmd", dtype, [s for s in moderate if s[1] == 256 and s[0] <= 2048], 31) if c.mode == "gradient"]
     samples = 10_000 if quick else 500_000
     cases += pairwise("linear_time", dtype, [(samples, 256)])

@@ -5,6 +5,7 @@
 #include "task.hpp"
 
 #include <dalib/dalib.hpp>
+#include <dalib/measure/sinkhorn_divergence.hpp>
 
 #include <cstddef>
 #include <functional>
@@ -164,6 +165,8 @@ contestant make_contestant(const request& asked) {
   if (measure == "mmd") return detail::two_sample<T>(mmd{ladder, estimator::unbiased{}}, shape, shape.features, 1, 0.25);
   if (measure == "mmd_gaussian")
     return detail::two_sample<T>(mmd{kernel::gaussian{bandwidth::fixed{width}}, estimator::biased{}}, shape, shape.features, 1, 0.25);
+  if (measure == "sinkhorn") // as converged as float rows need
+    return detail::two_sample<T>(sinkhorn_divergence{{.blur = width / 4, .tolerance = 1e-5}}, shape, shape.features, 1, 0.25);
   if (measure == "linear_time") return detail::two_sample<T>(mmd{ladder, estimator::linear_time{}}, shape, shape.features, 1, 0.25);
   if (measure == "copy") return detail::memory_copy<T>(shape);
   if (measure == "joint_mmd") return detail::joint<T>(shape);

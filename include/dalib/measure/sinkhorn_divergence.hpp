@@ -7,7 +7,8 @@
 
 #include <array>
 #include <cmath>
-#include <memory>
+#include <numeric>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,8 +27,9 @@ namespace dalib {
 /// Everything is in the log domain and in double, so small blurs do not underflow. Sweeps warm up from the diameter down and then run until
 /// the potentials change by less than `tolerance` epsilon: gradients are as exact as that, unlike those of a fixed number of sweeps. Small
 /// blurs (below a hundredth of the diameter) may need thousands of sweeps; after `iterations` it returns what it has (see solve).
-/// A sweep takes O(n_s n_t F) time, O(n_s n_t) where the costs are kept: up to 2^20 of them or twice the numbers in the samples; memory
-/// O((n_s + n_t) F). The same bits for any number of threads; host only.
+/// A sweep takes O(n_s n_t F) time, by the pairwise engine's tiles, or O(n_s n_t) where the costs are kept: up to 2^20 of them or twice the
+/// numbers in the samples; memory O((n_s + n_t) F). In a training loop `memory` lets each call start where the last one ended. The same
+/// bits for any number of threads; host only.
 /// @throws std::invalid_argument for empty samples, different numbers of features, gradients of the wrong shape, a blur that is not
 /// positive, a negative reach, a power other than 1 and 2, a scaling outside (0, 1), data that are not finite.
 ///
@@ -43,6 +45,7 @@ struct sinkhorn_divergence : call_forms<sinkhorn_divergence> {
   static constexpr std::size_t arity = 2;
 
   sinkhorn_settings settings;
+  sinkhorn_memory* memory = nullptr; ///< read and written by every call, if there; one call at a time
 
   explicit sinkhorn_divergence(sinkhorn_settings s = {}) : settings(s) {}
 
@@ -58,27 +61,37 @@ struct sinkhorn_divergence : call_forms<sinkhorn_divergence> {
     return run<Call::wants_gradient, T>(call, sample_of(zs), sample_of(zt), out);
   }
 
-  /// The dual potentials of OT(a, b): f of the source's rows, g of the target's; `converged` says whether `tolerance` was reached.
+  /// The dual potentials of OT(a, b), and whether `tolerance` was reached.
+  struct potentials {
+    std::vector<double> f, g; ///< of the source's rows, of the target's
+    bool converged;
+    int sweeps; ///< at the last blur
+  };
   template <sample_like ZS, sample_like ZT>
-  detail::potentials solve(const ZS& zs, const ZT& zt) const {
-    return problem(exec::default_policy{}, sample_of(zs), sample_of(zt), settings).across;
+  potentials solve(const ZS& zs, const ZT& zt) const {
+    workspace scratch;
+    const exec::default_policy exec;
+    const problem<exec::default_policy> all(exec, sample_of(zs), sample_of(zt), *this, scratch);
+    const auto& p = all.across;
+    return {{p.f, p.f + all.source.size()}, {p.g, p.g + all.target.size()}, p.converged, p.sweeps};
   }
   /// The optimal plan of OT(a, b), (n_s, n_t) row by row, and <P, C>: for small samples.
   template <sample_like ZS, sample_like ZT>
   std::vector<double> plan(const ZS& zs, const ZT& zt, double* transport_cost = nullptr) const {
-    const problem all(exec::default_policy{}, sample_of(zs), sample_of(zt), settings);
-    detail::row_major_matrix cost;
+    workspace scratch;
+    const exec::default_policy exec;
+    const problem<exec::default_policy> all(exec, sample_of(zs), sample_of(zt), *this, scratch);
     std::vector<double> result;
     double total = 0;
-    for (index_t i = 0; i < all.source.size(); ++i) {
-      all.costs->block(false, i, 1, 0, all.target.size(), cost);
+    for (index_t i = 0; i < all.source.size(); ++i)
       for (index_t j = 0; j < all.target.size(); ++j) {
-        const double share =
-            all.source.weights(i) * all.target.weights(j) * std::exp((all.across.f(i) + all.across.g(j) - cost(0, j)) / settings.epsilon());
-        result.push_back(share);
-        total += share * cost(0, j);
+        double square = 0;
+        for (index_t f = 0; f < all.source.points.cols; ++f) square += std::pow(all.source.points(i, f) - all.target.points(j, f), 2);
+        const double cost = settings.power == 2 ? square / 2 : std::sqrt(square);
+        const double kept = std::exp((all.across.f[i] + all.across.g[j] - cost) / settings.epsilon());
+        result.push_back(all.source.weights[i] * all.target.weights[j] * kept);
+        total += result.back() * cost;
       }
-    }
     if (transport_cost != nullptr) *transport_cost = total;
     return result;
   }
@@ -86,51 +99,51 @@ struct sinkhorn_divergence : call_forms<sinkhorn_divergence> {
   /// tangent of the simplex is defined.
   template <sample_like ZS, sample_like ZT>
   std::array<std::vector<double>, 2> weight_gradients(const ZS& zs, const ZT& zt) const {
-    const problem all(exec::default_policy{}, sample_of(zs), sample_of(zt), settings);
-    const double mass_s = all.source.mass(), mass_t = all.target.mass();
-    Eigen::VectorXd g_s = detail::weight_gradient(all.across.f, mass_t, settings),
-                    g_t = detail::weight_gradient(all.across.g, mass_s, settings);
-    if (settings.debias) {
-      g_s -= detail::weight_gradient(all.of_source.f, mass_s, settings);
-      g_t -= detail::weight_gradient(all.of_target.f, mass_t, settings);
-      if (settings.unbalanced()) {
-        g_s.array() += settings.epsilon() * (mass_s - mass_t);
-        g_t.array() -= settings.epsilon() * (mass_s - mass_t);
+    workspace scratch;
+    const exec::default_policy exec;
+    const problem<exec::default_policy> all(exec, sample_of(zs), sample_of(zt), *this, scratch);
+    const auto of_domain = [&](const detail::point_cloud& own, const detail::point_cloud& other, const double* f, const double* self) {
+      const double mass = own.mass(), others = other.mass();
+      std::vector<double> g;
+      for (index_t i = 0; i < own.size(); ++i) {
+        g.push_back(detail::weight_gradient(f[i], others, settings));
+        if (!settings.debias) continue;
+        g.back() -= detail::weight_gradient(self[i], mass, settings);
+        if (settings.unbalanced()) g.back() += settings.epsilon() * (mass - others);
       }
-    }
-    if (!settings.unbalanced()) {
-      g_s.array() -= g_s.mean();
-      g_t.array() -= g_t.mean();
-    }
-    return {std::vector<double>(g_s.data(), g_s.data() + g_s.size()), std::vector<double>(g_t.data(), g_t.data() + g_t.size())};
+      const double mean = settings.unbalanced() ? 0 : std::accumulate(g.begin(), g.end(), 0.0) / static_cast<double>(g.size());
+      for (double& number : g) number -= mean;
+      return g;
+    };
+    return {of_domain(all.source, all.target, all.across.f, all.of_source.f),
+            of_domain(all.target, all.source, all.across.g, all.of_target.f)};
   }
 
 private:
-  /// Both clouds, their costs and the potentials.
+  /// Both clouds, their costs and the potentials, in scratch memory.
+  template <class Exec>
   struct problem {
     detail::point_cloud source, target;
-    std::unique_ptr<const detail::pair_costs> costs, costs_s, costs_t;
-    detail::potentials across, of_source, of_target;
+    std::optional<const detail::pair_costs<Exec>> costs, costs_s, costs_t;
+    detail::potential_pair across{}, of_source{}, of_target{};
 
-    template <class Exec, class T>
-    problem(const Exec& exec, const sample<T>& s, const sample<T>& t, const sinkhorn_settings& set) {
+    template <class T>
+    problem(const Exec& exec, const sample<T>& s, const sample<T>& t, const sinkhorn_divergence& loss, workspace& scratch) {
+      const sinkhorn_settings& set = loss.settings;
       require_two_samples(name, s.rows, t.rows);
       require_settings(set);
-      source = cloud_of(s, set);
-      target = cloud_of(t, set);
-      const Eigen::RowVectorXd mean = source.points.colwise().mean(); // no accuracy is lost by where the data lie
-      for (detail::point_cloud* cloud : {&source, &target}) {
-        cloud->points.rowwise() -= mean;
-        cloud->squares = cloud->points.rowwise().squaredNorm();
-        if (!is_finite(cloud->squares.sum())) fail(name, "features must be finite");
-      }
-      costs = std::make_unique<detail::pair_costs>(exec, source, target, set.power);
-      across = detail::sinkhorn_sweeps(exec, source, target, *costs, set).solve();
+      const double* const mean = detail::column_means(exec, s.rows, scratch); // no accuracy is lost by where the data lie
+      source = cloud_of(exec, s, mean, set, scratch);
+      target = cloud_of(exec, t, mean, set, scratch);
+      const auto solve = [&](const detail::point_cloud& x, const detail::point_cloud& y, auto& own_costs, std::vector<double>* kept) {
+        own_costs.emplace(exec, x, y, set.power, scratch);
+        return detail::sinkhorn_sweeps<Exec>(x, y, *own_costs, set, scratch).solve(kept);
+      };
+      sinkhorn_memory* const memory = loss.memory;
+      across = solve(source, target, costs, memory ? &memory->across : nullptr);
       if (!set.debias) return;
-      costs_s = std::make_unique<detail::pair_costs>(exec, source, source, set.power);
-      of_source = detail::sinkhorn_sweeps(exec, source, source, *costs_s, set).solve();
-      costs_t = std::make_unique<detail::pair_costs>(exec, target, target, set.power);
-      of_target = detail::sinkhorn_sweeps(exec, target, target, *costs_t, set).solve();
+      of_source = solve(source, source, costs_s, memory ? &memory->source : nullptr);
+      of_target = solve(target, target, costs_t, memory ? &memory->target : nullptr);
     }
   };
 
@@ -143,26 +156,36 @@ private:
     if (set.iterations < 1) fail(name, "there must be at least one iteration");
   }
 
-  template <class T>
-  static detail::point_cloud cloud_of(const sample<T>& from, const sinkhorn_settings& set) {
-    detail::point_cloud result;
-    result.points.resize(from.rows.rows, from.rows.cols);
-    for (index_t i = 0; i < from.rows.rows; ++i)
-      for (index_t j = 0; j < from.rows.cols; ++j) result.points(i, j) = static_cast<double>(from.rows(i, j));
-    result.weights = Eigen::VectorXd::Constant(from.rows.rows, 1 / static_cast<double>(from.rows.rows));
-    if (from.weights != nullptr) {
-      for (index_t i = 0; i < from.rows.rows; ++i) result.weights(i) = static_cast<double>(from.weights[i]);
-      if (!set.unbalanced()) result.weights /= result.weights.sum();
+  template <class Exec, class T>
+  static detail::point_cloud cloud_of(const Exec& exec, const sample<T>& from, const double* mean, const sinkhorn_settings& set,
+                                      workspace& scratch) {
+    const index_t n = from.rows.rows;
+    const detail::scratch_algebra work(exec, scratch);
+    detail::point_cloud result{
+        work.filled(n, from.rows.cols, [&](index_t i, index_t j) { return static_cast<double>(from.rows(i, j)) - mean[j]; }),
+        scratch.template allocate<double>(n), scratch.template allocate<double>(n)};
+    double total = 0, sum = 0;
+    for (index_t i = 0; i < n; ++i) {
+      result.weights[i] = from.weights != nullptr ? static_cast<double>(from.weights[i]) : 1;
+      total += result.weights[i];
+      for (index_t j = 0; j < from.rows.cols; ++j) sum += std::abs(result.points(i, j));
     }
-    result.log_weights = result.weights.array().log();
+    if (!is_finite(sum)) fail(name, "features must be finite");
+    const double unit = from.weights == nullptr ? static_cast<double>(n) : (set.unbalanced() ? 1 : total);
+    for (index_t i = 0; i < n; ++i) {
+      result.weights[i] /= unit;
+      result.log_weights[i] = std::log(result.weights[i]);
+    }
     return result;
   }
 
   template <bool Gradient, class T, class Call>
   T run(const Call& call, const sample<T>& s, const sample<T>& t, const gradients<T>& out) const {
+    using Exec = typename Call::execution_type;
     require_two_samples(name, s.rows, t.rows);
     require_gradients(name, s, t, out);
-    const problem all(call.execution, s, t, settings);
+    const workspace_scope scope(call.scratch);
+    const problem<Exec> all(call.execution, s, t, *this, call.scratch);
     double value = detail::transport_value(all.source, all.target, all.across, settings);
     if (settings.debias) {
       value -= 0.5 * detail::transport_value(all.source, all.source, all.of_source, settings) +
@@ -173,23 +196,26 @@ private:
       }
     }
     if constexpr (Gradient) {
-      write(call, all.source, all.target, *all.costs, false, all.across.f, all.across.g, all.costs_s.get(), all.of_source.f, out.source,
-            out);
-      write(call, all.target, all.source, *all.costs, true, all.across.g, all.across.f, all.costs_t.get(), all.of_target.f, out.target,
-            out);
+      const auto write = [&](bool of_target, const matrix_view<T>& to) {
+        if (to.data == nullptr) return;
+        const detail::point_cloud &own = of_target ? all.target : all.source, &other = of_target ? all.source : all.target;
+        const detail::scratch_algebra work(call.execution, call.scratch);
+        const detail::real_matrix sums = work.zeros(own.size(), own.points.cols);
+        const auto exponents = [&](const detail::point_cloud& of, const double* f) {
+          return work.filled(1, of.size(), [&](index_t, index_t i) { return f[i] / settings.epsilon() + of.log_weights[i]; }).data;
+        };
+        const double *const f = of_target ? all.across.g : all.across.f, *const g = of_target ? all.across.f : all.across.g;
+        all.costs->add_pulls(of_target, settings.epsilon(), exponents(own, f), exponents(other, g), 1, sums);
+        if (settings.debias) {
+          const double* const self = exponents(own, (of_target ? all.of_target : all.of_source).f);
+          (of_target ? all.costs_t : all.costs_s)->add_pulls(false, settings.epsilon(), self, self, -1, sums);
+        }
+        detail::write_gradient(call.execution, sums, to, out.scale, out.mode);
+      };
+      write(false, out.source);
+      write(true, out.target);
     }
     return static_cast<T>(value);
-  }
-
-  template <class Call, class T>
-  void write(const Call& call, const detail::point_cloud& own, const detail::point_cloud& other, const detail::pair_costs& costs,
-             bool transposed, const Eigen::VectorXd& f, const Eigen::VectorXd& g, const detail::pair_costs* self_costs,
-             const Eigen::VectorXd& self, const matrix_view<T>& to, const gradients<T>& out) const {
-    if (to.data == nullptr) return;
-    detail::row_major_matrix sums = detail::row_major_matrix::Zero(own.size(), own.points.cols());
-    detail::add_point_gradient(call.execution, own, other, costs, transposed, f, g, settings, 1, sums);
-    if (self_costs != nullptr) detail::add_point_gradient(call.execution, own, own, *self_costs, false, self, self, settings, -1, sums);
-    detail::write_gradient(call.execution, matrix_view<const double>(sums.data(), sums.rows(), sums.cols()), to, out.scale, out.mode);
   }
 };
 

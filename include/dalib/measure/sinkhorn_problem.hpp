@@ -2,12 +2,12 @@
 /// Entropic optimal transport between two weighted clouds of points in the log domain: potentials, their fixed point, and what follows.
 #pragma once
 
-#include "dalib/measure/decompositions.hpp"
-#include "dalib/measure/two_sample_measure.hpp"
+#include "dalib/measure/sinkhorn_costs.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <vector>
 
 namespace dalib {
@@ -32,115 +32,28 @@ struct sinkhorn_settings {
   bool unbalanced() const { return reach > 0; }
 };
 
+/// Where a call of sinkhorn_divergence starts, and where it leaves its potentials: the next call on rows that have moved a little then
+/// needs few sweeps and no shrinking of the blur. One for each loss of a training loop; it starts empty, and anew if the numbers of rows
+/// change.
+///
+/// @code{.cpp}
+/// const Eigen::MatrixXd x = Eigen::MatrixXd::Random(20, 3), y = Eigen::MatrixXd::Random(16, 3).array() + 0.5;
+/// sinkhorn_memory memory;
+/// sinkhorn_divergence loss{{.blur = 0.3}};
+/// loss.memory = &memory;
+/// const double cold = loss(x, y), warm = loss(x, y);
+/// assert(std::abs(cold - warm) < 1e-8 && memory.across.size() == 36);
+/// @endcode
+struct sinkhorn_memory {
+  std::vector<double> across;         ///< potentials of the source's rows, then of the target's
+  std::vector<double> source, target; ///< of each sample with itself
+};
+
 namespace detail {
 
-using row_major_matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
-/// Points measured from a common origin, with weights.
-struct point_cloud {
-  row_major_matrix points;
-  Eigen::VectorXd squares, weights, log_weights;
-
-  index_t size() const { return points.rows(); }
-  double mass() const { return weights.sum(); }
-};
-
-/// The costs between two clouds, block by block: kept where they take no more memory than a few times the points, found anew otherwise.
-class pair_costs {
-public:
-  static constexpr index_t rows = 64, cols = 256; ///< of a block
-
-  template <class Exec>
-  pair_costs(const Exec& exec, const point_cloud& x, const point_cloud& y, int power) : x_(&x), y_(&y), power_(power) {
-    const index_t entries = x.size() * y.size();
-    if (entries > std::max<index_t>(index_t{1} << 20, 2 * (x.size() + y.size()) * x.points.cols())) return;
-    kept_.resize(x.size(), y.size());
-    exec.run((x.size() + rows - 1) / rows, [&](index_t task, int) {
-      const eigen_on_one_thread alone;
-      const index_t first = task * rows, count = std::min(rows, x.size() - first);
-      for (index_t j = 0; j < y.size(); j += cols) {
-        row_major_matrix block;
-        find(first, count, j, std::min(cols, y.size() - j), block);
-        kept_.block(first, j, block.rows(), block.cols()) = block;
-      }
-    });
-  }
-
-  index_t sources() const { return x_->size(); }
-  index_t targets() const { return y_->size(); }
-
-  /// Costs of `count` source rows from `first` on with `width` target rows from `start` on; transposed: of target rows with source rows.
-  void block(bool transposed, index_t first, index_t count, index_t start, index_t width, row_major_matrix& to) const {
-    if (!transposed) {
-      if (kept_.size() > 0)
-        to = kept_.block(first, start, count, width);
-      else
-        find(first, count, start, width, to);
-      return;
-    }
-    if (kept_.size() > 0) {
-      to = kept_.block(start, first, width, count).transpose();
-    } else {
-      row_major_matrix other;
-      find(start, width, first, count, other);
-      to = other.transpose();
-    }
-  }
-
-private:
-  void find(index_t first, index_t count, index_t start, index_t width, row_major_matrix& to) const {
-    to.noalias() = x_->points.middleRows(first, count) * y_->points.middleRows(start, width).transpose();
-    const auto square_y = y_->squares.segment(start, width).transpose().array();
-    for (index_t i = 0; i < count; ++i) {
-      const double square_x = x_->squares(first + i);
-      to.row(i).array() = (square_x + square_y - 2 * to.row(i).array()).max(0);
-      // The difference of large numbers leaves a small one few digits, and a root half of them.
-      for (index_t j = 0; j < width; ++j)
-        if (to(i, j) < 0.02 * (square_x + square_y(j))) to(i, j) = (x_->points.row(first + i) - y_->points.row(start + j)).squaredNorm();
-    }
-    if (power_ == 2)
-      to *= 0.5;
-    else
-      to = to.cwiseSqrt();
-  }
-
-  const point_cloud *x_, *y_;
-  int power_;
-  row_major_matrix kept_;
-};
-
-/// -epsilon log sum_j w_j e^((potential_j - C_ij) / epsilon) for every row i of one side; `transposed`: rows are the target's.
-template <class Exec>
-Eigen::VectorXd softmin(const Exec& exec, const pair_costs& costs, bool transposed, double epsilon, const Eigen::VectorXd& potential,
-                        const Eigen::VectorXd& log_weights) {
-  const index_t n = transposed ? costs.targets() : costs.sources(), m = potential.size();
-  const Eigen::ArrayXd offset = potential.array() / epsilon + log_weights.array();
-  Eigen::VectorXd result(n);
-  exec.run((n + pair_costs::rows - 1) / pair_costs::rows, [&](index_t task, int) {
-    const eigen_on_one_thread alone;
-    const index_t first = task * pair_costs::rows, count = std::min(pair_costs::rows, n - first);
-    row_major_matrix block;
-    Eigen::ArrayXd largest = Eigen::ArrayXd::Constant(count, -std::numeric_limits<double>::infinity()), sum = Eigen::ArrayXd::Zero(count);
-    for (index_t j = 0; j < m; j += pair_costs::cols) {
-      const index_t width = std::min(pair_costs::cols, m - j);
-      costs.block(transposed, first, count, j, width, block);
-      for (index_t i = 0; i < count; ++i) {
-        auto s = block.row(i).array();
-        s = offset.segment(j, width).transpose() - s / epsilon;
-        const double top = std::max(largest(i), s.maxCoeff());
-        if (top == -std::numeric_limits<double>::infinity()) continue; // weights of 0 so far
-        sum(i) = sum(i) * std::exp(largest(i) - top) + (s - top).exp().sum();
-        largest(i) = top;
-      }
-    }
-    result.segment(first, count) = -epsilon * (largest + sum.log()).matrix();
-  });
-  return result;
-}
-
-/// Optimal potentials of both sides.
-struct potentials {
-  Eigen::VectorXd f, g;
+/// Potentials of both sides, in scratch memory; of a cloud with itself they are one.
+struct potential_pair {
+  double *f, *g;
   bool converged = false;
   int sweeps = 0; ///< at the last blur
 };
@@ -149,17 +62,25 @@ struct potentials {
 template <class Exec>
 class sinkhorn_sweeps {
 public:
-  sinkhorn_sweeps(const Exec& exec, const point_cloud& x, const point_cloud& y, const pair_costs& costs, const sinkhorn_settings& set)
-      : exec_(exec), x_(x), y_(y), costs_(costs), set_(set), p_{Eigen::VectorXd::Zero(x.size()), Eigen::VectorXd::Zero(y.size())} {}
+  sinkhorn_sweeps(const point_cloud& x, const point_cloud& y, const pair_costs<Exec>& costs, const sinkhorn_settings& set,
+                  workspace& scratch)
+      : x_(x), y_(y), costs_(costs), set_(set), p_{scratch.template allocate_zero<double>(x.size()), nullptr},
+        next_f_(scratch.template allocate<double>(x.size())), next_g_(scratch.template allocate<double>(y.size())),
+        offset_(scratch.template allocate<double>(std::max(x.size(), y.size()))) {
+    p_.g = self() ? p_.f : scratch.template allocate_zero<double>(y.size());
+  }
 
-  /// The blur starts at the diameter and shrinks by `scaling`, one averaged sweep each. At its end averaged sweeps go on while they halve
-  /// the error or so, as they do for a cloud with itself or with one like it, where alternating ones creep; then alternating ones, relaxed
-  /// beyond 1 by what their rate says (Thibault et al. 2017: of two blocks, as of Young's theory), until the potentials stand still.
-  potentials solve() {
+  /// The blur starts at the diameter and shrinks by `scaling`, one averaged sweep each; not if there are potentials to start from. At its
+  /// end averaged sweeps go on while they halve the error or so, as they do for a cloud with itself or with one like it, where alternating
+  /// ones creep; then alternating ones, relaxed beyond 1 by what their rate says (Thibault et al. 2017: of two blocks, as of Young's
+  /// theory), until the potentials stand still. What was found is left in `memory`, if there is one.
+  potential_pair solve(std::vector<double>* memory) {
     const double last = set_.epsilon(), least = set_.tolerance * last;
-    const double diameter = 2 * std::sqrt(std::max(x_.squares.maxCoeff(), y_.squares.maxCoeff()));
-    const double factor = set_.power == 2 ? set_.scaling * set_.scaling : set_.scaling;
-    for (double epsilon = set_.power == 2 ? diameter * diameter : diameter; epsilon > last; epsilon *= factor) average(epsilon);
+    if (!start_from(memory)) {
+      const double diameter = 2 * std::sqrt(std::max(largest_square(x_), largest_square(y_)));
+      const double factor = set_.power == 2 ? set_.scaling * set_.scaling : set_.scaling;
+      for (double epsilon = set_.power == 2 ? diameter * diameter : diameter; epsilon > last; epsilon *= factor) average(epsilon);
+    }
     double change = average(last);
     int sweeps = 1;
     for (double before = 2 * change; sweeps < set_.iterations && change > least && (self() || change < 0.6 * before); ++sweeps) {
@@ -169,103 +90,119 @@ public:
     p_.converged = change <= least;
     p_.sweeps = sweeps;
     if (!self() && !p_.converged) alternate_until_still(last, least, sweeps);
+    if (memory != nullptr) {
+      memory->assign(p_.f, p_.f + x_.size());
+      if (!self()) memory->insert(memory->end(), p_.g, p_.g + y_.size());
+    }
     return p_;
   }
 
 private:
   bool self() const { return &x_ == &y_; }
   double damping(double epsilon) const { return set_.unbalanced() ? set_.marginal_cost() / (set_.marginal_cost() + epsilon) : 1.0; }
-  Eigen::VectorXd best_f(double epsilon) const { return damping(epsilon) * softmin(exec_, costs_, false, epsilon, p_.g, y_.log_weights); }
-  Eigen::VectorXd best_g(double epsilon) const { return damping(epsilon) * softmin(exec_, costs_, true, epsilon, p_.f, x_.log_weights); }
+  static double largest_square(const point_cloud& of) {
+    double largest = 0;
+    for (index_t i = 0; i < of.size(); ++i) {
+      double square = 0;
+      for (index_t f = 0; f < of.points.cols; ++f) square += of.points(i, f) * of.points(i, f);
+      largest = std::max(largest, square);
+    }
+    return largest;
+  }
+  bool start_from(const std::vector<double>* memory) {
+    const auto n = static_cast<std::size_t>(x_.size()), all = n + static_cast<std::size_t>(self() ? 0 : y_.size());
+    if (memory == nullptr || memory->size() != all || !std::all_of(memory->begin(), memory->end(), [](double f) { return is_finite(f); }))
+      return false;
+    std::copy_n(memory->data(), n, p_.f);
+    if (!self()) std::copy_n(memory->data() + n, all - n, p_.g);
+    return true;
+  }
+
+  /// The best potential of one side for the other's: f for g, or the other way round.
+  void best(bool of_target, double epsilon, double* to) {
+    const point_cloud& others = of_target ? x_ : y_;
+    const double* const potential = of_target ? p_.f : p_.g;
+    for (index_t j = 0; j < others.size(); ++j) offset_[j] = potential[j] / epsilon + others.log_weights[j];
+    costs_.softmin(of_target, epsilon, offset_, to);
+    const double share = damping(epsilon);
+    for (index_t i = 0; i < (of_target ? y_ : x_).size(); ++i) to[i] *= share;
+  }
+  /// Moves a potential by a share of the way to `next`; the longest way.
+  static double move(double* potential, const double* next, index_t count, double share) {
+    double most = 0;
+    for (index_t i = 0; i < count; ++i) {
+      const double way = next[i] - potential[i];
+      most = std::max(most, std::abs(way));
+      potential[i] += share * way;
+    }
+    return most;
+  }
 
   /// Both potentials half of the way at once; the largest step of f.
   double average(double epsilon) {
-    const Eigen::VectorXd f = best_f(epsilon) - p_.f;
+    best(false, epsilon, next_f_);
     if (!self()) {
-      const Eigen::VectorXd g = best_g(epsilon) - p_.g;
-      p_.g += 0.5 * g;
+      best(true, epsilon, next_g_);
+      move(p_.g, next_g_, y_.size(), 0.5);
     }
-    p_.f += 0.5 * f;
-    if (self()) p_.g = p_.f;
-    return f.cwiseAbs().maxCoeff();
+    return move(p_.f, next_f_, x_.size(), 0.5);
   }
 
   /// f, then g, each `relaxation` of the way.
   double alternate(double epsilon, double relaxation) {
-    const Eigen::VectorXd f = best_f(epsilon) - p_.f;
-    p_.f += relaxation * f;
-    p_.g += relaxation * (best_g(epsilon) - p_.g);
-    return f.cwiseAbs().maxCoeff();
+    best(false, epsilon, next_f_);
+    const double change = move(p_.f, next_f_, x_.size(), relaxation);
+    best(true, epsilon, next_g_);
+    move(p_.g, next_g_, y_.size(), relaxation);
+    return change;
   }
 
   void alternate_until_still(double epsilon, double least, int sweeps) {
-    double relaxation = 1, change = std::numeric_limits<double>::infinity(), best = change;
+    double relaxation = 1, change = std::numeric_limits<double>::infinity(), best_change = change;
     for (int since = 0; sweeps < set_.iterations && change > least; ++sweeps, ++since) {
       const double before = change;
       change = alternate(epsilon, relaxation);
       if (relaxation == 1 && since >= 10 && change < before) { // the rate is known by now
         relaxation = std::min(1.98, 2 / (1 + std::sqrt(1 - std::min(change / before, 0.9999))));
         since = 0;
-        best = change;
-      } else if (relaxation > 1 && change > 4 * best) {
+        best_change = change;
+      } else if (relaxation > 1 && change > 4 * best_change) {
         relaxation = 1;
         since = 0;
       }
-      best = std::min(best, change);
+      best_change = std::min(best_change, change);
     }
     p_.converged = change <= least;
     p_.sweeps = sweeps;
     alternate(epsilon, 1); // so that the plan has its mass
   }
 
-  const Exec& exec_;
   const point_cloud &x_, &y_;
-  const pair_costs& costs_;
+  const pair_costs<Exec>& costs_;
   const sinkhorn_settings& set_;
-  potentials p_;
+  potential_pair p_;
+  double *next_f_, *next_g_, *offset_;
 };
 
 /// Value of the dual problem at the optimum; P has the mass sum a e^(-f / r) there.
-inline double transport_value(const point_cloud& x, const point_cloud& y, const potentials& p, const sinkhorn_settings& set) {
-  if (!set.unbalanced()) return x.weights.dot(p.f) + y.weights.dot(p.g);
+inline double transport_value(const point_cloud& x, const point_cloud& y, const potential_pair& p, const sinkhorn_settings& set) {
+  if (!set.unbalanced())
+    return std::inner_product(p.f, p.f + x.size(), x.weights, 0.0) + std::inner_product(p.g, p.g + y.size(), y.weights, 0.0);
   const double r = set.marginal_cost();
-  const Eigen::ArrayXd kept_x = (-p.f.array() / r).exp(), kept_y = (-p.g.array() / r).exp();
-  const double moved = (x.weights.array() * kept_x).sum();
-  return r * (x.weights.array() * (1 - kept_x)).sum() + r * (y.weights.array() * (1 - kept_y)).sum() -
-         set.epsilon() * (moved - x.mass() * y.mass());
+  double moved = 0, left = 0;
+  for (index_t i = 0; i < x.size(); ++i) {
+    moved += x.weights[i] * std::exp(-p.f[i] / r);
+    left += x.weights[i] * -std::expm1(-p.f[i] / r);
+  }
+  for (index_t j = 0; j < y.size(); ++j) left += y.weights[j] * -std::expm1(-p.g[j] / r);
+  return r * left - set.epsilon() * (moved - x.mass() * y.mass());
 }
 
-/// Derivative of the value with respect to the weights of the rows that f belongs to; up to a constant if balanced.
-inline Eigen::VectorXd weight_gradient(const Eigen::VectorXd& f, double other_mass, const sinkhorn_settings& set) {
+/// Derivative of the value with respect to the weight of a row with potential f; up to a constant if balanced.
+inline double weight_gradient(double f, double other_mass, const sinkhorn_settings& set) {
   if (!set.unbalanced()) return f;
   const double r = set.marginal_cost(), epsilon = set.epsilon();
-  return (r + epsilon * other_mass - (r + epsilon) * (-f.array() / r).exp()).matrix();
-}
-
-/// Adds factor sum_j P_ij dC(x_i, y_j)/dx_i to every row of `to`; `transposed`: for y.
-template <class Exec>
-void add_point_gradient(const Exec& exec, const point_cloud& own, const point_cloud& other, const pair_costs& costs, bool transposed,
-                        const Eigen::VectorXd& f, const Eigen::VectorXd& g, const sinkhorn_settings& set, double factor,
-                        row_major_matrix& to) {
-  const double epsilon = set.epsilon();
-  exec.run((own.size() + pair_costs::rows - 1) / pair_costs::rows, [&](index_t task, int) {
-    const eigen_on_one_thread alone;
-    const index_t first = task * pair_costs::rows, count = std::min(pair_costs::rows, own.size() - first);
-    row_major_matrix block;
-    for (index_t j = 0; j < other.size(); j += pair_costs::cols) {
-      const index_t width = std::min(pair_costs::cols, other.size() - j);
-      costs.block(transposed, first, count, j, width, block);
-      for (index_t i = 0; i < count; ++i) {
-        auto c = block.row(i).array();
-        const Eigen::ArrayXd cost = c.transpose();
-        const Eigen::ArrayXd share = own.weights(first + i) * other.weights.segment(j, width).array() *
-                                     ((f(first + i) + g.segment(j, width).array() - cost) / epsilon).exp();
-        c = (set.power == 2 ? share : (cost > 0).select(share / cost, 0.0).eval()).transpose();
-      }
-      to.middleRows(first, count) +=
-          factor * (block.rowwise().sum().asDiagonal() * own.points.middleRows(first, count) - block * other.points.middleRows(j, width));
-    }
-  });
+  return r + epsilon * other_mass - (r + epsilon) * std::exp(-f / r);
 }
 
 } // namespace detail

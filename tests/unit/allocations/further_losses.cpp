@@ -59,6 +59,7 @@ TEST_CASE("further losses of features allocate nothing from the second call on")
   check_whole("feature norm", hard_feature_norm{}, out, x, y);
   check_whole("spectral penalisation", batch_spectral_penalisation{2}, out, x, y);
   check_whole("optimal transport", optimal_transport{}, out, x, y);
+  check_whole("Sinkhorn divergence", sinkhorn_divergence{{.blur = 1}}, out, x, y);
   check_whole("energy distance", energy_distance{1.5}, out, x, y);
   check_whole("local MMD", local_mmd{of_x}, out, x, y, p);
   check_whole("contrastive", contrastive_domain_discrepancy{of_x, of_y, 3}, out, x, y);

@@ -79,6 +79,38 @@ TEST_CASE("threads give the same bits, blocks change nothing") {
   CHECK(loss.solve(x, y).converged);
 }
 
+TEST_CASE("costs that are too many to keep: each row many times is each row once") {
+  const matrix x = checks::random_matrix(55, 2, 1), y = checks::random_matrix(50, 2, 2).array() + 0.4;
+  const matrix many_x = x.replicate(20, 1), many_y = y.replicate(20, 1); // 1.1 million pairs
+  const sinkhorn_divergence loss{{.blur = 3, .debias = false, .tolerance = 1e-3}};
+  matrix gx(55, 2), gy(50, 2), hx(1100, 2), hy(1000, 2);
+  const double value = loss.value_and_gradient(x, y, gradients{gx, gy});
+  CHECK(loss.value_and_gradient(many_x, many_y, gradients{hx, hy}) == doctest::Approx(value).epsilon(1e-9));
+  CHECK(checks::relative_error(matrix(20 * hx.topRows(55)), gx) < 1e-9);
+  CHECK(checks::relative_error(matrix(20 * hy.bottomRows(50)), gy) < 1e-9);
+}
+
+TEST_CASE("a warm start: the same answer in fewer sweeps, also after the rows have moved; anew for other numbers of rows") {
+  matrix x = checks::random_matrix(30, 3, 1);
+  const matrix y = checks::random_matrix(24, 3, 2).array() + 0.5;
+  sinkhorn_divergence warm{{.blur = 0.3, .tolerance = 1e-8}};
+  const sinkhorn_divergence cold = warm;
+  sinkhorn_memory memory;
+  warm.memory = &memory;
+  CHECK(warm(x, y) == cold(x, y));
+  CHECK(memory.across.size() == 54);
+  CHECK(memory.source.size() == 30);
+  const int first = cold.solve(x, y).sweeps;
+  CHECK(warm.solve(x, y).sweeps < first / 4);
+  x.array() *= 1.001;
+  const auto moved = warm.solve(x, y);
+  CHECK(moved.converged);
+  CHECK(moved.sweeps < first);
+  CHECK(warm(x, y) == doctest::Approx(cold(x, y)).epsilon(1e-7));
+  const matrix fewer = x.topRows(20);
+  CHECK(warm(fewer, y) == doctest::Approx(cold(fewer, y)).epsilon(1e-7));
+}
+
 TEST_CASE("bad input is refused before anything is written") {
   const matrix x = checks::random_matrix(4, 3, 1), y = checks::random_matrix(5, 3, 2);
   matrix gx = matrix::Constant(4, 3, 7), gy = matrix::Constant(5, 3, 7), bad = y;
