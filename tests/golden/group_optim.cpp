@@ -152,6 +152,6 @@ std::vector<outcome> run(const test_case& test) {
           labels, weights, dalib::weighted_mean::by_weight, {test.params.value("smoothing", 0.0), test.params.value("temperature", 1.0)}});
 }
 
-const claim_group group("optim", {run<double>, run<float>});
+const claim_group group("optim", both_precisions([]<class T>(const test_case& test) { return run<T>(test); }));
 
 } // namespace

@@ -23,6 +23,6 @@ std::vector<outcome> run(const test_case& test) {
   return {result};
 }
 
-const claim_group group("vat", {run<double>, run<float>});
+const claim_group group("vat", both_precisions([]<class T>(const test_case& test) { return run<T>(test); }));
 
 } // namespace

@@ -75,6 +75,6 @@ std::vector<outcome> run(const test_case& test) {
   return {result};
 }
 
-const claim_group group("wdgrl", {run<double>, run<float>});
+const claim_group group("wdgrl", both_precisions([]<class T>(const test_case& test) { return run<T>(test); }));
 
 } // namespace
