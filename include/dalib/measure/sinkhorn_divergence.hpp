@@ -139,11 +139,11 @@ private:
         own_costs.emplace(exec, x, y, set.power, scratch);
         return detail::sinkhorn_sweeps<Exec>(x, y, *own_costs, set, scratch).solve(kept);
       };
-      sinkhorn_memory* const memory = loss.memory;
-      across = solve(source, target, costs, memory ? &memory->across : nullptr);
+      sinkhorn_memory* const state = loss.memory;
+      across = solve(source, target, costs, state ? &state->across : nullptr);
       if (!set.debias) return;
-      of_source = solve(source, source, costs_s, memory ? &memory->source : nullptr);
-      of_target = solve(target, target, costs_t, memory ? &memory->target : nullptr);
+      of_source = solve(source, source, costs_s, state ? &state->source : nullptr);
+      of_target = solve(target, target, costs_t, state ? &state->target : nullptr);
     }
   };
 
