@@ -96,6 +96,11 @@ table.settings td { text-align: left; white-space: normal; overflow-wrap: anywhe
 figure { margin: 18px 0 26px; }
 figure svg { display: block; max-width: 100%; height: auto; }
 figcaption { color: #52606d; font-size: 13.5px; margin-top: 4px; }
+@media (max-width: 760px) {
+  main { margin: 0; padding: 12px 14px 32px; border: 0; }
+  figure { overflow-x: auto; }
+  figure svg { max-width: none; }
+}
 @media print { body { background: #ffffff; } main { border: 0; margin: 0; } figure, table { break-inside: avoid; } }
 )";
 

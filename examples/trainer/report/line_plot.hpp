@@ -80,7 +80,7 @@ inline std::string line_plot(const std::vector<series>& curves, const line_plot_
         y_values.include(s.y[i] + detail::deviation_at(s, i));
         y_values.include(options.log_y && low <= 0 ? s.y[i] : low);
       }
-    const pen stroke{line_color(k), 2.2, line_dash(k)};
+    const pen stroke{line_color(detail::look_of(s, k)), 2.2, line_dash(detail::look_of(s, k))};
     if (!s.name.empty())
       entries.push_back({s.name, [stroke](svg_canvas& canvas, point p) { canvas.line({p.x - 13, p.y}, {p.x + 13, p.y}, stroke); }});
   }
@@ -100,7 +100,8 @@ inline std::string line_plot(const std::vector<series>& curves, const line_plot_
                 ? make_axis(*options.y_limits, 0, y_ticks)
                 : make_axis(y_values, 0.05, y_ticks, options.log_y);
   frame.x = make_axis(x_values, 0, std::clamp(static_cast<int>(options.width / 100), 2, 10));
-  const double left = 20 + tick_label_width(frame.y) + (options.y_label.empty() ? 0 : 22);
+  constexpr double usual_tick_label = 44; // plots below each other begin at one place
+  const double left = 20 + std::max(tick_label_width(frame.y), usual_tick_label) + (options.y_label.empty() ? 0 : 22);
   const double right = 30; // room for half of the last tick label
   const legend names(std::move(entries), options.width - left - right, 26);
   const double top = 14 + (options.title.empty() ? 0 : 28) + names.height() + (names.height() > 0 ? 8 : 0);
@@ -114,15 +115,17 @@ inline std::string line_plot(const std::vector<series>& curves, const line_plot_
   canvas.begin_clip({frame.area.left, frame.area.top - 2, frame.area.width + 4, frame.area.height + 4});
   if (options.reference) canvas.line(frame.at(frame.x.low, *options.reference), frame.at(frame.x.high, *options.reference), reference_pen);
   for (std::size_t k = 0; k < curves.size(); ++k)
-    for (const auto& part : detail::stretches(curves[k], options.log_y)) detail::draw_band(canvas, frame, curves[k], part, line_color(k));
+    for (const auto& part : detail::stretches(curves[k], options.log_y))
+      detail::draw_band(canvas, frame, curves[k], part, line_color(detail::look_of(curves[k], k)));
   for (std::size_t k = 0; k < curves.size(); ++k)
     for (const auto& part : detail::stretches(curves[k], options.log_y))
       detail::draw_curve(canvas, frame, curves[k], part,
-                         is_smoothed ? pen{line_color(k), 1, "", 0.25} : pen{line_color(k), 2.2, line_dash(k)});
+                         is_smoothed ? pen{line_color(detail::look_of(curves[k], k)), 1, "", 0.25}
+                                     : pen{line_color(detail::look_of(curves[k], k)), 2.2, line_dash(detail::look_of(curves[k], k))});
   for (std::size_t k = 0; is_smoothed && k < curves.size(); ++k) {
     const series mean = detail::smoothed(curves[k], options.smoothing, options.log_y);
     for (const auto& part : detail::stretches(mean, options.log_y))
-      detail::draw_curve(canvas, frame, mean, part, {line_color(k), 2.2, line_dash(k)});
+      detail::draw_curve(canvas, frame, mean, part, {line_color(detail::look_of(mean, k)), 2.2, line_dash(detail::look_of(mean, k))});
   }
   canvas.end_clip();
   if (x_values.empty())

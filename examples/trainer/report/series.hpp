@@ -20,6 +20,7 @@ struct series {
   std::vector<double> x;              ///< increasing
   std::vector<double> y;              ///< one value per x
   std::vector<double> deviation = {}; ///< empty, or one value per x; not a number counts as zero
+  int look = -1;                      ///< number of its colour and dashes, the same in every plot of one thing; -1: its place in the plot
 };
 
 namespace detail {
@@ -29,6 +30,9 @@ using stretch = std::pair<std::size_t, std::size_t>;
 
 /// Number of points that have both coordinates.
 inline std::size_t length(const series& s) { return std::min(s.x.size(), s.y.size()); }
+
+/// Number of the colour and dashes of curve k.
+inline std::size_t look_of(const series& s, std::size_t k) { return s.look < 0 ? k : static_cast<std::size_t>(s.look); }
 
 /// Half the height of the band at point i, 0 where there is none.
 inline double deviation_at(const series& s, std::size_t i) {
@@ -75,7 +79,7 @@ inline std::vector<point> thinned(const std::vector<point>& points) {
 
 /// Mean over `window` neighbouring points, half of them on each side, fewer at the ends of a stretch. Gaps stay gaps. O(length).
 inline series smoothed(const series& s, std::size_t window, bool log_y) {
-  series mean{s.name, s.x, s.y};
+  series mean{s.name, s.x, s.y, {}, s.look};
   const std::size_t half = window / 2;
   for (const stretch& part : stretches(s, log_y)) {
     double sum = 0;

@@ -1,6 +1,7 @@
 #include "report/bar_chart.hpp"
 #include "report/line_plot.hpp"
 #include "report/scatter_plot.hpp"
+#include "report/svg_grid.hpp"
 
 #include <doctest/doctest.h>
 
@@ -86,6 +87,20 @@ TEST_CASE("odd data never break a plot") {
         options.reference = missing;
         CHECK(well_formed(line_plot(curves, options)));
       }
+}
+
+TEST_CASE("a curve keeps its colour in every plot, and small multiples are one document") {
+  series first{"first", {0, 1}, {1, 2}}, second{"second", {0, 1}, {2, 1}};
+  second.look = 1;
+  const std::string both = line_plot({first, second}, {}), alone = line_plot({second}, {.width = 300, .height = 200});
+  CHECK(count(both, line_color(1)) > 0);
+  CHECK(count(alone, line_color(1)) == count(both, line_color(1)));
+  CHECK(count(alone, line_color(0)) == 0);
+  const std::string grid = svg_grid({alone, alone, alone}, 2, {300, 200});
+  CHECK(well_formed(grid));
+  CHECK(count(grid, "viewBox=\"0 0 600 400\"") == 1);
+  CHECK(count(grid, "translate(300 0)") == 1);
+  CHECK(count(grid, "translate(0 200)") == 1);
 }
 
 TEST_CASE("a gap splits a curve and a lone point is a dot") {
