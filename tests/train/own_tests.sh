@@ -51,6 +51,11 @@ case "$case" in
     ;;
   table)
     expect 0 "no labels" "$train" "${tables[@]}" --iterations 300 --out run
+    # The same bits for any number of threads.
+    "$train" "${tables[@]}" "${short[@]}" --method mdd,dan+mcc --no-baseline --threads 1 --out one
+    "$train" "${tables[@]}" "${short[@]}" --method mdd,dan+mcc --no-baseline --threads 3 --out three
+    for method in mdd dan+mcc; do same_run "one/$method-seed-1" "three/$method-seed-1"; done
+    cmp one/predictions.csv three/predictions.csv || die "predictions depend on the number of threads"
     same_predictions run drawn/plant-b.csv
     adapted_by_15 drawn/plant-b-labelled.csv run mdd
     ;;
@@ -97,6 +102,8 @@ case "$case" in
     done
     "$train" "${images[@]}" --method dan "${short[@]}" --no-baseline --out parts --resume
     same_run whole/dan-seed-1 parts/dan-seed-1
+    "$train" "${images[@]}" --method dan "${short[@]}" --no-baseline --threads 1 --workers 1 --out alone
+    same_run whole/dan-seed-1 alone/dan-seed-1
     cmp whole/model.safetensors parts/model.safetensors || die "the models differ"
     size="$(stat -c %s whole/predictions.csv)"
     for bytes in 0 30 500 "$((size * 3 / 4))" "$((size - 1))"; do
@@ -114,6 +121,29 @@ case "$case" in
     done
     if [[ -e killed.csv.partial ]]; then "$predict" --model whole drawn/field --out killed.csv --resume; else "$predict" --model whole drawn/field --out killed.csv --overwrite; fi
     cmp killed.csv whole/predictions.csv || die "after kills the predictions differ"
+    # What labels say is of the whole input, not of what came after --resume.
+    for end in csv jsonl; do
+      "$predict" --model whole drawn/field-labels.txt --out "scored.$end" | sed -n '/^accuracy/,/^wrote/p' >whole-scores
+      head -c 30000 "scored.$end" >"resumed.$end.partial"
+      "$predict" --model whole drawn/field-labels.txt --out "resumed.$end" --resume | sed -n '/^accuracy/,/^wrote/p' >resumed-scores
+      cmp "scored.$end" "resumed.$end" || die "predictions of labelled samples differ after --resume"
+      diff <(grep -v ^wrote whole-scores) <(grep -v ^wrote resumed-scores) || die "the scores after --resume are others"
+    done
+    # SIGTERM leaves what is done, and says how to go on.
+    for _ in $(seq 40); do sed 's/^/drawn\//' drawn/field-labels.txt; done >many.txt
+    "$predict" --model whole many.txt --root . --out many.csv >log 2>&1 &
+    child=$!
+    wait_for many.csv.partial
+    until [[ -s many.csv.partial || -e many.csv ]]; do sleep 0.01; done
+    kill -TERM "$child"
+    code=0
+    wait "$child" || code=$?
+    [[ "$code" == 143 ]] || { cat log && die "SIGTERM gave exit code $code"; }
+    grep -q -- "--resume goes on" log || die "after SIGTERM nothing is said"
+    [[ -s many.csv.partial && ! -e many.csv ]] || die "SIGTERM left no partial file"
+    "$predict" --model whole many.txt --root . --out many.csv --resume >log
+    "$predict" --model whole many.txt --root . --out unbroken.csv >log
+    cmp many.csv unbroken.csv || die "after SIGTERM the predictions differ"
     # Of another model.
     "$train" "${images[@]}" --method dan "${short[@]}" --no-baseline --seed 2 --out other
     head -c 5000 whole/predictions.csv >mixed.csv.partial

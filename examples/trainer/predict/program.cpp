@@ -62,8 +62,9 @@ private:
 
 /// Where an earlier call stopped.
 struct start {
-  index_t slice = 0;    ///< first sample of the slice that is computed first
-  std::string expected; ///< lines of this slice that are there already
+  index_t slice = 0;                ///< first sample of the slice that is computed first
+  std::string expected;             ///< lines of this slice that are there already
+  std::vector<std::string> lines{}; ///< all before it
 };
 
 start find_start(const partial_file& file, const train::prediction_writer& writer, const data::dataset& set, bool quotes) {
@@ -76,15 +77,20 @@ start find_start(const partial_file& file, const train::prediction_writer& write
   start result;
   index_t done = 0;
   std::size_t slice_begin = header.size();
+  std::vector<std::string> lines;
   for (std::size_t place = header.size(); place < kept.size(); ++done) {
     if (done % at_once == 0) {
       result.slice = done;
       slice_begin = place;
     }
-    place = record_end(kept, place, quotes);
+    const std::size_t end = record_end(kept, place, quotes);
+    lines.emplace_back(kept.substr(place, end - place));
+    place = end;
   }
   if (done > set.size()) io::fail_file(file.partial_path(), "has more lines than the input has samples; --overwrite begins anew");
   result.expected = kept.substr(slice_begin);
+  lines.resize(static_cast<std::size_t>(result.slice));
+  result.lines = std::move(lines);
   return result;
 }
 
@@ -95,6 +101,8 @@ bool predict_all(const options& o, train::trained_model& model, const data::data
   partial_file file(o.out, o.resume, quotes);
   const start begin = find_start(file, writer, set, quotes);
   if (file.kept().size() < writer.header().size()) file.append(writer.header());
+  if (set.labelled)
+    for (std::size_t i = 0; i < begin.lines.size(); ++i) scores.add(set.labels[i], writer.read(begin.lines[i]));
   report::progress display(report::open_terminal(STDOUT_FILENO), set.size(), begin.slice, std::max<long long>(set.size() / 10, 1));
   index_t done = begin.slice;
   std::string expected = begin.expected; // computed anew, they must come out as they are
@@ -118,13 +126,6 @@ bool predict_all(const options& o, train::trained_model& model, const data::data
   if (done < set.size()) return false;
   file.finish();
   return true;
-}
-
-/// Labels of what an earlier call has predicted count as well, so scores are of the whole input only where nothing was skipped.
-void print_scores(const options& o, const data::dataset& set, const train::prediction_scores& scores) {
-  if (!set.labelled) return;
-  if (o.resume && scores.count() < set.size()) std::cout << "of the samples since --resume: ";
-  std::cout << scores.text();
 }
 
 int run_program(options o) {
@@ -155,7 +156,7 @@ int run_program(options o) {
     constexpr int interrupted_code = 128;
     return interrupted_code + train::stop_request::received();
   }
-  print_scores(o, set, scores);
+  if (set.labelled) std::cout << scores.text(); // of what an earlier call had predicted too
   std::cout << "wrote " << o.out.string() << '\n';
   return 0;
 }

@@ -8,8 +8,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <stdexcept>
 
 namespace dalib::train {
 namespace {
@@ -28,6 +30,25 @@ std::string field(const std::string& text) {
   for (const char c : text) quoted.append(c == '"' ? 2 : 1, c);
   quoted.push_back('"');
   return quoted;
+}
+
+/// The fields of a line of CSV.
+std::vector<std::string> fields_of(const std::string& line) {
+  std::vector<std::string> fields(1);
+  bool quoted = false;
+  for (std::size_t i = 0; i < line.size() && (quoted || line[i] != '\n'); ++i) {
+    if (line[i] == '"') {
+      if (quoted && i + 1 < line.size() && line[i + 1] == '"')
+        fields.back().push_back(line[++i]);
+      else
+        quoted = !quoted;
+    } else if (line[i] == ',' && !quoted) {
+      fields.emplace_back();
+    } else {
+      fields.back().push_back(line[i]);
+    }
+  }
+  return fields;
 }
 
 std::string json_text(const nlohmann::ordered_json& document) {
@@ -55,7 +76,7 @@ prediction prediction_writer::predict(const predicted_samples& samples, Eigen::I
   Eigen::Index best = 0;
   samples.logits.row(row).maxCoeff(&best);
   result.label = static_cast<int>(best);
-  result.confidence = p(0, best);
+  result.confidence = static_cast<double>(static_cast<float>(p(0, best))); // as it is written
   result.probabilities.assign(p.data(), p.data() + p.size());
   const Eigen::RowVectorXf features = samples.features.row(row);
   const bool far = trust_.source.distance(features) > trust_.source.limit && trust_.target.distance(features) > trust_.target.limit;
@@ -92,6 +113,31 @@ std::string prediction_writer::line(const std::string& name, const predicted_sam
   for (std::size_t c = 0; readable && c < classes_.size(); ++c)
     document["probabilities"][classes_[c]] = static_cast<float>(p.probabilities[c]);
   return json_text(document) + "\n";
+}
+
+prediction prediction_writer::read(const std::string& line) const {
+  std::string name, confidence;
+  prediction result;
+  if (format_ == prediction_format::csv) {
+    const std::vector<std::string> fields = fields_of(line);
+    const std::size_t place = labelled_ ? 2 : 1;
+    if (fields.size() != place + 3 + classes_.size()) throw std::runtime_error("a line has another number of fields: " + line);
+    name = fields[place];
+    confidence = fields[place + 1];
+  } else {
+    const auto document = nlohmann::ordered_json::parse(line);
+    name = document.value("class", "");
+    if (document.contains("confidence")) result.confidence = static_cast<double>(document["confidence"].get<float>());
+  }
+  if (name.empty()) {
+    result.label = data::no_label;
+    return result;
+  }
+  const auto found = std::find(classes_.begin(), classes_.end(), name);
+  if (found == classes_.end()) throw std::runtime_error("a line has the class '" + name + "', which the model lacks");
+  result.label = static_cast<int>(found - classes_.begin());
+  if (!confidence.empty()) result.confidence = static_cast<double>(std::stof(confidence));
+  return result;
 }
 
 prediction_scores::prediction_scores(std::vector<std::string> classes) : classes_(std::move(classes)) {

@@ -47,6 +47,9 @@ public:
   /// One line for a row. Probabilities read back as exactly the same single-precision numbers.
   std::string line(const std::string& name, const predicted_samples& samples, Eigen::Index row) const;
 
+  /// Class and confidence from such a line, which are as they were. Throws std::runtime_error for one that is of other classes.
+  prediction read(const std::string& line) const;
+
 private:
   std::vector<std::string> classes_;
   trust trust_;
