@@ -7,6 +7,9 @@ source "$(dirname "${BASH_SOURCE[0]}")/program_functions.sh"
 start_case "$folder"
 small=(--source optdigits --target mnist --batch-size 16 --iterations 24 --eval-every 8 --checkpoint-every 4 --no-pictures --no-baseline)
 
+# accuracy_of RUN METHOD: its accuracy on the target, rounded down.
+accuracy_of() { tail -1 "$1/$2-seed-1/history.csv" | cut -d, -f9 | cut -d. -f1; }
+
 case "$case" in
   help)
     expect 0 "Example: dalib_train" "$program" --help
@@ -42,6 +45,53 @@ case "$case" in
       ! tail -n +2 "$run/history.csv" | grep -qi -e nan -e inf || die "$run/history.csv has a number that is not finite"
     done
     [[ -n "$names" && "$(grep -c '^| ' dalib-train/results.md)" -ge 4 ]] || die "too few rows in results.md"
+    ;;
+  combinations)
+    # The losses of several methods in one training: the one that is more than a loss is the base, wherever it stands.
+    expect 0 "dan+mcc" "$program" --method dan+mcc,mcc+dann,coral+bnm "${small[@]}" --out one --threads 1
+    "$program" --method dan+mcc,dann+mcc "${small[@]}" --out three --threads 3
+    same_run one/dan+mcc-seed-1 three/dan+mcc-seed-1
+    same_run one/dann+mcc-seed-1 three/dann+mcc-seed-1
+    "$program" --method dan "${small[@]}" --out plain
+    ! cmp -s plain/dan-seed-1/model.safetensors one/dan+mcc-seed-1/model.safetensors || die "the added loss changes nothing"
+    "$program" --method dan+mcc --mcc-weight 0 "${small[@]}" --out none
+    cmp plain/dan-seed-1/history.csv none/dan+mcc-seed-1/history.csv || die "a loss of weight 0 changes something"
+    "$program" --method dann+mcc "${small[@]}" --iterations 16 --out parts
+    "$program" --method dann+mcc "${small[@]}" --out parts --resume
+    same_run one/dann+mcc-seed-1 parts/dann+mcc-seed-1
+    expect 2 "'dann' cannot be added to 'dan'; what can be added: coral" "$program" --method dan+dann
+    expect 2 "'mcd' trains in a way of its own" "$program" --method mcd+mcc
+    expect 2 "'mcc' is twice" "$program" --method mcc+dan+mcc
+    expect 2 "unknown method 'mmc'.*did you mean 'mcc'" "$program" --method dan+mmc
+    expect 2 "bnm-weight.*setting of bnm, which is not among the methods" "$program" --method dan+mcc --bnm-weight 2
+    ;;
+  automatic)
+    # Chosen without labels, the same after kills; its model is the run's.
+    auto=(--method auto --source optdigits --target mnist --batch-size 16 --iterations 12 --eval-every 4 --checkpoint-every 2 --no-pictures)
+    expect 0 "chosen without labels: " "$program" "${auto[@]}" --out whole
+    chosen="$(sed -n 's/^chosen without labels: \([^,]*\),.*/\1/p' said)"
+    cmp "whole/$chosen-seed-1/model.safetensors" whole/model.safetensors || die "the model is not that of $chosen"
+    [[ "$(grep -c '^| ' whole/results.md)" -ge 5 && -s whole/auto.json ]] || die "the table has not the baseline and three finalists"
+    again=()
+    for file in mdd-seed-1/checkpoint.safetensors jan-seed-1/checkpoint.safetensors auto.json; do
+      killed_after 0.05 "parts/$file" "$program" "${auto[@]}" --out parts "${again[@]}"
+      again=(--resume)
+    done
+    "$program" "${auto[@]}" --out parts --resume
+    cmp whole/auto.json parts/auto.json || die "after kills other finalists are chosen"
+    cmp whole/model.safetensors parts/model.safetensors || die "after kills another model is chosen"
+    expect 2 "auto chooses among methods of its own" "$program" --method auto,dan
+    ;;
+  further_losses)
+    # Each further loss is at work: it beats the source alone on a shift that it is made for.
+    further=(dsan energy swd mcc bnm im dann+mcc)
+    "$program" --source mnist --target optdigits --method "$(IFS=,; echo "${further[*]}")" --iterations 300 --batch-size 32 --eval-every 300 --no-pictures --out further
+    before="$(accuracy_of further source-only)"
+    for method in "${further[@]}"; do
+      after="$(accuracy_of further "$method")"
+      echo "source-only $before %, $method $after %"
+      ((after >= before + 3)) || die "$method has $after % after $before % without adaptation"
+    done
     ;;
   output_folder)
     echo occupied >file
@@ -133,6 +183,14 @@ case "$case" in
     "$program" --method dan "${small[@]}" --select oracle --out parts --save --resume
     same_run oracle/dan-seed-1 parts/dan-seed-1
     expect 0 "best score" "$program" --method dan "${small[@]}" --select score --out score
+    # By each score that needs no label; the chosen weights are those of its best row.
+    for score in entropy soft_neighbourhood_density class_confusion rankme class_ami; do
+      expect 0 "best $score" "$program" --method dan "${small[@]}" --select "$score" --out "by-$score"
+      column="$(head -1 "by-$score/dan-seed-1/history.csv" | tr , '\n' | grep -nx "$score" | cut -d: -f1)"
+      best="$(tail -n +2 "by-$score/dan-seed-1/history.csv" | sort -s -t, -k"$column,$column" -g -r | head -1 | cut -d, -f9)"
+      tr -d ' \n' <"by-$score/results.json" | grep -q '"target_accuracy":{"mean":'"$best"'[,.0]' || die "$score did not choose its best row ($best)"
+    done
+    tr -d ' \n' <by-rankme/results.json | grep -q '"rank_correlation_with_target_accuracy":{"score":[-0-9.null]*,"entropy":' || die "the scores are not held against the accuracy"
     ;;
   results)
     "$program" --method dann "${small[@]}" --seeds 2 --out results --json copy.json

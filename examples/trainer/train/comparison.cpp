@@ -28,17 +28,19 @@ double accuracy_selected_by(const report::csv_data& history, std::string_view co
   return history.column("target_accuracy")[static_cast<std::size_t>(best)];
 }
 
-std::vector<comparison_column> comparison_columns(selection select, bool labelled) {
+std::vector<comparison_column> comparison_columns(const selection& select, bool labelled) {
   const std::string weights = select == selection::last ? "last weights" : select == selection::score ? "best score" : "oracle weights";
   std::vector<comparison_column> columns;
   if (labelled)
-    columns = {
-        {"target_accuracy", "target %, " + weights, [](const run_result& r) { return r.chosen.target_accuracy; }},
-        {"target_accuracy_by_score", "target %, by score", [](const run_result& r) { return accuracy_selected_by(r.history, "score"); }},
-        {"target_accuracy_oracle", "target %, oracle",
-         [](const run_result& r) { return accuracy_selected_by(r.history, "target_accuracy"); }}};
+    columns = {{"target_accuracy", "target %, " + weights, [](const run_result& r) { return r.chosen.target_accuracy; }},
+               {"target_accuracy_by_score", "target %, by score",
+                [by = select.column](const run_result& r) { return accuracy_selected_by(r.history, by); }},
+               {"target_accuracy_oracle", "target %, oracle",
+                [](const run_result& r) { return accuracy_selected_by(r.history, "target_accuracy"); }}};
   const comparison_column source{"source_accuracy", "source %", [](const run_result& r) { return r.chosen.source_accuracy; }};
-  const comparison_column score{"score", "score", [](const run_result& r) { return r.chosen.score(); }};
+  const bool usual = select.column == "score";
+  const comparison_column score{usual ? "score" : select.column, usual ? "score" : select.column,
+                                [by = select.column](const run_result& r) { return r.chosen.value_of(by); }, usual ? 1 : 3};
   columns.push_back(labelled ? source : score);
   columns.push_back(labelled ? score : source);
   columns.push_back({"milliseconds_per_iteration", "ms / iteration", [](const run_result& r) { return r.milliseconds; }});
@@ -49,12 +51,64 @@ bool is_labelled(const run_list& runs) {
   return std::any_of(runs.begin(), runs.end(), [](const run_result& run) { return !std::isnan(run.chosen.target_accuracy); });
 }
 
-const run_result& best_run(const run_list& runs) {
+const run_result& best_run(const run_list& runs, const selection& select) {
   const auto adapts = [](const run_result& run) { return !run.method.starts_with("source-only"); };
   const auto better = [&](const run_result& a, const run_result& b) {
-    return std::pair(adapts(a), a.chosen.score()) < std::pair(adapts(b), b.chosen.score());
+    if (a.agreement >= 0 || b.agreement >= 0) return a.agreement < b.agreement;
+    return std::pair(adapts(a), a.chosen.value_of(select.column)) < std::pair(adapts(b), b.chosen.value_of(select.column));
   };
   return *std::max_element(runs.begin(), runs.end(), better);
+}
+
+namespace {
+
+/// Ranks from 1, equal numbers sharing theirs.
+std::vector<double> ranks_of(const std::vector<double>& values) {
+  std::vector<double> ranks;
+  for (const double value : values) {
+    double below = 0, equal = 0;
+    for (const double other : values) {
+      below += other < value ? 1 : 0;
+      equal += other == value ? 1 : 0;
+    }
+    ranks.push_back(below + (equal + 1) / 2);
+  }
+  return ranks;
+}
+
+} // namespace
+
+double rank_correlation(const run_list& runs, std::string_view column) {
+  std::vector<double> scores, accuracies;
+  for (const run_result& run : runs) {
+    const std::vector<double> a = run.history.column(column), b = run.history.column("target_accuracy");
+    scores.insert(scores.end(), a.begin(), a.end());
+    accuracies.insert(accuracies.end(), b.begin(), b.end());
+  }
+  const std::vector<double> x = ranks_of(scores), y = ranks_of(accuracies);
+  const double middle = (static_cast<double>(x.size()) + 1) / 2;
+  double xy = 0, xx = 0, yy = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    xy += (x[i] - middle) * (y[i] - middle);
+    xx += (x[i] - middle) * (x[i] - middle);
+    yy += (y[i] - middle) * (y[i] - middle);
+  }
+  return xx > 0 && yy > 0 ? xy / std::sqrt(xx * yy) : std::numeric_limits<double>::quiet_NaN();
+}
+
+report::table score_table(const run_list& runs) {
+  std::vector<std::pair<double, std::string>> scores;
+  const auto add = [&](std::string_view name) {
+    const double correlation = rank_correlation(runs, name);
+    scores.emplace_back(std::isnan(correlation) ? -2 : correlation, name);
+  };
+  add("score");
+  for (const std::string_view name : label_free_names) add(name);
+  std::stable_sort(scores.begin(), scores.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+  report::table table({"score without labels", "rank correlation with the target's accuracy"});
+  for (const auto& [correlation, name] : scores)
+    table.add({{name}, {correlation < -1 ? "-" : report::fixed(correlation, 2), &name == &scores.front().second}});
+  return table;
 }
 
 std::string mean_and_deviation(const std::vector<double>& values, int decimals) {
@@ -63,7 +117,7 @@ std::string mean_and_deviation(const std::vector<double>& values, int decimals) 
   return report::fixed(s.mean, decimals) + (s.count > 1 ? " \u00B1 " + report::fixed(s.deviation, decimals) : "");
 }
 
-report::table comparison_table(const run_list& runs, selection select) {
+report::table comparison_table(const run_list& runs, const selection& select) {
   const auto columns = comparison_columns(select, is_labelled(runs));
   std::vector<std::string> header{"method"};
   for (const comparison_column& column : columns) header.push_back(column.header);
@@ -80,7 +134,7 @@ report::table comparison_table(const run_list& runs, selection select) {
   return table;
 }
 
-std::vector<std::string> comparison_notes(const run_list& runs, selection select) {
+std::vector<std::string> comparison_notes(const run_list& runs, const selection& select) {
   const std::size_t seeds = values_of(runs, runs.front().method, [](const run_result&) { return 0.0; }).size();
   std::vector<std::string> notes;
   if (seeds > 1) notes.push_back("Mean \u00B1 standard deviation of " + std::to_string(seeds) + " runs with different seeds.");
@@ -93,11 +147,13 @@ std::vector<std::string> comparison_notes(const run_list& runs, selection select
   }
   notes.push_back(select == selection::last ? "The first column is of the weights after the last iteration: nothing is selected."
                   : select == selection::score
-                      ? "The first column is of the weights with the best score."
+                      ? "The first column is of the weights with the best " + select.column + "."
                       : "The first column is of the weights that are best on the target's test labels: an oracle, not a result.");
   notes.push_back(
-      "by score: at the evaluation with the best score = source accuracy x information maximisation of the predictions for unlabelled "
-      "target images; needs no target label.");
+      select.column == "score"
+          ? "by score: at the evaluation with the best score = source accuracy x information maximisation of the predictions for "
+            "unlabelled target images; needs no target label."
+          : "by score: at the evaluation with the best " + select.column + " of unlabelled target images; needs no target label.");
   notes.push_back("oracle: at the evaluation with the best target accuracy; what selection could reach at most.");
   return notes;
 }
@@ -107,6 +163,11 @@ nlohmann::ordered_json comparison_json(const run_list& runs, const options& sett
   document["task"] = task_name;
   document["select"] = to_string(settings.select);
   document["methods"] = nlohmann::ordered_json::array();
+  if (is_labelled(runs)) {
+    nlohmann::ordered_json& correlations = document["rank_correlation_with_target_accuracy"];
+    correlations["score"] = rank_correlation(runs, "score");
+    for (const std::string_view name : label_free_names) correlations[std::string(name)] = rank_correlation(runs, name);
+  }
   for (const std::string& method : methods_of(runs)) {
     nlohmann::ordered_json entry;
     entry["iterations"] = settings_for(settings, find_method(method)).iterations;
@@ -116,6 +177,8 @@ nlohmann::ordered_json comparison_json(const run_list& runs, const options& sett
       const report::summary s = report::summarize(values);
       entry[column.name] = {{"mean", s.mean}, {"deviation", s.deviation}, {"runs", values}};
     }
+    for (const std::string_view name : label_free_names)
+      entry["scores"][std::string(name)] = values_of(runs, method, [&](const run_result& r) { return r.chosen.value_of(name); });
     document["methods"].push_back({{"method", method}});
     document["methods"].back().update(entry);
   }

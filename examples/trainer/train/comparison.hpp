@@ -34,22 +34,30 @@ struct comparison_column {
 };
 
 /// Without target labels the columns that need them are missing.
-std::vector<comparison_column> comparison_columns(selection select, bool labelled);
+std::vector<comparison_column> comparison_columns(const selection& select, bool labelled);
 
 /// Whether the target had labels.
 bool is_labelled(const run_list& runs);
 
-/// The run whose model counts: the best label-free score among those that adapt, or among all where none does. `runs` must not be empty.
-const run_result& best_run(const run_list& runs);
+/// The run whose model counts: the best label-free score, by the selection's name of it, among those that adapt, or among all where none
+/// does. `runs` must not be empty.
+const run_result& best_run(const run_list& runs, const selection& select);
+
+/// Spearman's rank correlation of a label-free score with the target's accuracy over all evaluations of all runs; NaN where either is
+/// constant or there are no labels.
+double rank_correlation(const run_list& runs, std::string_view column);
+
+/// The same for every score, best first.
+report::table score_table(const run_list& runs);
 
 /// "83.3 ± 1.7" with that many decimals.
 std::string mean_and_deviation(const std::vector<double>& values, int decimals);
 
 /// Methods as rows, the best mean target accuracy strong; without target labels the best mean score.
-report::table comparison_table(const run_list& runs, selection select);
+report::table comparison_table(const run_list& runs, const selection& select);
 
 /// What the columns mean, for below the table.
-std::vector<std::string> comparison_notes(const run_list& runs, selection select);
+std::vector<std::string> comparison_notes(const run_list& runs, const selection& select);
 
 /// Everything about the comparison for other programs.
 nlohmann::ordered_json comparison_json(const run_list& runs, const options& settings, const std::string& task_name);

@@ -3,10 +3,43 @@
 #include "features.hpp"
 #include "scores.hpp"
 
+#include <dalib/dalib.hpp>
+#include <dalib/model_selection/scores.hpp>
+
 #include <algorithm>
 #include <limits>
+#include <stdexcept>
 
 namespace dalib::train {
+namespace {
+
+/// All scores that need no labels, in the order of their names.
+std::array<double, label_free_names.size()> label_free_scores_of(const outputs& target) {
+  std::array<double, label_free_names.size()> values{};
+  std::size_t place = 0;
+  const auto keep = [&](const model_selection::named_score& score) {
+    if (score.name != label_free_names[place]) throw std::logic_error("evaluation: '" + score.name + "' is not where it was");
+    values[place++] = score.value;
+  };
+  for (const auto& score : model_selection::label_free_scores(target.logits)) keep(score);
+  const Eigen::Index rows = std::min<Eigen::Index>(target.features.rows(), scored_features);
+  const Eigen::MatrixXf logits = target.logits.topRows(rows), features = target.features.topRows(rows);
+  const bool spread = features.squaredNorm() > 0; // of features that are all 0 nothing can be said
+  const auto clusters = model_selection::class_clusters(features, logits);
+  keep({"rankme", spread ? model_selection::rankme(features) : 0});
+  keep({"class_ami", clusters.ami});
+  keep({"class_silhouette", clusters.silhouette});
+  return values;
+}
+
+} // namespace
+
+double evaluation::value_of(std::string_view name) const {
+  if (name == "score") return score();
+  const auto found = std::find(label_free_names.begin(), label_free_names.end(), name);
+  if (found == label_free_names.end()) throw std::invalid_argument("unknown score '" + std::string(name) + "'");
+  return label_free[static_cast<std::size_t>(found - label_free_names.begin())];
+}
 
 outputs predict_every(method& trained, const data::dataset& set, index_t count) {
   const index_t total = count < 0 ? set.size() : std::min(count, static_cast<index_t>(set.size()));
@@ -39,10 +72,12 @@ evaluation evaluate(method& trained, const task& data) {
 }
 
 evaluation evaluate(method& trained, const task& data, const outputs& source_test, const outputs& target_test) {
-  const Eigen::MatrixXd p = probabilities(predict_all(trained, data.target_train, scored_images).logits);
+  const outputs unlabelled = predict_all(trained, data.target_train, scored_images);
+  const Eigen::MatrixXd p = probabilities(unlabelled.logits);
   const double target_accuracy =
       data.target_test.labelled ? accuracy(target_test.logits, target_test.labels) : std::numeric_limits<double>::quiet_NaN();
-  return {accuracy(source_test.logits, source_test.labels), target_accuracy, information_maximisation(p), soft_neighbourhood_density(p)};
+  return {accuracy(source_test.logits, source_test.labels), target_accuracy, information_maximisation(p), soft_neighbourhood_density(p),
+          label_free_scores_of(unlabelled)};
 }
 
 } // namespace dalib::train

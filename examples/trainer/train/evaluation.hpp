@@ -6,6 +6,9 @@
 
 #include <Eigen/Core>
 
+#include <array>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace dalib::train {
@@ -24,19 +27,33 @@ outputs predict_every(method& trained, const data::dataset& set, index_t count =
 /// Throws std::runtime_error if none of them can be read.
 outputs predict_all(method& trained, const data::dataset& set, index_t count = -1);
 
+/// Names of the scores that need no label, as --select and history.csv have them: dalib::model_selection::score_names.
+inline constexpr std::array<std::string_view, 11> label_free_names{"entropy",         "information_maximisation",
+                                                                   "confidence",      "soft_neighbourhood_density",
+                                                                   "nuclear_norm",    "softmax_correlation",
+                                                                   "class_confusion", "mano",
+                                                                   "rankme",          "class_ami",
+                                                                   "class_silhouette"};
+
 /// How good the present weights are.
 struct evaluation {
   double source_accuracy = 0; ///< on the source's test images, percent
   double target_accuracy = 0; ///< on the target's test images, percent: needs target labels, an oracle; without them NaN
   double information = 0;     ///< information_maximisation on unlabelled training images of the target
   double density = 0;         ///< soft_neighbourhood_density on the same
+  std::array<double, label_free_names.size()> label_free{}; ///< of unlabelled training images of the target; higher is better
 
   /// What selects weights without target labels: source accuracy (percent) times information maximisation.
   double score() const { return source_accuracy * information; }
+
+  /// A score by its name: "score", or one of label_free_names. Throws std::invalid_argument for others.
+  double value_of(std::string_view name) const;
 };
 
 /// Number of unlabelled target images that the label-free scores look at.
 inline constexpr index_t scored_images = 1000;
+/// Those whose features the scores of features look at, which take n^2 F.
+inline constexpr index_t scored_features = 300;
 
 /// Evaluates the present weights on the first `scored_images` target training images and all test images.
 evaluation evaluate(method& trained, const task& data);

@@ -11,11 +11,16 @@
 
 namespace dalib::train {
 
-/// Columns of history.csv. Losses and train_accuracy are means over the iterations since the row before. Accuracies are percentages.
+/// Columns of history.csv; the last are label_free_names. Losses and train_accuracy are means over the iterations since the row before.
+/// Accuracies are percentages.
 inline const std::vector<std::string>& history_columns() {
-  static const std::vector<std::string> names{"iteration",       "learning_rate",   "loss",           "classification_loss",
-                                              "transfer_loss",   "domain_accuracy", "train_accuracy", "source_accuracy",
-                                              "target_accuracy", "information",     "density",        "score"};
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all{"iteration",       "learning_rate",   "loss",           "classification_loss",
+                                 "transfer_loss",   "domain_accuracy", "train_accuracy", "source_accuracy",
+                                 "target_accuracy", "information",     "density",        "score"};
+    all.insert(all.end(), label_free_names.begin(), label_free_names.end());
+    return all;
+  }();
   return names;
 }
 
@@ -49,18 +54,20 @@ struct interval_sums {
 /// One row of history.csv.
 inline std::vector<double> history_row(long iteration, double learning_rate, const interval_sums& sums, const evaluation& e) {
   const auto mean = [&](double sum) { return sum / sums.iterations; };
-  return {static_cast<double>(iteration),
-          learning_rate,
-          mean(sums.loss),
-          mean(sums.classification),
-          mean(sums.transfer),
-          mean(sums.domain_accuracy),
-          100 * sums.correct / sums.images,
-          e.source_accuracy,
-          e.target_accuracy,
-          e.information,
-          e.density,
-          e.score()};
+  std::vector<double> row{static_cast<double>(iteration),
+                          learning_rate,
+                          mean(sums.loss),
+                          mean(sums.classification),
+                          mean(sums.transfer),
+                          mean(sums.domain_accuracy),
+                          100 * sums.correct / sums.images,
+                          e.source_accuracy,
+                          e.target_accuracy,
+                          e.information,
+                          e.density,
+                          e.score()};
+  row.insert(row.end(), e.label_free.begin(), e.label_free.end());
+  return row;
 }
 
 } // namespace dalib::train

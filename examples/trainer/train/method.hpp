@@ -3,11 +3,12 @@
 
 #include "backbone.hpp"
 #include "models/step_report.hpp"
+#include "models/transfer_term.hpp"
 #include "protocol.hpp"
 #include "state.hpp"
 
-#include "../io/random.hpp"
 #include "../../nn/nn.hpp"
+#include "../io/random.hpp"
 
 #include <functional>
 #include <limits>
@@ -70,7 +71,8 @@ struct method_config {
   backbone_choice backbone;
   index_t discriminator_width = 512;        ///< hidden units of domain discriminators
   index_t head_width = 256;                 ///< of the bottleneck and the heads of MDD, the heads of MCD
-  std::map<std::string, double> settings; ///< values of method_setting; the default where there is none
+  std::map<std::string, double> settings;   ///< values of method_setting; the default where there is none
+  std::vector<transfer_term<scalar>> terms; ///< of other methods, added to the transfer loss
 };
 
 /// One entry of the array of methods.
@@ -80,14 +82,17 @@ struct method_entry {
   std::vector<std::string> aliases{};
   std::vector<method_setting> settings{}; ///< of its own
   std::function<std::unique_ptr<method>(const method_config&, io::random_generator)> make;
-  protocol_of_data protocol{}; ///< on image data sets
-  bool needs_backbone = false; ///< adapts nothing but the backbone
+  protocol_of_data protocol{};                                       ///< on image data sets
+  bool needs_backbone = false;                                       ///< adapts nothing but the backbone
+  bool takes_terms = true;                                           ///< may stand before a `+`
+  std::function<transfer_term<scalar>(const method_config&)> term{}; ///< its loss behind a `+`; none: it may not stand there
 };
 
 /// All methods of the program, in the order of tables: the classics first. The array is in methods.cpp.
 std::span<const method_entry> all_methods();
 
-/// Entry of that name or alias. Throws std::invalid_argument that lists the known names.
+/// Entry of that name or alias, or of several joined by `+`: the losses of the others are added to that of the one which is more than a
+/// loss, or of the first. Throws std::invalid_argument that lists the known names, or says which cannot be combined.
 const method_entry& find_method(std::string_view name);
 
 } // namespace dalib::train

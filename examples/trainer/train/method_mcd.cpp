@@ -70,7 +70,8 @@ method_entry mcd() {
                    {"generator-steps", 4, 1, 1000, "mcd: steps of the backbone in each iteration"}},
       .make = [](const method_config& config, io::random_generator random) { return std::make_unique<mcd_method::mcd>(config, random); },
       .protocol = mcd_method::protocol,
-      .needs_backbone = true};
+      .needs_backbone = true,
+      .takes_terms = false};
 }
 
 } // namespace dalib::train

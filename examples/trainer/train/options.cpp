@@ -1,10 +1,13 @@
 #include "options.hpp"
+
+#include "evaluation.hpp"
 #include "resolve_options.hpp"
 
 #include "../data/nearest.hpp"
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <iostream>
 #include <limits>
 
@@ -53,8 +56,9 @@ CLI::Validator number_between(double low, double high) {
 
 void add_run_options(CLI::App& app, options& o, raw_options& raw) {
   app.add_option("-m,--method", raw.methods,
-                 "Method, list of methods separated by commas, or 'all'; own data: " + std::string(own_method) +
-                     " unless told:" + known_methods())
+                 "Method, list of methods separated by commas, or 'all'; 'auto': tries some and chooses one without labels; NAME+NAME adds "
+                 "the loss of one to the other; own data: " +
+                     std::string(own_method) + " unless told:" + known_methods())
       ->delimiter(',')
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_option(
@@ -178,6 +182,19 @@ void add_method_settings(CLI::App& app, method_config& m) {
     }
 }
 
+/// What --select takes.
+std::vector<std::string> selections() {
+  std::vector<std::string> names{"last", "score"};
+  names.insert(names.end(), label_free_names.begin(), label_free_names.end());
+  names.push_back("oracle");
+  return names;
+}
+std::string joined_scores() {
+  std::string text;
+  for (const std::string_view name : label_free_names) text.append(text.empty() ? "" : ", ").append(name);
+  return text;
+}
+
 void add_output_options(CLI::App& app, options& o, raw_options& raw) {
   const std::string group = "Results";
   app.add_option("-o,--out", o.out, "Folder of all results; made if it is missing")->capture_default_str()->group(group);
@@ -192,8 +209,11 @@ void add_output_options(CLI::App& app, options& o, raw_options& raw) {
       ->group(group);
   app.add_option("--select", raw.select,
                  "Weights that count: 'last'; 'score': best source accuracy x information maximisation on unlabelled target images; "
-                 "'oracle': best on the target's test labels, for comparison only. Without target labels the default is score")
-      ->check(CLI::IsMember({"last", "score", "oracle"}))
+                 "or best by " +
+                     joined_scores() +
+                     "; "
+                     "'oracle': best on the target's test labels, for comparison only. Without target labels the default is score")
+      ->check(CLI::IsMember(selections()))
       ->capture_default_str()
       ->group(group);
   app.add_flag("--save", raw.save, "Kept for old scripts: each run's model is always written")->group("");
@@ -218,7 +238,9 @@ std::string unknown_option_hint(const CLI::App& app, const std::vector<std::stri
 }
 
 selection parse_selection(const std::string& text) {
-  return text == "score" ? selection::score : text == "oracle" ? selection::oracle : selection::last;
+  selection select = text == "oracle" ? selection::oracle : text == "last" ? selection::last : selection::score;
+  if (select == selection::score) select.column = text;
+  return select;
 }
 
 } // namespace
@@ -246,6 +268,7 @@ parsed_options parse_options(int argc, const char* const* argv) {
     if (raw.methods.empty() && o.data.is_own()) raw.methods = {own_method};
     if (raw.methods.empty()) throw CLI::RequiredError("--method");
     o.methods = resolve_methods(raw.methods, !raw.no_baseline);
+    o.automatic = std::find(raw.methods.begin(), raw.methods.end(), "auto") != raw.methods.end();
     o.tasks = resolve_tasks(raw, o);
     if (o.data.frozen_backbone) keep_methods_for_features(raw, o);
     check_method_settings(o);
@@ -260,6 +283,7 @@ parsed_options parse_options(int argc, const char* const* argv) {
   o.method.sgd.nesterov = o.method.sgd.momentum > 0;
   o.select = parse_selection(raw.select);
   o.pictures = !raw.no_pictures;
+  for (int i = 0; i < argc; ++i) o.command += (i == 0 ? "" : " ") + std::string(argv[i]);
   if (!raw.json.empty()) o.json = raw.json;
   return {std::move(o), 0};
 }

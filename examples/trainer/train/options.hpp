@@ -16,14 +16,23 @@
 namespace dalib::train {
 
 /// Which weights of a run count.
-enum class selection {
-  last,  ///< after the last iteration: nothing is selected
-  score, ///< of the evaluation with the best label-free score
-  oracle ///< of the evaluation with the best target test accuracy: uses target labels
+struct selection {
+  enum kind {
+    last,  ///< after the last iteration: nothing is selected
+    score, ///< of the evaluation with the best label-free score
+    oracle ///< of the evaluation with the best target test accuracy: uses target labels
+  };
+  kind how = last;
+  std::string column = "score"; ///< of history.csv, which has the label-free score: that, or one of label_free_names
+
+  selection() = default;
+  selection(kind k) : how(k) {}
+  friend bool operator==(const selection& a, kind b) { return a.how == b; }
 };
 
 struct options {
   std::vector<std::string> methods; ///< primary names, in the order asked for
+  bool automatic = false;           ///< these are candidates, of which one is chosen without labels
   std::vector<task_names> tasks{{"mnist", "optdigits"}};
   data_choice data;
   data::prefetching prefetch;
@@ -44,6 +53,7 @@ struct options {
   std::optional<std::filesystem::path> json;
   std::set<std::string> given; ///< options of the command line that a method's protocol does not replace
   bool centre_crop = false;    ///< by the method's protocol
+  std::string command;         ///< the call, for the report
 };
 
 /// What parse_options decided: options to train with, or an exit code because everything has been said (help, wrong arguments).
@@ -58,8 +68,8 @@ parsed_options parse_options(int argc, const char* const* argv);
 /// The settings of one method's runs: on image data sets those of its protocol, but for the ones that were given on the command line.
 options settings_for(const options& settings, const method_entry& entry);
 
-/// "last", "score" or "oracle".
-std::string to_string(selection select);
+/// "last", "oracle", or the name of the score.
+std::string to_string(const selection& select);
 
 /// Everything that influences the numbers of one run, as JSON: what a checkpoint remembers. Two runs of equal description give the same
 /// bits as far as both go, so the number of iterations is not part of it, nor are threads and places of files.

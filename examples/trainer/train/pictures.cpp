@@ -5,6 +5,7 @@
 #include "../report/bar_chart.hpp"
 #include "../report/line_plot.hpp"
 #include "../report/scatter_plot.hpp"
+#include "../report/svg_grid.hpp"
 
 #include <algorithm>
 
@@ -30,6 +31,7 @@ std::vector<report::series> history_curves(const run_list& runs, std::string_vie
       curve.y.push_back(s.mean);
       if (columns.size() > 1) curve.deviation.push_back(s.deviation);
     }
+    curve.look = static_cast<int>(curves.size()); // a method has one colour in all plots
     curves.push_back(std::move(curve));
   }
   return curves;
@@ -51,13 +53,17 @@ std::string loss_plot(const run_list& runs) {
       {.title = "Classification loss on the source", .x_label = "iteration", .y_label = "cross-entropy", .height = 320, .log_y = true});
 }
 
-/// One curve per method that has a transfer loss; empty if none has.
+/// One plot for each method that has a transfer loss, because each has a scale of its own; empty if none has.
 std::string transfer_plot(const run_list& runs) {
-  std::vector<report::series> curves;
-  for (report::series& curve : history_curves(runs, "transfer_loss"))
-    if (std::any_of(curve.y.begin(), curve.y.end(), [](double y) { return y != 0; })) curves.push_back(std::move(curve));
-  if (curves.empty()) return "";
-  return report::line_plot(curves, {.title = "Transfer loss", .x_label = "iteration", .y_label = "transfer loss", .height = 320});
+  const report::point size{450, 260};
+  std::vector<std::string> plots;
+  for (report::series& curve : history_curves(runs, "transfer_loss")) {
+    if (std::none_of(curve.y.begin(), curve.y.end(), [](double y) { return y != 0; })) continue;
+    const std::string title = "Transfer loss of " + curve.name;
+    curve.name.clear();
+    plots.push_back(report::line_plot({curve}, {.title = title, .x_label = "iteration", .width = size.x, .height = size.y}));
+  }
+  return plots.empty() ? "" : report::svg_grid(plots, 2, size);
 }
 
 std::string accuracy_bars(const run_list& runs, const std::string& task_name) {
@@ -111,14 +117,17 @@ std::string feature_plot(const run_list& runs, const task& data) {
 
 std::vector<picture> draw_pictures(const run_list& runs, const task& data, bool with_features) {
   const bool labelled = data.target_test.labelled;
+  const bool several = runs.size() > methods_of(runs).size(); // seeds
   std::vector<picture> all;
   if (labelled) {
-    all.push_back(
-        {"accuracy", accuracy_plot(runs, data.name()),
-         "Accuracy on the target's test images during training; bands are the standard deviation over seeds. Target labels are used "
-         "for this measurement only."});
+    all.push_back({"accuracy", accuracy_plot(runs, data.name()),
+                   std::string("Accuracy on the target's test images during training") +
+                       (several ? "; bands are the standard deviation over seeds" : ", one seed") +
+                       ". Target labels are used for this measurement only."});
+    const bool baseline = runs.front().method == "source-only";
     all.push_back({"methods", accuracy_bars(runs, data.name()),
-                   "Accuracy by method. Dots are runs, the dashed line is training on the source alone."});
+                   std::string("Accuracy by method.") + (several ? " Dots are runs." : "") +
+                       (baseline ? " The dashed line is training on the source alone." : "")});
   } else {
     all.push_back(
         {"score", score_plot(runs, data.name()),
@@ -126,8 +135,7 @@ std::vector<picture> draw_pictures(const run_list& runs, const task& data, bool 
   }
   all.push_back({"loss", loss_plot(runs), "Cross-entropy on the source, mean over the iterations between two evaluations."});
   if (std::string svg = transfer_plot(runs); !svg.empty())
-    all.push_back(
-        {"transfer", std::move(svg), "Transfer loss as each method defines it; the scales of different methods cannot be compared."});
+    all.push_back({"transfer", std::move(svg), "Transfer loss as each method defines it, each on a scale of its own."});
   if (with_features)
     all.push_back({"features", feature_plot(runs, data),
                    std::string("t-SNE of the features behind the bottleneck, first seed, coloured by the true class") +

@@ -2,6 +2,7 @@
 
 #include "program.hpp"
 
+#include "auto_choice.hpp"
 #include "checks.hpp"
 #include "output.hpp"
 #include "run.hpp"
@@ -15,7 +16,10 @@
 #include <chrono>
 #include <cmath>
 #include <exception>
+#include <fstream>
 #include <iostream>
+#include <iterator>
+#include <optional>
 #include <unistd.h>
 
 #ifdef _OPENMP
@@ -54,34 +58,101 @@ void refuse_to_replace(const options& settings) {
 
 std::size_t run_count(const options& settings) { return settings.methods.size() * static_cast<std::size_t>(settings.seeds); }
 
-/// Trains everything that was asked for on one task, the first of the settings. Returns the finished runs; fewer than run_count mean that a
-/// stop was requested.
-run_list train_all(const options& all, task_loader& loader) {
-  const std::size_t total = run_count(all);
+/// One run up to `iterations`, or up to those of the settings (0). Nothing if a stop was requested.
+/// @param title of the run, printed before it
+std::optional<run_result> train_one(const options& asked, const task& data, const method_entry& entry, std::uint64_t seed, long iterations,
+                                    const std::string& title) {
+  options settings = asked;
+  if (iterations > 0) settings.iterations = iterations;
+  const std::filesystem::path folder = run_folder(settings, entry.name, seed);
+  std::filesystem::create_directories(folder);
+  training_run run(settings, data, entry, seed, folder);
+  std::cout << title << (run.start_message().empty() ? "" : ": " + run.start_message()) << std::endl;
+  report::progress display(report::open_terminal(STDOUT_FILENO), settings.iterations, run.iteration(), settings.evaluate_every);
+  if (!run.train(display, run_count(asked) <= most_detailed_runs)) return std::nullopt;
+  run_result done = run.finish();
+  std::cout << "  ";
+  if (data.target_test.labelled) std::cout << "target " << report::fixed(done.chosen.target_accuracy, 1) << "%, ";
+  std::cout << "source " << report::fixed(done.chosen.source_accuracy, 1) << "%, score " << report::fixed(done.chosen.score(), 1) << ", "
+            << report::fixed(done.milliseconds, 1) << " ms per iteration" << std::endl;
+  return done;
+}
+
+/// Trains these methods with all seeds. Nothing if a stop was requested.
+std::optional<run_list> train_methods(const options& all, const std::vector<std::string>& methods, task_loader& loader) {
+  const std::size_t total = methods.size() * static_cast<std::size_t>(all.seeds);
   run_list runs;
-  for (const std::string& name : all.methods) {
+  for (const std::string& name : methods) {
     const method_entry& entry = find_method(name);
     const options settings = settings_for(all, entry);
     const task data = loader.load(settings.tasks.front(), settings.centre_crop);
     for (long k = 0; k < settings.seeds; ++k) {
       const std::uint64_t seed = settings.seed + static_cast<std::uint64_t>(k);
-      const std::filesystem::path folder = run_folder(settings, entry.name, seed);
-      std::filesystem::create_directories(folder);
-      training_run run(settings, data, entry, seed, folder);
-      std::cout << title_of(entry, seed, runs.size() + 1, total) << (run.start_message().empty() ? "" : ": " + run.start_message())
-                << std::endl;
-
-      report::progress display(report::open_terminal(STDOUT_FILENO), settings.iterations, run.iteration(), settings.evaluate_every);
-      if (!run.train(display, total <= most_detailed_runs)) return runs;
-      runs.push_back(run.finish());
-      const run_result& done = runs.back();
-      std::cout << "  ";
-      if (data.target_test.labelled) std::cout << "target " << report::fixed(done.chosen.target_accuracy, 1) << "%, ";
-      std::cout << "source " << report::fixed(done.chosen.source_accuracy, 1) << "%, score " << report::fixed(done.chosen.score(), 1)
-                << ", " << report::fixed(done.milliseconds, 1) << " ms per iteration" << std::endl;
+      auto done = train_one(settings, data, entry, seed, 0, title_of(entry, seed, runs.size() + 1, total));
+      if (!done) return std::nullopt;
+      runs.push_back(std::move(*done));
     }
   }
   return runs;
+}
+
+/// The candidates that --method auto trains to the end, named in auto.json once they are chosen: those of the better half after a third of
+/// the iterations, by their agreement. Nothing if a stop was requested.
+std::optional<std::vector<std::string>> choose_finalists(const options& all, const std::vector<std::string>& candidates,
+                                                         task_loader& loader) {
+  const std::filesystem::path file = all.out / "auto.json";
+  if (all.resume && std::filesystem::exists(file)) {
+    std::ifstream stream(file);
+    return nlohmann::ordered_json::parse(stream).at("finalists").get<std::vector<std::string>>();
+  }
+  std::vector<Eigen::MatrixXf> logits;
+  for (const std::string& name : candidates) {
+    const method_entry& entry = find_method(name);
+    const options settings = settings_for(all, entry);
+    const task data = loader.load(settings.tasks.front(), settings.centre_crop);
+    const long third = std::max(settings.iterations / 3 / settings.evaluate_every, 1L) * settings.evaluate_every;
+    const auto done = train_one(settings, data, entry, settings.seed, std::min(third, settings.iterations), "a third of " + entry.name);
+    if (!done) return std::nullopt;
+    logits.push_back(done->unlabelled);
+  }
+  const std::vector<double> values = agreements(logits);
+  nlohmann::ordered_json document;
+  std::vector<std::string> finalists;
+  for (std::size_t i = 0; i < candidates.size(); ++i) document["agreement_after_a_third"][candidates[i]] = values[i];
+  for (const std::size_t i : better_half(values)) finalists.push_back(candidates[i]);
+  document["finalists"] = finalists;
+  report::save_json(file, document);
+  return finalists;
+}
+
+/// --method auto: half of the candidates are trained to the end; the model that agrees best with all of these counts.
+std::optional<run_list> train_automatically(const options& all, task_loader& loader) {
+  const auto adapts = [](const std::string& name) { return !name.starts_with("source-only"); };
+  std::vector<std::string> candidates;
+  std::copy_if(all.methods.begin(), all.methods.end(), std::back_inserter(candidates), adapts);
+  auto methods = choose_finalists(all, candidates, loader);
+  if (!methods) return std::nullopt;
+  if (!adapts(all.methods.front())) methods->insert(methods->begin(), all.methods.front());
+  options further = all;
+  further.resume = true;
+  auto runs = train_methods(further, *methods, loader);
+  if (!runs) return std::nullopt;
+  std::vector<Eigen::MatrixXf> logits;
+  for (const run_result& run : *runs)
+    if (adapts(run.method)) logits.push_back(run.unlabelled);
+  const std::vector<double> values = agreements(logits);
+  auto value = values.begin();
+  for (run_result& run : *runs)
+    if (adapts(run.method)) run.agreement = *value++;
+  const run_result& best = best_run(*runs, all.select);
+  std::cout << "chosen without labels: " << best.method << ", seed " << best.seed << "; it agrees with the mean of the finalists on "
+            << report::fixed(100 * best.agreement, 1) << "% of the unlabelled samples" << std::endl;
+  return runs;
+}
+
+/// Trains everything that was asked for on one task, the first of the settings. Nothing if a stop was requested.
+std::optional<run_list> train_all(const options& all, task_loader& loader) {
+  return all.automatic ? train_automatically(all, loader) : train_methods(all, all.methods, loader);
 }
 
 /// Seconds that all runs will take, from a few measured iterations of each method. Nothing of them is kept.
@@ -96,14 +167,21 @@ double estimated_seconds(const options& all, task_loader& loader) {
     data::loader source(data.source_train, settings.batch_size, 1, settings.prefetch),
         target(data.target_train, settings.batch_size, 2, settings.prefetch);
     const auto trained = entry.make(configured(settings.method, data.source_train), random);
-    double seconds = 0;
-    for (int i = 0; i < 3; ++i) { // the first fills caches and buffers; where it is long, it is enough
-      const double start = now();
+    // The first fills caches and buffers; where it is long, it is enough. On a busy machine single iterations say little: the mean counts,
+    // over a second or so, with what else runs now.
+    constexpr double long_enough = 1, too_long = 2;
+    constexpr int most = 50;
+    const double begin = now();
+    double start = begin;
+    int measured = 0;
+    for (int i = 0; i <= most && now() - start < long_enough; ++i) {
       trained->step(next_batch<scalar>(source, target));
-      seconds = now() - start;
-      if (seconds > 2) break;
+      if (i == 0 && now() - begin < too_long)
+        start = now();
+      else
+        ++measured;
     }
-    total += seconds * static_cast<double>(settings.iterations * settings.seeds);
+    total += (now() - start) / std::max(measured, 1) * static_cast<double>(settings.iterations * settings.seeds);
   }
   return total;
 }
@@ -146,18 +224,18 @@ bool run_task(const options& asked, task_loader& loader, report::result_set& res
   if (!settings.dry_run) prepare_output(settings);
   if (own) tell_time(settings, loader);
   if (settings.dry_run) return true;
-  const run_list runs = train_all(settings, loader);
-  if (runs.size() < run_count(settings)) return false;
+  const auto trained = train_all(settings, loader);
+  if (!trained) return false;
+  const run_list& runs = *trained;
   for (const run_result& run : runs) results.add(run.method, data.name(), run.chosen.target_accuracy);
   const bool terminal = isatty(STDOUT_FILENO) == 1;
   const auto look = terminal ? report::emphasis::terminal_bold : report::emphasis::star;
   std::cout << '\n' << data.name() << "\n\n" << comparison_table(runs, settings.select).text(look) << '\n';
   std::cout << (terminal ? "Bold" : "*") << ": the best mean of the first column of numbers.\n";
   for (const std::string& note : comparison_notes(runs, settings.select)) std::cout << note << '\n';
-  const run_result& best = best_run(runs);
+  const run_result& best = best_run(runs, settings.select);
   std::cout << "model.safetensors and predictions.csv are of " << best.method << ", seed " << best.seed
-            << ": the best score of the runs that adapt.\n"
-            << std::endl;
+            << (settings.automatic ? ": what agrees best with the others.\n" : ": the best score of the runs that adapt.\n") << std::endl;
   for (const auto& file : write_output(runs, settings, data)) std::cout << "wrote " << file.string() << '\n';
   return true;
 }

@@ -1,5 +1,7 @@
 #include "resolve_options.hpp"
 
+#include "auto_choice.hpp"
+
 #include "../data/digits.hpp"
 #include "../data/image_layouts.hpp"
 #include "../data/nearest.hpp"
@@ -74,8 +76,12 @@ std::vector<std::string> resolve_methods(const std::vector<std::string>& asked, 
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   };
   if (with_baseline) add(find_method("source-only").name);
+  const bool automatic = std::find(asked.begin(), asked.end(), "auto") != asked.end();
+  if (automatic && asked.size() > 1) refuse("--method", "auto chooses among methods of its own and stands alone");
   for (const std::string& name : asked) {
-    if (name == "all")
+    if (automatic)
+      for (const std::string_view candidate : auto_candidates) add(find_method(candidate).name);
+    else if (name == "all")
       for (const method_entry& entry : all_methods()) add(entry.name);
     else
       add(find_method(name).name);
@@ -122,7 +128,8 @@ void resolve_data(const raw_options& raw, options& o) {
 }
 
 void keep_methods_for_features(const raw_options& raw, options& o) {
-  const bool all = std::find(raw.methods.begin(), raw.methods.end(), "all") != raw.methods.end();
+  const bool all =
+      raw.methods == std::vector<std::string>{"auto"} || std::find(raw.methods.begin(), raw.methods.end(), "all") != raw.methods.end();
   std::erase_if(o.methods, [&](const std::string& name) {
     const bool useless = find_method(name).needs_backbone;
     if (useless && !all) refuse("--frozen-backbone", "leaves " + name + " nothing to adapt");

@@ -113,7 +113,7 @@ evaluation training_run::evaluate_now() {
   const evaluation e = evaluate(*method_, data_);
   history_->append(history_row(iteration(), method_->learning_rate(), sums_, e));
   sums_ = {};
-  const double value = settings_.select == selection::oracle ? e.target_accuracy : e.score();
+  const double value = settings_.select == selection::oracle ? e.target_accuracy : e.value_of(settings_.select.column);
   if (settings_.select != selection::last && value > best_value_) {
     model_view model{*method_};
     best_ = state_snapshot::of(model);
@@ -163,6 +163,7 @@ run_result training_run::finish() {
   const outputs every = predict_every(*method_, data_.target_test);
   result.target = every;
   drop_unreadable(data_.target_test, result.target.labels, {&result.target.logits, &result.target.features});
+  result.unlabelled = predict_all(*method_, data_.target_train, scored_images).logits;
   result.chosen = evaluate(*method_, data_, result.source, result.target);
   result.milliseconds = 1000 * seconds_ / static_cast<double>(iteration_);
   result.history = history_->data();

@@ -9,6 +9,7 @@
 #include "../report/progress.hpp"
 
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -90,7 +91,7 @@ private:
   double seconds_ = 0;
   interval_sums sums_;
   std::int64_t best_iteration_ = 0;
-  double best_value_ = -1;
+  double best_value_ = -std::numeric_limits<double>::infinity();
   state_snapshot best_;
   std::optional<report::csv_log> history_;
 };

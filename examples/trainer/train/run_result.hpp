@@ -21,6 +21,8 @@ struct run_result {
   report::csv_data history;     ///< all rows of history.csv
   outputs source, target;       ///< of the test images that could be read, by the chosen weights
   std::filesystem::path folder; ///< with the model and the predictions
+  Eigen::MatrixXf unlabelled{}; ///< logits of unlabelled target images, the same for every method
+  double agreement = -1;        ///< with the other models of --method auto; see agreements
 };
 
 } // namespace dalib::train

@@ -6,7 +6,9 @@
 
 namespace dalib::train {
 
-std::string to_string(selection select) { return select == selection::last ? "last" : select == selection::score ? "score" : "oracle"; }
+std::string to_string(const selection& select) {
+  return select == selection::last ? "last" : select == selection::score ? select.column : "oracle";
+}
 
 namespace {
 

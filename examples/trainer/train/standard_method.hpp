@@ -41,7 +41,7 @@ template <class Model>
 class standard_method final : public method {
 public:
   standard_method(Model model, const method_config& config)
-      : descent_(std::move(model), {config.sgd, make_schedule(config), config.backbone_multiplier, config.trade_off}) {}
+      : descent_(std::move(model), {config.sgd, make_schedule(config), config.backbone_multiplier, config.trade_off}, config.terms) {}
 
   step_report step(const batch<scalar>& images) override { return descent_.step(images); }
   nn::classifier_output<scalar> predict(const variable<scalar>& images) override { return descent_.predict(images); }

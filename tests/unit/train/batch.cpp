@@ -48,7 +48,12 @@ TEST_CASE("history: a row has the means since the last one, in the order of the 
   train::interval_sums sums;
   sums.add({.classification_loss = 1, .transfer_loss = 3, .total_loss = 4, .correct = 2, .domain_accuracy = 50}, 4);
   sums.add({.classification_loss = 2, .transfer_loss = 5, .total_loss = 7, .correct = 4, .domain_accuracy = 100}, 4);
-  const train::evaluation e{.source_accuracy = 90, .target_accuracy = 60, .information = 0.5, .density = 0.7};
-  CHECK(train::history_row(20, 0.01, sums, e) == std::vector<double>{20, 0.01, 5.5, 1.5, 4, 75, 75, 90, 60, 0.5, 0.7, 45});
-  CHECK(train::history_columns().size() == 12);
+  train::evaluation e{.source_accuracy = 90, .target_accuracy = 60, .information = 0.5, .density = 0.7};
+  e.label_free.back() = 0.25;
+  const std::vector<double> row = train::history_row(20, 0.01, sums, e);
+  REQUIRE(row.size() == 12 + train::label_free_names.size());
+  CHECK(std::vector<double>(row.begin(), row.begin() + 12) == std::vector<double>{20, 0.01, 5.5, 1.5, 4, 75, 75, 90, 60, 0.5, 0.7, 45});
+  CHECK(row.back() == 0.25);
+  CHECK(train::history_columns().size() == row.size());
+  CHECK(train::history_columns().back() == "class_silhouette");
 }

@@ -17,14 +17,15 @@ public:
       : adversarial_model::classifier_model(std::move(classifier)), adversarial_(std::move(adversarial)) {}
 
   losses<T> operator()(const batch<T>& images) {
-    const auto [source, target] = forward_domains(this->classifier_, images, forwarding::jointly);
+    const auto outputs = forward_domains(this->classifier_, images, forwarding::jointly);
+    const auto& [source, target] = outputs;
     const auto [transfer, domain_accuracy] = [&, &s = source, &t = target] {
       if constexpr (is_conditional)
         return adversarial_(s.logits, s.features, t.logits, t.features);
       else
         return adversarial_(s.features, t.features);
     }();
-    return {this->source_loss(source.logits, images), transfer, source.logits, domain_accuracy};
+    return {this->source_loss(source.logits, images), transfer, source.logits, domain_accuracy, outputs};
   }
   /// The discriminator learns at the full rate.
   std::vector<nn::parameter_group<T>> parameter_groups(double backbone_multiplier) {
@@ -61,8 +62,8 @@ using cdan_model = adversarial_model<T, Backbone, conditional_domain_adversarial
 
 /// The loss of a cdan_model, its discriminator as wide as the map's output asks for.
 template <class T, class Map, class Conditioning>
-auto make_conditional_loss(index_t features, index_t classes, index_t hidden, Map map, Conditioning conditioning, warm_start_reversal reversal,
-                           io::random_generator& random) {
+auto make_conditional_loss(index_t features, index_t classes, index_t hidden, Map map, Conditioning conditioning,
+                           warm_start_reversal reversal, io::random_generator& random) {
   nn::domain_discriminator<T> discriminator(map.columns(features, classes), hidden, random);
   return conditional_domain_adversarial_loss<nn::domain_discriminator<T>, Map, Conditioning>{std::move(discriminator), std::move(map),
                                                                                              conditioning, reversal};

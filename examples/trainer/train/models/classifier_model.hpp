@@ -9,6 +9,12 @@
 
 namespace dalib::train {
 
+/// Outputs of a classifier for both domains.
+template <class T>
+struct domain_outputs {
+  nn::classifier_output<T> source, target;
+};
+
 /// What a model's forward pass gives.
 template <class T>
 struct losses {
@@ -16,12 +22,7 @@ struct losses {
   variable<T> transfer; ///< not valid where the method has none
   variable<T> source_logits;
   double domain_accuracy = 0;
-};
-
-/// Outputs of a classifier for both domains.
-template <class T>
-struct domain_outputs {
-  nn::classifier_output<T> source, target;
+  domain_outputs<T> outputs{}; ///< what further terms are functions of; without them none can be added
 };
 
 /// How two domains pass a classifier, which matters where it has batch norm.

@@ -16,8 +16,9 @@ public:
       : dan_model::classifier_model(std::move(classifier)), discrepancy_(std::move(discrepancy)) {}
 
   losses<T> operator()(const batch<T>& images) {
-    const auto [source, target] = forward_domains(this->classifier_, images, forwarding::separately);
-    return {this->source_loss(source.logits, images), discrepancy_(source.features, target.features), source.logits};
+    const auto outputs = forward_domains(this->classifier_, images, forwarding::separately);
+    const auto& [source, target] = outputs;
+    return {this->source_loss(source.logits, images), discrepancy_(source.features, target.features), source.logits, 0, outputs};
   }
 
 private:

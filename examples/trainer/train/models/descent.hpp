@@ -2,10 +2,11 @@
 
 #include "classifier_model.hpp"
 #include "step_report.hpp"
+#include "transfer_term.hpp"
 
 namespace dalib::train {
 
-/// SGD with the step-wise schedule on classification loss + trade-off * transfer loss.
+/// SGD with the step-wise schedule on classification loss + trade-off * transfer loss; the latter is the model's own and further terms.
 ///
 /// @tparam Model has
 ///   using scalar
@@ -25,9 +26,10 @@ public:
     double trade_off = 1;
   };
 
-  descent(Model model, const options& o)
+  /// @param terms added to the model's transfer loss
+  descent(Model model, const options& o, std::vector<transfer_term<T>> terms = {})
       : model_(std::move(model)), optimiser_(model_.parameter_groups(o.backbone_multiplier), o.sgd), schedule_(o.schedule),
-        trade_off_(static_cast<T>(o.trade_off)) {}
+        trade_off_(static_cast<T>(o.trade_off)), terms_(std::move(terms)) {}
 
   /// One iteration; afterwards the parameters' gradients are still those of this iteration. Throws training_failure before the update if a
   /// loss is not finite.
@@ -36,13 +38,14 @@ public:
     optimiser_.learning_rate = schedule_.step();
     optimiser_.clear_gradients();
     const losses<T> l = model_(images);
-    const bool adapts = l.transfer.valid();
+    const variable<T> transfer = transfer_loss(l, images);
+    const bool adapts = transfer.valid();
     step_report report;
     report.classification_loss = l.classification.item();
-    report.transfer_loss = adapts ? l.transfer.item() : 0;
+    report.transfer_loss = adapts ? transfer.item() : 0;
     report.domain_accuracy = l.domain_accuracy;
     report.correct = count_correct(l.source_logits, images.source_labels);
-    const auto total = adapts ? ad::add(l.classification, ad::scale(l.transfer, trade_off_)) : l.classification;
+    const auto total = adapts ? ad::add(l.classification, ad::scale(transfer, trade_off_)) : l.classification;
     report.total_loss = total.item();
     require_finite_loss("classification loss", report.classification_loss);
     require_finite_loss("transfer loss", report.transfer_loss);
@@ -70,10 +73,23 @@ public:
   }
 
 private:
+  /// The model's own and all terms; not valid where there are none.
+  variable<T> transfer_loss(const losses<T>& l, const batch<T>& images) const {
+    variable<T> sum = l.transfer;
+    if (!terms_.empty() && !l.outputs.target.logits.valid()) throw std::logic_error("descent: this model takes no further terms");
+    for (const transfer_term<T>& term : terms_) {
+      const auto loss = term.loss({l.outputs, images.source_labels, schedule_.step_number - 1});
+      const auto weighted = ad::scale(loss, static_cast<T>(term.weight));
+      sum = sum.valid() ? ad::add(sum, weighted) : weighted;
+    }
+    return sum;
+  }
+
   Model model_;
   nn::sgd<T> optimiser_;
   nn::stepwise_schedule schedule_;
   T trade_off_;
+  std::vector<transfer_term<T>> terms_;
 };
 
 } // namespace dalib::train

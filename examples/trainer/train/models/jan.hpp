@@ -22,8 +22,9 @@ protected:
   /// The losses with the joint MMD of `activations(output)` of both domains.
   template <class Activations>
   losses<T> adapt(const batch<T>& images, const Activations& activations) {
-    const auto [source, target] = forward_domains(this->classifier_, images, forwarding_);
-    return {this->source_loss(source.logits, images), discrepancy_(activations(source), activations(target)), source.logits};
+    const auto outputs = forward_domains(this->classifier_, images, forwarding_);
+    const auto& [source, target] = outputs;
+    return {this->source_loss(source.logits, images), discrepancy_(activations(source), activations(target)), source.logits, 0, outputs};
   }
 
 private:

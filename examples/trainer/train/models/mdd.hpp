@@ -20,7 +20,8 @@ public:
     this->classifier_.step();
     const std::vector<index_t> sizes{images.source_size(), images.target_size()};
     const auto y = ad::split_rows(logits, sizes), y_adv = ad::split_rows(adversarial_logits, sizes);
-    return {this->source_loss(y[0], images), disparity_(y[0], y_adv[0], y[1], y_adv[1]), y[0]};
+    const auto z = ad::split_rows(features, sizes);
+    return {this->source_loss(y[0], images), disparity_(y[0], y_adv[0], y[1], y_adv[1]), y[0], 0, {{y[0], z[0]}, {y[1], z[1]}}};
   }
 
 private:
