@@ -24,7 +24,7 @@ struct unknown_class_task {
     using std::log;
     const auto terms = scratch(0);
     engine::load_rows(scores, group.first, group.count, terms);
-    const V unknown(terms.classes - 1), t(share), away(offset);
+    const V unknown(static_cast<T>(terms.classes - 1)), t(share), away(offset);
     const auto [logit, inverse] = engine::against_rest_in_place(terms, unknown);
     V value, slope(0);
     if (offset > T(0)) {
