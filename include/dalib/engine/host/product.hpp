@@ -26,9 +26,7 @@ struct partial_sums {
   [[gnu::always_inline]] void begin(int row, int lane, simd_vector<T>& sum) const {
     if (!fresh) std::memcpy(&sum, data + row * panel + lane, sizeof(sum));
   }
-  [[gnu::always_inline]] void put(int row, int lane, simd_vector<T> sum) const {
-    result_tile<T>{data, panel, add}.put(row, lane, sum);
-  }
+  [[gnu::always_inline]] void put(int row, int lane, simd_vector<T> sum) const { result_tile<T>{data, panel, add}.put(row, lane, sum); }
 };
 
 /// c = alpha a b + beta c on the host. The lanes of a tile run along c's columns, its broadcast scalars along c's rows; both operands are
@@ -41,7 +39,8 @@ class host_product {
   static constexpr index_t depth_run = 32768 / (panel * static_cast<index_t>(sizeof(T)));
   /// Up to so many terms a sum is one chain; beyond, sums of runs are added, which loses less.
   static constexpr index_t longest_chain = 2048;
-  static constexpr index_t most_rows = 256, most_cols = 256, most_tasks = 16;
+  /// Whole tiles: the last one of a block is copied whole.
+  static constexpr index_t most_rows = 256 / columns * columns, most_cols = 256 / panel * panel, most_tasks = 16;
   /// Multiply-adds that pay for starting a task.
   static constexpr double least_work = 1 << 17;
 
@@ -111,8 +110,8 @@ private:
         pack_left(k, depth, place.row + i, std::min(columns, place.rows - i), at.left + i * depth);
     for (index_t j = 0; j < place.cols; j += panel) {
       const index_t width = std::min(panel, place.cols - j);
-      const lane_operand<T> lane = j < whole ? lane_operand<T>{&b_(k, place.col + j), b_.row_stride, lanes}
-                                             : lane_operand<T>{at.right + j * depth, panel, lanes};
+      const lane_operand<T> lane =
+          j < whole ? lane_operand<T>{&b_(k, place.col + j), b_.row_stride, lanes} : lane_operand<T>{at.right + j * depth, panel, lanes};
       for (index_t i = 0; i < place.rows; i += columns) {
         const index_t height = std::min(columns, place.rows - i);
         T* sums = at.one_run ? at.sums : at.sums + j * rows_ + i * panel;
