@@ -2,7 +2,7 @@
 /// The logarithm with an offset in which DALIB's margin disparity is written.
 #pragma once
 
-#include "dalib/engine/row/softmax.hpp"
+#include "dalib/engine/row/against_rest.hpp"
 
 #include <cmath>
 

@@ -2,7 +2,7 @@
 /// A discriminator's logits against one label: the steps of ADDA and domain confusion.
 #pragma once
 
-#include "dalib/engine/row/softmax.hpp"
+#include "dalib/engine/row/against_rest.hpp"
 #include "dalib/measure/score_measure.hpp"
 #include "dalib/reduction/reductions.hpp"
 

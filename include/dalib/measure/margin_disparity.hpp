@@ -5,7 +5,7 @@
 #include "dalib/concepts.hpp"
 #include "dalib/engine/host/backend.hpp"
 #include "dalib/engine/host/rowwise.hpp"
-#include "dalib/engine/row/softmax.hpp"
+#include "dalib/engine/row/against_rest.hpp"
 #include "dalib/execution/openmp.hpp"
 #include "dalib/measure/call.hpp"
 

@@ -2,6 +2,7 @@
 /// The losses of domain-symmetric networks: two classifiers whose logits are one softmax of 2 C classes.
 #pragma once
 
+#include "dalib/engine/row/against_rest.hpp"
 #include "dalib/engine/row/entropy.hpp"
 #include "dalib/measure/call.hpp"
 #include "dalib/measure/class_labels.hpp"

@@ -2,7 +2,7 @@
 /// Open set domain adaptation by backpropagation.
 #pragma once
 
-#include "dalib/engine/row/softmax.hpp"
+#include "dalib/engine/row/against_rest.hpp"
 #include "dalib/measure/score_measure.hpp"
 #include "dalib/reduction/reductions.hpp"
 
