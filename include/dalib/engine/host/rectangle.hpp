@@ -2,10 +2,9 @@
 /// The schedule for pairs of a source's and a target's row alone: blocks of the one meet blocks of the other.
 #pragma once
 
-#include "dalib/engine/host/pair_problem.hpp"
+#include "dalib/engine/host/across_tile.hpp"
 
 #include <algorithm>
-#include <array>
 #include <new>
 #include <utility>
 
@@ -30,11 +29,7 @@ class rectangle {
     unsigned char* written = nullptr; ///< for each block: whether its gradient has been, and is added to from now on
   };
 
-  struct worker_memory {
-    std::array<layer_tile<T>, layers> tiles;
-    T* numbers = nullptr;
-    T* gradient = nullptr;
-  };
+  using worker_memory = across_memory<Problem>;
 
 public:
   /// @param sources  rows of the joint sample that are the source's
@@ -71,34 +66,13 @@ private:
   };
 
   void visit(const Problem& problem, worker_memory& own, meeting of, write_mode mode, state& value) const {
-    const blocks_type &lanes = lanes_.blocks[of.lanes], &columns = columns_.blocks[of.columns];
-    typename Problem::parts parts;
-    for (std::size_t l = 0; l < layers; ++l) parts[l] = {&lanes[l], &columns[l], own.tiles[l]};
-    const index_t stride = lanes_.block_rows;
-    value.add(problem.evaluate(parts, {{0, lanes[0].padded}, {0, columns[0].padded}, 0, stride, own.numbers}));
-    if constexpr (Problem::with_gradient) {
-      const write_mode of_columns = mode_of(columns_, of.columns, mode), of_lanes = mode_of(lanes_, of.lanes, mode);
-      Problem::for_each_layer([&](auto l) {
-        const layer_tile<T>& tile = own.tiles[l];
-        pull<l>(problem, own, tile_side<T>{tile, {stride, 1}, columns[l], {}, lanes[l], {}}, {tile.column_self, tile.column_shift},
-                of_columns);
-        pull<l>(problem, own, tile_side<T>{tile, {1, stride}, lanes[l], {}, columns[l], {}}, {tile.lane_self, tile.lane_shift}, of_lanes);
-      });
-    }
+    across_modes modes;
+    if constexpr (Problem::with_gradient) modes = {mode_of(columns_, of.columns, mode), mode_of(lanes_, of.lanes, mode)};
+    visit_across(problem, lanes_.blocks[of.lanes], columns_.blocks[of.columns], own, value, modes);
   }
 
   static write_mode mode_of(const side& one, index_t block, write_mode first) {
     return std::exchange(one.written[block], static_cast<unsigned char>(1)) ? write_mode::accumulate : first;
-  }
-
-  /// Pulls all own rows of a side towards all others.
-  template <std::size_t L>
-  static void pull(const Problem& problem, worker_memory& own, tile_side<T> side, const own_pulls<T>& coefficients, write_mode mode) {
-    side.own_rows = {0, round_up(side.owns.count, tile_columns<T>)};
-    side.other_rows = {0, side.others.count};
-    if (!problem.template wanted<L>(side.owns, side.own_rows)) return;
-    problem.template pull<L>(side, coefficients, own.gradient, mode);
-    problem.template pull_near<L>(side, own.gradient);
   }
 
   template <class Exec>
@@ -129,6 +103,7 @@ private:
       Problem::for_each_layer([&](auto l) {
         own.tiles[l] = allocate_tile<typename Problem::template profile_of<l>, T>(scratch, lanes_.block_rows, columns_.block_rows);
       });
+      own.stride = lanes_.block_rows;
       own.numbers = scratch.template allocate<T>(lanes_.block_rows * Problem::lane_numbers);
       if (Problem::with_gradient)
         own.gradient = scratch.template allocate<T>(std::max(lanes_.block_rows, columns_.block_rows) * problem.widest());

@@ -2,6 +2,7 @@
 /// One worker's tiles: all pairs of a packed block, and of two.
 #pragma once
 
+#include "dalib/engine/host/across_tile.hpp"
 #include "dalib/engine/host/symmetric_tile.hpp"
 
 namespace dalib::engine {
@@ -35,31 +36,15 @@ public:
   /// All pairs of a row of one block and a row of another; gradients of both are added to.
   template <class State>
   void across(const Problem& problem, const blocks_type& lanes, const blocks_type& columns, State& value) {
-    typename Problem::parts parts;
-    for (std::size_t l = 0; l < layers; ++l) parts[l] = {&lanes[l], &columns[l], within_.tile(l)};
-    value.add(problem.evaluate(parts, {{0, lanes[0].padded}, {0, columns[0].padded}, 0, block_rows_, stripe_.coefficients}));
-    if constexpr (Problem::with_gradient)
-      Problem::for_each_layer([&](auto l) {
-        const layer_tile<T>& tile = within_.tile(l);
-        pull<l>(problem, tile_side<T>{tile, {block_rows_, 1}, columns[l], {}, lanes[l], {}}, {tile.column_self, tile.column_shift});
-        pull<l>(problem, tile_side<T>{tile, {1, block_rows_}, lanes[l], {}, columns[l], {}}, {tile.lane_self, tile.lane_shift});
-      });
+    across_memory<Problem> memory{{}, block_rows_, stripe_.coefficients, stripe_.gradient};
+    for (std::size_t l = 0; l < layers; ++l) memory.tiles[l] = within_.tile(l);
+    visit_across(problem, lanes, columns, memory, value);
   }
 
   /// Memory for a padded row of the widest layer.
   T* row() const { return stripe_.gradient; }
 
 private:
-  /// Pulls all own rows of a side towards all others and adds the result to the caller's gradient.
-  template <std::size_t L>
-  void pull(const Problem& problem, tile_side<T> side, const own_pulls<T>& coefficients) {
-    side.own_rows = {0, round_up(side.owns.count, tile_columns<T>)};
-    side.other_rows = {0, side.others.count};
-    if (!problem.template wanted<L>(side.owns, side.own_rows)) return;
-    problem.template pull<L>(side, coefficients, stripe_.gradient, write_mode::accumulate);
-    problem.template pull_near<L>(side, stripe_.gradient);
-  }
-
   index_t block_rows_ = 0;
   lower_triangle<Problem> within_;                         ///< tile of a block and itself
   typename lower_triangle<Problem>::stripe_memory stripe_; ///< for one of its stripes, or for a whole tile
