@@ -12,8 +12,9 @@ struct adam_options {
   double beta1 = 0.9, beta2 = 0.999;
   double epsilon = 1e-8;
   double weight_decay = 0;
-  bool decoupled = false; ///< AdamW (Loshchilov & Hutter 2019): p *= 1 - rate * weight_decay first; Adam adds weight_decay * p to the gradient
-  bool amsgrad = false;   ///< divides by the largest second moment so far (Reddi et al. 2018)
+  bool decoupled =
+      false; ///< AdamW (Loshchilov & Hutter 2019): p *= 1 - rate * weight_decay first; Adam adds weight_decay * p to the gradient
+  bool amsgrad = false; ///< divides by the largest second moment so far (Reddi et al. 2018)
 };
 
 /// Adam (Kingma & Ba 2015, algorithm 1) with PyTorch's recurrences, for every parameter p with a gradient g at its step t = 1, 2, ...:
@@ -35,10 +36,7 @@ public:
   }
 
   /// Forgets the gradients, so that the next backward() starts anew.
-  void clear_gradients() {
-    for (const auto& group : groups_)
-      for (const auto& p : group.parameters) p.clear_gradient();
-  }
+  void clear_gradients() { nn::clear_gradients(groups_); }
 
   /// Updates all parameters that have a gradient.
   void step() {

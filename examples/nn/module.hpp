@@ -105,6 +105,13 @@ struct parameter_group {
   double multiplier = 1; ///< of the optimiser's learning rate
 };
 
+/// Forgets the gradients of all parameters.
+template <class Scalar>
+void clear_gradients(const std::vector<parameter_group<Scalar>>& groups) {
+  for (const auto& group : groups)
+    for (const auto& p : group.parameters) p.clear_gradient();
+}
+
 /// All parameters of a model as one group.
 template <class Scalar, class Object>
 parameter_group<Scalar> group_of(Object& object, double multiplier = 1) {

@@ -28,10 +28,7 @@ public:
   }
 
   /// Forgets the gradients, so that the next backward() starts anew.
-  void clear_gradients() {
-    for (const auto& group : groups_)
-      for (const auto& p : group.parameters) p.clear_gradient();
-  }
+  void clear_gradients() { nn::clear_gradients(groups_); }
 
   /// Updates all parameters that have a gradient.
   void step() {

@@ -1,6 +1,7 @@
 /// Group optim: Adam and its kin, learning rates, clipping, softened cross-entropies, distillation, mean teacher.
 #include "loss_cases.hpp"
 #include "networks.hpp"
+#include "optimiser_rows.hpp"
 
 #include <dalib/measure/distillation.hpp>
 #include <dalib/measure/partial_adaptation.hpp>
@@ -29,36 +30,16 @@ struct moment_collector {
   }
 };
 
-/// Row i of p0 is the one parameter of group i; the gradients are given.
 template <class T>
 outcome run_adam(const test_case& test) {
-  const array& start = test.input("p0");
-  const ad::matrix<T> p0 = matrix_of<T>(start);
-  std::vector<ad::variable<T>> rows;
-  std::vector<nn::parameter_group<T>> groups;
-  for (Eigen::Index i = 0; i < p0.rows(); ++i) {
-    rows.push_back(ad::parameter(p0.row(i)));
-    groups.push_back({{rows.back()}, test.params.at("lr_mult").at(static_cast<std::size_t>(i))});
-  }
+  optimiser_rows<T> given(test);
   const auto betas = test.param<std::vector<double>>("betas");
-  nn::adam<T> optimiser(groups, {test.param<double>("lr"), betas.at(0), betas.at(1), test.param<double>("eps"),
-                                 test.param<double>("weight_decay"), test.method == "AdamW", test.param<bool>("amsgrad")});
-  const int steps = test.param<int>("steps");
-  const ad::matrix<T> gradients =
-      Eigen::Map<const ad::matrix<double>>(test.input("gradients").values.data(), steps * p0.rows(), p0.cols()).template cast<T>();
-  std::vector<double> trajectory = start.values;
-  for (int step = 0; step < steps; ++step) {
-    optimiser.clear_gradients();
-    for (Eigen::Index i = 0; i < p0.rows(); ++i)
-      rows[static_cast<std::size_t>(i)].add_gradient([&](ad::map<T> target, ad::write) { target = gradients.row(step * p0.rows() + i); });
-    optimiser.step();
-    for (const ad::variable<T>& row : rows)
-      for (Eigen::Index j = 0; j < row.cols(); ++j) trajectory.push_back(static_cast<double>(row.value()(0, j)));
-  }
-  outcome result{"examples", {{"trajectory", {{steps + 1, start.rows(), start.cols()}, std::move(trajectory)}}}, {}};
+  nn::adam<T> optimiser(given.groups(), {test.param<double>("lr"), betas.at(0), betas.at(1), test.param<double>("eps"),
+                                         test.param<double>("weight_decay"), test.method == "AdamW", test.param<bool>("amsgrad")});
+  outcome result{"examples", {{"trajectory", given.trajectory(optimiser, [] {})}}, {}};
   moment_collector<T> moments;
   optimiser.visit_state(moments);
-  for (auto& [name, values] : moments.values) result.outputs.emplace(name, array(start.shape, std::move(values)));
+  for (auto& [name, values] : moments.values) result.outputs.emplace(name, array(test.input("p0").shape, std::move(values)));
   return result;
 }
 

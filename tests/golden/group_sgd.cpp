@@ -1,5 +1,6 @@
 /// Group sgd: ten steps of the optimiser under the step-wise schedule, on given gradients and on a small network.
 #include "networks.hpp"
+#include "optimiser_rows.hpp"
 
 #include <span>
 
@@ -36,36 +37,15 @@ struct momentum_collector {
   }
 };
 
-/// Row i of p0 is the one parameter of group i; the gradients are given.
 template <class T>
 std::vector<outcome> run_given_gradients(const test_case& test) {
-  const array& start = test.input("p0");
-  const ad::matrix<T> p0 = matrix_of<T>(start);
-  std::vector<ad::variable<T>> rows;
-  std::vector<nn::parameter_group<T>> groups;
-  for (Eigen::Index i = 0; i < p0.rows(); ++i) {
-    rows.push_back(ad::parameter(p0.row(i)));
-    groups.push_back({{rows.back()}, test.params.at("lr_mult").at(static_cast<std::size_t>(i))});
-  }
-  nn::sgd<T> optimiser(groups, sgd_options_of(test));
+  optimiser_rows<T> given(test);
+  nn::sgd<T> optimiser(given.groups(), sgd_options_of(test));
   nn::stepwise_schedule schedule = schedule_of(test);
-  std::vector<double> trajectory;
-  append(trajectory, start);
-  const int steps = test.param<int>("steps");
-  const ad::matrix<T> gradients =
-      Eigen::Map<const ad::matrix<double>>(test.input("gradients").values.data(), steps * p0.rows(), p0.cols()).template cast<T>();
-  for (int step = 0; step < steps; ++step) {
-    optimiser.learning_rate = schedule.step();
-    optimiser.clear_gradients();
-    for (Eigen::Index i = 0; i < p0.rows(); ++i)
-      rows[static_cast<std::size_t>(i)].add_gradient([&](ad::map<T> target, ad::write) { target = gradients.row(step * p0.rows() + i); });
-    optimiser.step();
-    for (const ad::variable<T>& row : rows) append(trajectory, array_of(row.value(), {row.cols()}));
-  }
-  outcome result{"examples", {{"trajectory", recorded(std::move(trajectory), steps + 1, start.shape)}}, {}};
+  outcome result{"examples", {{"trajectory", given.trajectory(optimiser, [&] { optimiser.learning_rate = schedule.step(); })}}, {}};
   momentum_collector<T> momenta;
   optimiser.visit_state(momenta);
-  result.outputs.emplace("momentum", array(start.shape, std::move(momenta.values)));
+  result.outputs.emplace("momentum", array(test.input("p0").shape, std::move(momenta.values)));
   return {result};
 }
 
