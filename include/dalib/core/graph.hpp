@@ -19,7 +19,7 @@ namespace dalib {
 ///   input (no data: not wanted); the node multiplies by the upstream gradient. What record returns is the loss's type. The views may lie
 ///   in any memory that has a dalib::backend, the gradients in the same: their type says which, and the measure runs there, by the memory's
 ///   default execution, or by the policy that `record` hands over as `f(views, gradients, policy)` (a stream of a device, a number of
-///   threads). Losses with a network inside (domain_adversarial_loss, conditional_domain_adversarial_loss) take views of the host
+///   threads)
 /// - `static V transform(std::array<V, n>, index_t rows, index_t cols, forward, pull)`: one node of a rows x cols matrix. `forward(views,
 /// out)`
 ///   writes it; `pull(views, upstream, gradients)`, called when the node's gradient is known, overwrites the gradient of each input that is

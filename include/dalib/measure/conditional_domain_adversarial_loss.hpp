@@ -65,9 +65,9 @@ struct conditional_domain_adversarial_loss {
   }
 
 private:
-  template <class T>
-  void require_valid(const matrix_view<const T>& g_s, const matrix_view<const T>& f_s, const matrix_view<const T>& g_t,
-                     const matrix_view<const T>& f_t) const {
+  template <class T, class Memory>
+  void require_valid(const matrix_view<const T, Memory>& g_s, const matrix_view<const T, Memory>& f_s,
+                     const matrix_view<const T, Memory>& g_t, const matrix_view<const T, Memory>& f_t) const {
     require_two_samples(name, f_s, f_t);
     require_two_samples(name, g_s, g_t);
     require_shapes(g_s.rows == f_s.rows, name, "source logits and features must have the same number of samples", g_s, f_s);
@@ -84,16 +84,18 @@ private:
     const index_t source_rows = graph::rows(features_s), target_rows = graph::rows(features_t);
     const index_t columns = map.columns(graph::view(features_s).cols, graph::view(logits_s).cols);
     const auto forward = [this, source_rows, target_rows](const auto& in, const auto& h) {
-      map(exec::default_policy{}, in[0], in[1], h.rows_from(0, source_rows));
-      map(exec::default_policy{}, in[2], in[3], h.rows_from(source_rows, target_rows));
+      const exec::default_for<memory_of_views<decltype(in)>> exec;
+      map(exec, in[0], in[1], h.rows_from(0, source_rows));
+      map(exec, in[2], in[3], h.rows_from(source_rows, target_rows));
     };
     // The node outlives this call: it holds what it needs of the map.
     const auto pull = [map = map, source_rows, target_rows, lambda](const auto& in, const auto& upstream, const auto& gradient) {
       using T = scalar_of_views<decltype(gradient)>;
+      using out = gradients<T, memory_of_views<decltype(gradient)>>;
+      const exec::default_for<memory_of_views<decltype(gradient)>> exec;
       const T scale = static_cast<T>(-lambda);
-      map.pull(exec::default_policy{}, in[0], in[1], upstream.rows_from(0, source_rows), gradients<T>{gradient[0], gradient[1], scale});
-      map.pull(exec::default_policy{}, in[2], in[3], upstream.rows_from(source_rows, target_rows),
-               gradients<T>{gradient[2], gradient[3], scale});
+      map.pull(exec, in[0], in[1], upstream.rows_from(0, source_rows), out{gradient[0], gradient[1], scale});
+      map.pull(exec, in[2], in[3], upstream.rows_from(source_rows, target_rows), out{gradient[2], gradient[3], scale});
     };
     return graph::transform(std::array<V, 4>{features_s, predictions(logits_s), features_t, predictions(logits_t)},
                             source_rows + target_rows, columns, forward, pull);
@@ -105,22 +107,22 @@ private:
     conditional_domain_adversarial measure{conditioning, reduction, cross_entropy};
     measure.entropy_reversal = lambda;
     const auto evaluate = [&](const auto& l, const auto& g_s, const auto& g_t, const auto& to, const auto& class_out) {
-      using T = typename std::remove_cvref_t<decltype(to)>::value_type;
+      using view = std::remove_cvref_t<decltype(to)>;
       const index_t source_rows = g_s.rows, target_rows = g_t.rows;
-      const auto part = [](const matrix_view<T>& m, index_t first, index_t count) { return m.data ? m.rows_from(first, count) : m; };
-      return measure.value_and_gradient(l.rows_from(0, source_rows), l.rows_from(source_rows, target_rows), g_s, g_t,
-                                        gradients<T>{part(to, 0, source_rows), part(to, source_rows, target_rows)}, class_out);
+      const auto part = [](const view& m, index_t first, index_t count) { return m.data ? m.rows_from(first, count) : m; };
+      const gradients<typename view::value_type, typename view::memory> out{part(to, 0, source_rows), part(to, source_rows, target_rows)};
+      return measure.value_and_gradient(l.rows_from(0, source_rows), l.rows_from(source_rows, target_rows), g_s, g_t, out, class_out);
     };
     if constexpr (!Reduction::per_sample)
       if (conditioning.reverses_entropy())
-        return graph::record(std::array<V, 3>{logits, logits_s, logits_t}, [&](const auto& value, const auto& gradient) {
-          return evaluate(value[0], value[1], value[2], gradient[0],
-                          gradients<scalar_of_views<decltype(gradient)>>{gradient[1], gradient[2]});
+        return graph::record(std::array<V, 3>{logits, logits_s, logits_t}, [&](const auto& value, const auto& gradient, const auto&...) {
+          using out = gradients<scalar_of_views<decltype(gradient)>, memory_of_views<decltype(gradient)>>;
+          return evaluate(value[0], value[1], value[2], gradient[0], out{gradient[1], gradient[2]});
         });
-    return graph::record(std::array<V, 1>{logits}, [&](const auto& value, const auto& gradient) {
+    return graph::record(std::array<V, 1>{logits}, [&](const auto& value, const auto& gradient, const auto&...) {
       using T = scalar_of_views<decltype(gradient)>;
       return evaluate(value[0], graph_view<T>(logits_s), graph_view<T>(logits_t), gradient[0],
-                      gradients<T>{matrix_view<T>{}, matrix_view<T>{}});
+                      no_gradients<T, memory_of_views<decltype(gradient)>>());
     });
   }
 };

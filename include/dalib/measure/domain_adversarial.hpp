@@ -156,10 +156,7 @@ struct domain_adversarial_loss {
                    "the discriminator must give one logit per sample", graph::view(logits), graph::view(joint));
     const V logits_s = graph::slice_rows(logits, 0, source_rows);
     const V logits_t = graph::slice_rows(logits, source_rows, target_rows);
-    auto loss = graph::record(std::array<V, 2>{logits_s, logits_t}, [](const auto& value, const auto& gradient) {
-      using T = scalar_of_views<decltype(gradient)>;
-      return domain_adversarial<Reduction>{}.value_and_gradient(value[0], value[1], gradients<T>{gradient[0], gradient[1]});
-    });
+    auto loss = domain_adversarial<Reduction>{}(logits_s, logits_t);
     const double accuracy =
         with_graph_views([](const auto& source, const auto& target) { return domain_accuracy(source, target); }, logits_s, logits_t);
     return adversarial_result<decltype(loss)>{std::move(loss), accuracy};

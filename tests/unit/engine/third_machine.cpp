@@ -4,34 +4,95 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
+#include <deque>
+#include <functional>
 #include <limits>
+#include <utility>
+#include <vector>
 
 template <>
 struct dalib::backend<third::memory> : third::machine {};
 
-/// A variable of a tape in the third machine's memory, which says at run time who runs its losses.
-struct third_variable {
-  dalib::matrix_view<const double, third::memory> value;
-  dalib::matrix_view<double, third::memory> gradient;
-};
-template <>
-struct dalib::graph_traits<third_variable> {
-  using scalar = double;
+/// A variable of a small tape in a machine's memory, which says at run time who runs its losses. What has to wait for a gradient is pulled
+/// back by `pull_all`.
+template <class Memory>
+struct tape_variable {
+  dalib::matrix_view<const double, Memory> value;
+  dalib::matrix_view<double, Memory> gradient;
+
   static inline bool hand_policy = false;
-  static auto view(const third_variable& v) { return v.value; }
-  template <std::size_t N, class F>
-  static double record(const std::array<third_variable, N>& inputs, F&& f) {
-    std::array<matrix_view<const double, third::memory>, N> values;
-    std::array<matrix_view<double, third::memory>, N> gradients;
-    for (std::size_t i = 0; i < N; ++i) {
-      values[i] = inputs[i].value;
-      gradients[i] = inputs[i].gradient;
-    }
-    return hand_policy ? f(values, gradients, third::policy{}) : f(values, gradients);
+  static inline std::deque<checks::row_major<double>> storage{};
+  static inline std::vector<std::function<void()>> pulls{};
+
+  static tape_variable zeros(dalib::index_t rows, dalib::index_t cols) {
+    double* value = storage.emplace_back(checks::row_major<double>::Zero(rows, cols)).data();
+    double* gradient = storage.emplace_back(checks::row_major<double>::Zero(rows, cols)).data();
+    return {{value, rows, cols}, {gradient, rows, cols}};
+  }
+  double* elements() const { return const_cast<double*>(value.data); }
+  static void pull_all() {
+    for (auto pull = pulls.rbegin(); pull != pulls.rend(); ++pull) (*pull)();
+    pulls.clear();
+    storage.clear();
   }
 };
+template <class Memory>
+struct dalib::graph_traits<tape_variable<Memory>> {
+  using scalar = double;
+  using variable = tape_variable<Memory>;
+  static index_t rows(const variable& v) { return v.value.rows; }
+  static auto view(const variable& v) { return v.value; }
+  static variable detach(const variable& v) { return {v.value, {}}; }
+  static variable slice_rows(const variable& v, index_t first, index_t count) {
+    return {v.value.rows_from(first, count), v.gradient.rows_from(first, count)};
+  }
+  static variable concat_rows(const variable& a, const variable& b) {
+    const variable joint = variable::zeros(a.value.rows + b.value.rows, a.value.cols);
+    const index_t of_a = a.value.rows * a.value.cols, of_b = b.value.rows * b.value.cols;
+    std::copy_n(b.value.data, of_b, std::copy_n(a.value.data, of_a, joint.elements()));
+    variable::pulls.push_back([=] {
+      std::copy_n(joint.gradient.data, of_a, a.gradient.data);
+      std::copy_n(joint.gradient.data + of_a, of_b, b.gradient.data);
+    });
+    return joint;
+  }
+  static variable reverse(const variable& v, double coefficient) {
+    const variable reversed{v.value, variable::zeros(v.value.rows, v.value.cols).gradient};
+    variable::pulls.push_back([=] {
+      const auto reverse_one = [=](double g) { return -coefficient * g; };
+      std::transform(reversed.gradient.data, reversed.gradient.data + v.value.rows * v.value.cols, v.gradient.data, reverse_one);
+    });
+    return reversed;
+  }
+  template <std::size_t N>
+  static auto views(const std::array<variable, N>& inputs) {
+    std::pair<std::array<matrix_view<const double, Memory>, N>, std::array<matrix_view<double, Memory>, N>> all;
+    for (std::size_t i = 0; i < N; ++i) {
+      all.first[i] = inputs[i].value;
+      all.second[i] = inputs[i].gradient;
+    }
+    return all;
+  }
+  template <std::size_t N, class F>
+  static double record(const std::array<variable, N>& inputs, F&& f) {
+    const auto [values, gradients] = views(inputs);
+    return variable::hand_policy ? f(values, gradients, typename backend<Memory>::execution{}) : f(values, gradients);
+  }
+  template <std::size_t N, class Forward, class Pull>
+  static variable transform(const std::array<variable, N>& inputs, index_t rows, index_t cols, const Forward& forward, const Pull& pull) {
+    const variable out = variable::zeros(rows, cols);
+    forward(views(inputs).first, matrix_view<double, Memory>{out.elements(), rows, cols});
+    variable::pulls.push_back([=] {
+      const auto [values, gradients] = views(inputs);
+      pull(values, matrix_view<const double, Memory>(out.gradient), gradients);
+    });
+    return out;
+  }
+};
+using third_variable = tape_variable<third::memory>;
 
 using namespace dalib;
 
@@ -73,6 +134,48 @@ void check_two_samples(const Measure& measure) {
       [&](auto g, auto h) {
         return measure.value_and_gradient(s.view(), t.view(), gradients{g, h});
       });
+}
+
+/// Value and gradients of a loss with a discriminator inside, its inputs being variables in `Memory`.
+template <class Memory, class Loss>
+double on_tape(Loss loss, const std::vector<tensor>& inputs, std::vector<tensor>& gradients) {
+  using variable = tape_variable<Memory>;
+  std::vector<variable> in;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const index_t rows = inputs[i].host.rows(), cols = inputs[i].host.cols();
+    in.push_back({{inputs[i].host.data(), rows, cols}, {gradients[i].host.data(), rows, cols}});
+  }
+  double value = 0;
+  if constexpr (requires { loss(in[0], in[1], in[2], in[3]); })
+    value = loss(in[0], in[1], in[2], in[3]).loss;
+  else
+    value = loss(in[0], in[1]).loss;
+  variable::pull_all();
+  return value;
+}
+
+TEST_CASE("third machine: a loss with a network inside runs where the tape's values lie") {
+  const auto discriminator = [](const auto& h) { // the first feature
+    using V = std::remove_cvref_t<decltype(h)>;
+    const index_t step = h.value.cols;
+    return V{{h.value.data, h.value.rows, 1, step, 1}, {h.gradient.data, h.value.rows, 1, step, 1}};
+  };
+  const warm_start_reversal reversal{.alpha = 1, .iteration = 500};
+  const auto check = [](const auto& loss, const std::vector<tensor>& inputs) {
+    std::vector<tensor> expected = inputs, found = inputs;
+    const double value = on_tape<host_memory>(loss, inputs, expected);
+    third::policy::tasks = 0;
+    CHECK(on_tape<third::memory>(loss, inputs, found) == value);
+    CHECK(third::policy::tasks > 0);
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      CHECK(same(expected[i].host, found[i].host));
+      CHECK(expected[i].host.norm() > 0);
+      CHECK_FALSE(same(expected[i].host, inputs[i].host));
+    }
+  };
+  const tensor f = numbers(40, 5, 1), g = numbers(30, 5, 2), p = numbers(40, 3, 3), q = numbers(30, 3, 4);
+  check(domain_adversarial_loss{discriminator, reversal}, {f, g});
+  check(conditional_domain_adversarial_loss{discriminator, multilinear_map{}, conditioning::per_domain_entropy{}, reversal}, {p, f, q, g});
 }
 
 } // namespace
@@ -170,7 +273,7 @@ TEST_CASE("third machine: `checked` finds NaN") {
 TEST_CASE("third machine: a measure on a tape runs where the tape's values lie, by the policy that the tape hands over") {
   const tensor s = numbers(40, 5, 1), t = numbers(30, 5, 2), p = numbers(40, 3, 3), q = numbers(30, 3, 4);
   for (const bool handed : {false, true}) {
-    graph_traits<third_variable>::hand_policy = handed;
+    third_variable::hand_policy = handed;
     check_same(
         [&](auto& g, auto& h) {
           return mmd{}.value_and_gradient(s.host, t.host, gradients{g, h});
