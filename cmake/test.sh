@@ -36,6 +36,8 @@ done
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # Idle OpenMP threads sleep: tests run side by side.
 export OMP_WAIT_POLICY=passive
+# A third of the time for the examples, which are run for a moment.
+quick_examples=(-DDALIB_EXAMPLES_TOGETHER=ON -DDALIB_EXAMPLE_OPTIMISATION=1)
 times=() # a line for each stage
 skipped=()
 
@@ -76,15 +78,17 @@ run_demo() {
 }
 
 stage_default() {
-  local slow=(--label-exclude slow)
-  if $all; then slow=(); fi
-  configure build -DCMAKE_BUILD_TYPE=Release -DDALIB_SANITIZE= -DDALIB_TEST_ALL=$($all && echo ON || echo OFF)
+  if $all; then
+    configure build -DCMAKE_BUILD_TYPE=Release -DDALIB_SANITIZE= -DDALIB_TEST_ALL=ON -DDALIB_EXAMPLES_TOGETHER=OFF -DDALIB_EXAMPLE_OPTIMISATION=
+  else
+    configure build -DCMAKE_BUILD_TYPE=Release -DDALIB_SANITIZE= -DDALIB_TEST_ALL=OFF "${quick_examples[@]}"
+  fi
   build_targets build all
-  run_tests build "${slow[@]}"
+  if $all; then run_tests build; else run_tests build --label-exclude slow; fi
 }
 
 stage_plain() {
-  configure build-plain -DCMAKE_BUILD_TYPE=Release -DDALIB_MARCH= -DDALIB_OPENMP=OFF -DCMAKE_DISABLE_FIND_PACKAGE_xtensor=ON \
+  configure build-plain -DCMAKE_BUILD_TYPE=Release -DDALIB_TEST_LONG=ON -DDALIB_MARCH= -DDALIB_OPENMP=OFF -DCMAKE_DISABLE_FIND_PACKAGE_xtensor=ON \
     -DCMAKE_DISABLE_FIND_PACKAGE_JPEG=ON -DCMAKE_DISABLE_FIND_PACKAGE_PNG=ON
   build_targets build-plain unit_tests dalib_train example_01_quickstart
   run_tests build-plain --tests-regex '^unit[.]' --exclude-regex conformance --label-exclude slow
@@ -102,14 +106,15 @@ stage_fast() {
 }
 
 stage_clang() {
-  configure build-clang -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=Release -DDALIB_MARCH=x86-64-v3 -DCMAKE_DISABLE_FIND_PACKAGE_JPEG=ON
+  configure build-clang -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=Release -DDALIB_MARCH=x86-64-v3 -DCMAKE_DISABLE_FIND_PACKAGE_JPEG=ON \
+    "${quick_examples[@]}"
   build_targets build-clang unit_tests conformance_tests examples dalib_train dalib_features
   run_tests build-clang --tests-regex '^(unit|example)[.]' --label-exclude slow
   run_demo build-clang
 }
 
 stage_sanitize() {
-  configure build-asan -C cmake/cache/sanitize.cmake
+  configure build-asan -C cmake/cache/sanitize.cmake -DDALIB_TEST_LONG=ON
   build_targets build-asan unit_tests golden_tests
   run_tests build-asan --tests-regex '^(unit[.]|golden$)' --exclude-regex conformance --label-exclude slow
 }
