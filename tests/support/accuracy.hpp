@@ -3,6 +3,7 @@
 #pragma once
 
 #include "conformance/samples.hpp"
+#include "support/flags.hpp"
 #include "support/oracle.hpp"
 
 #include <type_traits>
@@ -12,7 +13,7 @@ namespace support {
 
 /// What the library promises for the relative error of a gradient.
 template <class T>
-inline constexpr double gradient_bound = std::is_same_v<T, float> ? 1e-5 : 1e-12;
+inline constexpr double gradient_bound = (std::is_same_v<T, float> ? 1e-5 : 1e-12) * flag_factor;
 
 /// A kernel and its formula.
 template <class Kernel>

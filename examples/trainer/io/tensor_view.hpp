@@ -102,8 +102,8 @@ inline float half_to_float(std::uint16_t half) {
   const std::uint32_t exponent = (half >> 10) & 0x1FU;
   const std::uint32_t mantissa = half & 0x3FFU;
   if (exponent == 0) {
-    const float magnitude = static_cast<float>(mantissa) * 0x1p-24F;
-    return sign != 0 ? -magnitude : magnitude;
+    // By its bits: there is a -0 too, which flags such as -ffast-math do not know.
+    return std::bit_cast<float>(sign | std::bit_cast<std::uint32_t>(static_cast<float>(mantissa) * 0x1p-24F));
   }
   const std::uint32_t wide_exponent = exponent == 0x1F ? 0xFFU : exponent + 112;
   return std::bit_cast<float>(sign | wide_exponent << 23 | mantissa << 13);

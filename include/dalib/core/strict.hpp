@@ -30,6 +30,16 @@ template <class V>
 #endif
 }
 
+/// `value`, made before what is done with it, where the flags would turn (x - big) - small into x - (big + small). Without such flags it is
+/// nothing at all; with them a loop that has it is not vectorised (__builtin_assoc_barrier does not survive g++ 12's vectoriser).
+template <std::floating_point T>
+[[gnu::always_inline]] DALIB_HD inline T as_written(T value) {
+#if defined(__ASSOCIATIVE_MATH__) || defined(__FAST_MATH__)
+  keep_as_written(value);
+#endif
+  return value;
+}
+
 /// Neither NaN nor infinite, by the number's bits: under -ffinite-math-only std::isfinite and x == x are true of everything.
 template <std::floating_point T>
 requires(sizeof(T) == 4 || sizeof(T) == 8) DALIB_HD inline bool is_finite(T x) {

@@ -37,7 +37,9 @@ struct linear_problem {
   DALIB_HD double own() const { return pairs.distinct ? 1 : 0; }
 
   /// m_s - m_t of feature f.
-  DALIB_HD double between(index_t f) const { return (source.first(f) - target.first(f)) + (source.offset(f) - target.offset(f)); }
+  DALIB_HD double between(index_t f) const {
+    return as_written(source.first(f) - target.first(f)) + as_written(source.offset(f) - target.offset(f));
+  }
 
   /// What feature f adds to the sum.
   DALIB_HD double operator()(index_t f) const {
@@ -97,7 +99,7 @@ struct linear_gradient_task {
     const double by = from.weights ? scale * static_cast<double>(from.weights[row]) : scale;
     for (index_t f = col; f < col + count; ++f) {
       double sum = pull[f];
-      if (own != 0) sum -= own * ((static_cast<double>(from.rows(row, f)) - static_cast<double>(from.rows(0, f))) - offset[f]);
+      if (own != 0) sum -= own * (as_written(static_cast<double>(from.rows(row, f)) - static_cast<double>(from.rows(0, f))) - offset[f]);
       const T share = static_cast<T>(by * sum);
       to(row, f) = accumulate ? to(row, f) + share : share;
     }

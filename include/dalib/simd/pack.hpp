@@ -58,6 +58,14 @@ struct pack {
   /// Sum of the lanes.
   T sum() const { return array_of(*this).sum(); }
 
+  /// For every lane, as the function of numbers in core/strict.hpp.
+  friend DALIB_HD pack as_written(pack value) {
+#if defined(__ASSOCIATIVE_MATH__) || defined(__FAST_MATH__)
+    keep_as_written(value.lanes);
+#endif
+    return value;
+  }
+
   /// Smallest of the lanes.
   T smallest() const { return array_of(*this).minCoeff(); }
 

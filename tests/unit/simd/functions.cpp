@@ -1,4 +1,6 @@
 // Mathematical functions of packs, of jets and of jets of packs, against long double: values, and slopes by differences.
+#include "support/flags.hpp"
+
 #include <dalib/dalib.hpp>
 
 #include <algorithm>
@@ -29,7 +31,7 @@ long double slope_of(const F& f, long double x, long double scale) {
 template <class T, class F>
 void check_range(const char* name, const F& f, const range& where) {
   const long double eps = std::numeric_limits<T>::epsilon();
-  const long double slope_tolerance = std::max(1e-9L, 64 * eps);
+  const long double slope_tolerance = std::max(1e-9L, 64 * eps) * static_cast<long double>(support::flag_factor);
   long double worst = 0, worst_slope = 0, worst_pack = 0;
   for (int i = 0; i <= where.count; ++i) {
     const T x = static_cast<T>(where.low + (where.high - where.low) * i / where.count);

@@ -39,12 +39,12 @@ struct split_number {
   V low;
 };
 
-/// x - y. The rounding of a difference of logits would be a relative error of its exponential: 40 roundings for e^-80. A compiler that may
-/// reassociate sums makes low 0, and a difference with an infinite number has no low.
+/// x - y. The rounding of a difference of logits would be a relative error of its exponential: 40 roundings for e^-80. A difference with an
+/// infinite number has no low.
 template <class V>
 [[gnu::always_inline]] inline DALIB_HD split_number<V> exact_difference(const V& x, const V& y) {
-  const V high = x - y, back = high - x;
-  return {high, (x - (high - back)) - (y + back)};
+  const V high = as_written(x - y), back = as_written(high - x);
+  return {high, as_written(x - as_written(high - back)) - as_written(y + back)};
 }
 
 /// e^(high + low), without `low` where that is no number.
@@ -172,7 +172,7 @@ DALIB_HD void softmax_pair_in_place(const class_column<V>& first, const class_co
   for (index_t c = 0; c < first.classes; ++c) {
     const auto [x, ex] = relative_to(first[c], largest_first);
     const auto [y, ey] = relative_to(second[c], largest_second);
-    const V apart = (x.high - y.high) + (x.low - y.low);
+    const V apart = as_written(x.high - y.high) + as_written(x.low - y.low);
     const V d = where_greater(V(series_radius<V>), abs(apart), ey * expm1_near_zero(apart), ex - ey);
     first.set(c, ex);
     second.set(c, ey);
@@ -221,7 +221,7 @@ DALIB_HD void pull_relative_slopes(const class_column<V>& p, const V& factor, co
   class_sum<V> sum;
   for (index_t c = 0; c < p.classes; ++c) sum.add(c, p[c] * relative(c));
   const V mean = sum.value();
-  for (index_t c = 0; c < p.classes; ++c) p.set(c, factor * p[c] * (relative(c) - mean));
+  for (index_t c = 0; c < p.classes; ++c) p.set(c, factor * p[c] * (as_written(relative(c)) - mean));
 }
 
 /// The number that `of(c)` gives for the class of the largest p of each row.

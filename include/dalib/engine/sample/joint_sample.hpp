@@ -55,7 +55,7 @@ DALIB_HD double squared_distance_of(const joint_sample<T, Memory>& data, index_t
 /// difference is exact where it matters.
 template <class T>
 DALIB_HD T centred(T value, T mean_high, T mean_low) {
-  return (value - mean_high) - mean_low;
+  return as_written(value - mean_high) - mean_low;
 }
 
 /// Where rows are measured from: the mean of all rows, or 0, by default: the rows as they are given.
@@ -204,7 +204,8 @@ private:
       for (index_t f = range.first; f < range.last; ++f) {
         moment_sums moments;
         for (index_t r = 0; r < (whole ? rows_at_once : count); ++r) {
-          const double offset = static_cast<double>(from[r * view.row_stride + f * col_stride]) - static_cast<double>(reference_[f]);
+          const T element = from[r * view.row_stride + f * col_stride];
+          const double offset = as_written(static_cast<double>(element) - static_cast<double>(reference_[f]));
           moments.add(weight_of(r), offset);
         }
         sum[f] += moments.sum;

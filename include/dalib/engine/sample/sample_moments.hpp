@@ -76,7 +76,7 @@ private:
     const auto run = [&](index_t step) {
       for (index_t f = 0; f < features_; ++f) {
         moment_sums own;
-        own.add(weight, static_cast<double>(row[f * step]) - static_cast<double>(reference_[f]));
+        own.add(weight, as_written(static_cast<double>(row[f * step]) - static_cast<double>(reference_[f])));
         sums[f] += own.sum;
         squares[f] += own.square;
       }
