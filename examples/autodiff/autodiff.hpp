@@ -8,3 +8,4 @@
 #include "shape.hpp"
 #include "softmax.hpp"
 #include "variable.hpp"
+#include "whole_batch.hpp"

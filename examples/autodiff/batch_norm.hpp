@@ -1,4 +1,7 @@
 #pragma once
+#include <span>
+#include <vector>
+
 #include "columns.hpp"
 #include "elementwise.hpp"
 
@@ -48,6 +51,38 @@ std::pair<tensor<Scalar>, tensor<Scalar>> column_moments(const tensor<Scalar>& x
   return {means.row_block(0, 1), squares.row_block(0, 1)};
 }
 
+/// The moments of all ranks' rows in place of those of a rank's own: rows[r] of rank r, merged in the ranks' order.
+template <class Scalar>
+void merge_over_ranks(const tensor<Scalar>& mean, const tensor<Scalar>& variance, const std::vector<index_t>& rows) {
+  const auto& ranks = distributed::ranks::all();
+  const index_t cols = mean.cols();
+  const tensor<Scalar> own(2, cols), all(2 * ranks.size(), cols);
+  as_row(own, 0) = as_row(mean);
+  as_row(own, 1) = as_row(variance);
+  const std::vector<std::size_t> bytes(rows.size(), static_cast<std::size_t>(own.size()) * sizeof(Scalar));
+  ranks.gather(own.data(), all.data(), bytes);
+  const auto rows_of = [&](int r) { return static_cast<Scalar>(rows[static_cast<std::size_t>(r)]); };
+  Scalar merged = rows_of(0);
+  as_row(mean) = as_row(all, 0);
+  as_row(variance) = as_row(all, 1) * merged; // squares, while they are merged
+  for (int r = 1; r < ranks.size(); ++r) {
+    const auto difference = (as_row(all, 2 * r) - as_row(mean)).eval();
+    const Scalar share = rows_of(r) / (merged + rows_of(r));
+    as_row(variance) += as_row(all, 2 * r + 1) * rows_of(r) + difference.square() * (merged * share);
+    as_row(mean) += difference * share;
+    merged += rows_of(r);
+  }
+  as_row(variance) /= merged;
+}
+
+/// The rows of the whole batch on each rank.
+template <class Scalar>
+std::vector<index_t> rows_of_ranks(const variable<Scalar>& x) {
+  std::vector<index_t> rows;
+  for (int r = 0; r < distributed::ranks::all().size(); ++r) rows.push_back(x.share()->images(r) * x.shape().height * x.shape().width);
+  return rows;
+}
+
 template <class Scalar>
 void check_channels(const variable<Scalar>& x, const variable<Scalar>& scale, const variable<Scalar>& shift) {
   if (scale.rows() != 1 || shift.rows() != 1 || scale.cols() != x.cols() || shift.cols() != x.cols())
@@ -60,7 +95,8 @@ void check_channels(const variable<Scalar>& x, const variable<Scalar>& scale, co
 ///
 /// Columns are channels, rows are the samples or all pixels of the batch. In training mode mean and (biased) variance are
 /// the batch's, and the running statistics move by `momentum` towards them (with the unbiased variance, as in PyTorch).
-/// Otherwise the running statistics are used and left alone (evaluation, frozen layers).
+/// Otherwise the running statistics are used and left alone (evaluation, frozen layers). Of a rank's share the statistics are those of the
+/// whole batch, unless the ranks say otherwise, and the gradient goes through them.
 /// @throws std::invalid_argument if the sizes do not fit, or for a single row in training mode
 template <class Scalar>
 variable<Scalar> batch_norm(const variable<Scalar>& x, const variable<Scalar>& scale, const variable<Scalar>& shift,
@@ -70,13 +106,16 @@ variable<Scalar> batch_norm(const variable<Scalar>& x, const variable<Scalar>& s
   detail::check_channels(x, scale, shift);
   if (residual.valid()) detail::require_same_size("batch_norm", x, residual);
   const index_t rows = x.rows(), cols = x.cols();
-  if (training && rows < 2) throw std::invalid_argument("batch_norm: training needs more than one row, got " + std::to_string(rows));
+  const bool over_ranks = training && x.share() && !distributed::ranks::all().local_batch_norm;
+  const index_t counted = over_ranks ? x.share()->total() * x.shape().height * x.shape().width : rows; // what the statistics are of
+  if (training && counted < 2) throw std::invalid_argument("batch_norm: training needs more than one row, got " + std::to_string(counted));
 
   tensor<Scalar> mean = running.mean, variance = running.variance;
   if (training) {
     std::tie(mean, variance) = detail::column_moments(x.storage());
+    if (over_ranks) detail::merge_over_ranks(mean, variance, detail::rows_of_ranks(x));
     const auto momentum = static_cast<Scalar>(running.momentum);
-    const auto unbiased = static_cast<Scalar>(rows) / static_cast<Scalar>(rows - 1);
+    const auto unbiased = static_cast<Scalar>(counted) / static_cast<Scalar>(counted - 1);
     as_row(running.mean) += momentum * (as_row(mean) - as_row(running.mean));
     as_row(running.variance) += momentum * (unbiased * as_row(variance) - as_row(running.variance));
   } else { // later training steps must not change what backward() sees
@@ -119,7 +158,9 @@ variable<Scalar> batch_norm(const variable<Scalar>& x, const variable<Scalar>& s
                          const auto factor = tensor<Scalar>::zeros(3, cols);
                          as_row(factor, 0) = as_row(factors) * as_row(inverse);
                          if (training) {
-                           const Scalar share = Scalar(1) / static_cast<Scalar>(rows);
+                           if (over_ranks) // behind the parameters' gradients, which are this rank's part
+                             distributed::ranks::all().sum(std::span<Scalar>(both.data(), static_cast<std::size_t>(both.size())));
+                           const Scalar share = Scalar(1) / static_cast<Scalar>(counted);
                            as_row(factor, 1) = -share * as_row(factor, 0) * as_row(inverse) * as_row(both, 1);
                            as_row(factor, 2) = -share * as_row(factor, 0) * as_row(both, 0) - as_row(factor, 1) * as_row(mean);
                          }

@@ -1,6 +1,7 @@
 #pragma once
 #include <cmath>
 #include <cstdint>
+#include <vector>
 
 #include "../trainer/io/random.hpp"
 #include "parallel.hpp"
@@ -145,18 +146,43 @@ variable<Scalar> mean(const variable<Scalar>& x) {
   return scale(sum(x), Scalar(1) / static_cast<Scalar>(x.rows() * x.cols()));
 }
 
+namespace detail {
+/// Elements [first, last) of a tensor are elements first + shift ... of the whole batch's.
+struct element_range {
+  index_t first, last, shift;
+};
+
+/// Where a variable's elements are in the whole batch.
+template <class Scalar>
+std::vector<element_range> places_in_batch(const variable<Scalar>& x) {
+  if (!x.share()) return {{0, x.rows() * x.cols(), 0}};
+  const index_t image = x.shape().height * x.shape().width * x.cols();
+  std::vector<element_range> places;
+  index_t done = 0;
+  for (const auto& [first, count] : x.share()->of_rank(distributed::ranks::all().rank())) {
+    places.push_back({done * image, (done + count) * image, (first - done) * image});
+    done += count;
+  }
+  return places;
+}
+} // namespace detail
+
 /// Inverted dropout: zero with probability `rate`, otherwise x / (1 - rate). Which elements are dropped is a function of `key`
-/// and the position alone, so the mask is not stored. @throws std::invalid_argument unless 0 <= rate < 1
+/// and the position in the whole batch alone, so the mask is not stored. @throws std::invalid_argument unless 0 <= rate < 1
 template <class Scalar>
 variable<Scalar> dropout(const variable<Scalar>& x, double rate, std::uint64_t key) {
   if (!(rate >= 0 && rate < 1)) throw std::invalid_argument("dropout: the rate must be in [0, 1)");
   const auto threshold = static_cast<std::uint32_t>(std::ldexp(rate, 32));
   const auto factor = static_cast<Scalar>(1 / (1 - rate));
-  const auto masked = [threshold, factor, base = io::splitmix64(key)](const tensor<Scalar>& from, const tensor<Scalar>& to) {
+  const auto masked = [threshold, factor, base = io::splitmix64(key), places = detail::places_in_batch(x)](const tensor<Scalar>& from,
+                                                                                                           const tensor<Scalar>& to) {
     parallel_blocks(from.size(), elements_per_block, [&](index_t b, index_t e) {
-      for (index_t i = b; i < e; ++i) {
-        const auto bits = static_cast<std::uint32_t>(io::splitmix64(base + static_cast<std::uint64_t>(i)) >> 32);
-        to.data()[i] = bits < threshold ? Scalar(0) : factor * from.data()[i];
+      for (const detail::element_range& place : places) {
+        const std::uint64_t start = base + static_cast<std::uint64_t>(place.shift);
+        for (index_t i = std::max(b, place.first); i < std::min(e, place.last); ++i) {
+          const auto bits = static_cast<std::uint32_t>(io::splitmix64(start + static_cast<std::uint64_t>(i)) >> 32);
+          to.data()[i] = bits < threshold ? Scalar(0) : factor * from.data()[i];
+        }
       }
     });
   };

@@ -3,10 +3,12 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <unordered_set>
 #include <utility>
 
+#include "row_share.hpp"
 #include "tensor.hpp"
 
 namespace dalib::ad {
@@ -55,6 +57,7 @@ struct node {
   tensor<Scalar> value;
   tensor<Scalar> gradient; // empty until the first contribution
   geometry shape;
+  std::shared_ptr<const row_share> share; // where the rows are this rank's of a batch
   bool requires_gradient = false;
   bool leaf = true;
   std::uint64_t sequence = 0; // creation order, which is a topological order
@@ -77,6 +80,8 @@ public:
   index_t rows() const { return node_->value.rows(); }
   index_t cols() const { return node_->value.cols(); }
   const geometry& shape() const { return node_->shape; }
+  /// The batch of which the rows are this rank's; null where they are all that there is.
+  const std::shared_ptr<const row_share>& share() const { return node_->share; }
   bool valid() const { return node_ != nullptr; }
   const std::string& name() const { return node_->name; }
 
@@ -189,7 +194,9 @@ variable<typename Derived::Scalar> parameter(const Eigen::MatrixBase<Derived>& v
 /// The same value, cut off from the graph (no copy).
 template <class Scalar>
 variable<Scalar> detach(const variable<Scalar>& x) {
-  return constant(x.storage(), x.shape());
+  auto result = constant(x.storage(), x.shape());
+  result.handle()->share = x.share();
+  return result;
 }
 
 /// True if an operation on these inputs has to record itself.
@@ -202,6 +209,8 @@ bool needs_gradient(const variable<Scalar>& x, const Others&... others) {
 template <class Scalar, class Backward>
 variable<Scalar> make_result(tensor<Scalar> value, geometry shape, std::vector<variable<Scalar>> inputs, Backward&& backward) {
   auto result = detail::make_node(std::move(value), shape);
+  for (const variable<Scalar>& x : inputs) // an operation that keeps the images keeps whose they are
+    if (x.share() && x.shape().images == shape.images) result->share = x.share();
   const bool needed =
       recording() && std::any_of(inputs.begin(), inputs.end(), [](const variable<Scalar>& x) { return x.requires_gradient(); });
   if (needed) {

@@ -56,7 +56,8 @@ struct classifier_output {
   variable<Scalar> features; ///< after the bottleneck
 };
 
-/// Backbone, bottleneck and a linear head: the classifier of source-only, DANN, DAN, JAN and CDAN.
+/// Backbone, bottleneck and a linear head: the classifier of source-only, DANN, DAN, JAN and CDAN. As all networks of this file it takes
+/// this rank's share of a batch, or what all ranks have, and gives the outputs for the whole batch.
 template <class Scalar, class Backbone>
 struct image_classifier {
   Backbone backbone;
@@ -70,8 +71,8 @@ struct image_classifier {
   index_t classes() const { return head.weight.torch_shape()[0]; }
 
   classifier_output<Scalar> operator()(const variable<Scalar>& x) {
-    const auto features = bottleneck(backbone(x));
-    return {head(features), features};
+    const auto features = bottleneck(backbone(ad::scatter_rows(x)));
+    return {ad::gather_rows(head(features)), ad::gather_rows(features)};
   }
   /// Backbone, and the rest at the full learning rate. DALIB: 0.1 for a pretrained backbone.
   std::vector<parameter_group<Scalar>> parameter_groups(double backbone_multiplier) {
@@ -94,7 +95,9 @@ struct domain_discriminator {
   domain_discriminator(index_t in, index_t hidden, io::random_generator& random)
       : layer1(in, hidden, random), layer2(hidden, hidden, random), layer3(hidden, 1, random), bn1(hidden), bn2(hidden) {}
 
-  variable<Scalar> operator()(const variable<Scalar>& x) { return layer3(bn2(layer2(bn1(layer1(x), activation::relu)), activation::relu)); }
+  variable<Scalar> operator()(const variable<Scalar>& x) {
+    return ad::on_ranks(x, [this](const auto& own) { return layer3(bn2(layer2(bn1(layer1(own), activation::relu)), activation::relu)); });
+  }
   template <class Visitor>
   void parts(Visitor&& f) {
     f("layer1", layer1);
@@ -117,7 +120,8 @@ struct theta {
   }
 
   variable<Scalar> operator()(const variable<Scalar>& x) {
-    return ad::gradient_reversal(layer1(ad::gradient_reversal(x, Scalar(1))), Scalar(1));
+    const auto mapped = ad::on_ranks(ad::gradient_reversal(x, Scalar(1)), [this](const auto& own) { return layer1(own); });
+    return ad::gradient_reversal(mapped, Scalar(1));
   }
   template <class Visitor>
   void parts(Visitor&& f) {
@@ -137,8 +141,10 @@ struct image_classifier_head {
         linear3(width, classes, random), bn1(width), bn2(width) {}
 
   variable<Scalar> operator()(const variable<Scalar>& x) {
-    const auto first = bn1(linear1(drop1(x)), activation::relu);
-    return linear3(bn2(linear2(drop2(first)), activation::relu));
+    return ad::on_ranks(x, [this](const auto& own) {
+      const auto first = bn1(linear1(drop1(own)), activation::relu);
+      return linear3(bn2(linear2(drop2(first)), activation::relu));
+    });
   }
   template <class Visitor>
   void parts(Visitor&& f) {
@@ -205,9 +211,9 @@ struct mdd_classifier {
   index_t features() const { return bottleneck.out_features; }
 
   output operator()(const variable<Scalar>& x) {
-    const auto features = bottleneck(backbone(x));
+    const auto features = bottleneck(backbone(ad::scatter_rows(x)));
     const auto reversed = ad::gradient_reversal(features, static_cast<Scalar>(reversal.coefficient()));
-    return {head(features), adv_head(reversed), features};
+    return {ad::gather_rows(head(features)), ad::gather_rows(adv_head(reversed)), ad::gather_rows(features)};
   }
   /// Advances the reversal's schedule (in training mode).
   void step() {

@@ -1,6 +1,7 @@
 #pragma once
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 
 #include "../autodiff/elementwise.hpp"
 #include "module.hpp"
@@ -16,9 +17,19 @@ void for_each_gradient(const std::vector<parameter_group<Scalar>>& groups, const
       if (p.has_gradient()) f(ad::elements(p.handle()->gradient, 0, p.handle()->gradient.size()));
 }
 
-/// Scales all gradients by min(1, most / (norm + 1e-6)), as PyTorch does, with one Euclidean norm over all of them; returns the norm before.
+namespace detail {
+/// A rank's own gradients are parts of the sum that the optimiser makes: their norm says nothing.
+inline void require_alone() {
+  if (!distributed::ranks::all().alone())
+    throw std::logic_error("clipping: gradients are parts of a sum over ranks until the optimiser's step");
+}
+} // namespace detail
+
+/// Scales all gradients by min(1, most / (norm + 1e-6)), as PyTorch does, with one Euclidean norm over all of them; returns the norm
+/// before.
 template <class Scalar>
 double clip_gradient_norm(const std::vector<parameter_group<Scalar>>& groups, double most) {
+  detail::require_alone();
   double squares = 0;
   for_each_gradient(groups, [&](const auto& g) { squares += g.template cast<double>().square().sum(); });
   const double norm = std::sqrt(squares), factor = std::min(1.0, most / (norm + 1e-6));
@@ -29,6 +40,7 @@ double clip_gradient_norm(const std::vector<parameter_group<Scalar>>& groups, do
 /// Holds every entry in [-most, most].
 template <class Scalar>
 void clip_gradient_values(const std::vector<parameter_group<Scalar>>& groups, double most) {
+  detail::require_alone();
   const auto limit = static_cast<Scalar>(most);
   for_each_gradient(groups, [&](auto g) { g = g.max(-limit).min(limit); });
 }

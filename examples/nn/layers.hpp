@@ -22,6 +22,7 @@ struct linear {
   }
 
   variable<Scalar> operator()(const variable<Scalar>& x, activation act = activation::none) {
+    ad::require_share(x);
     return ad::linear<Scalar>(x, weight, bias, act);
   }
   template <class Visitor>
@@ -49,10 +50,12 @@ struct conv2d {
   }
 
   variable<Scalar> operator()(const variable<Scalar>& x, activation act = activation::none) {
+    ad::require_share(x);
     return ad::conv2d<Scalar>(x, weight, bias, taps, act);
   }
   /// Convolution, max pooling and activation in one.
   variable<Scalar> pooled(const variable<Scalar>& x, const ad::window& pool, activation act = activation::none) {
+    ad::require_share(x);
     return ad::conv2d_max_pool<Scalar>(x, weight, bias, taps, pool, act);
   }
   template <class Visitor>

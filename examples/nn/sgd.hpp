@@ -3,6 +3,7 @@
 
 #include "../autodiff/elementwise.hpp"
 #include "module.hpp"
+#include "sum_gradients.hpp"
 
 namespace dalib::nn {
 
@@ -30,8 +31,9 @@ public:
   /// Forgets the gradients, so that the next backward() starts anew.
   void clear_gradients() { nn::clear_gradients(groups_); }
 
-  /// Updates all parameters that have a gradient.
+  /// Updates all parameters that have a gradient, which is first summed over the ranks.
   void step() {
+    sum_gradients(groups_);
     std::size_t number = 0;
     for (const auto& group : groups_)
       for (const auto& p : group.parameters) {

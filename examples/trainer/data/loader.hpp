@@ -17,7 +17,8 @@ struct prefetching {
   std::size_t ahead = 2;
 };
 
-/// Endless iterator of shuffled mini-batches, in the order of sample_order. The data set must outlive the loader.
+/// Endless iterator of shuffled mini-batches, in the order of sample_order. The data set must outlive the loader. Of every batch this
+/// rank's part is read: the ranks' together are the batch of one that is alone.
 class loader {
 public:
   /// Throws std::invalid_argument unless 1 <= batch_size <= data.size().
@@ -32,16 +33,18 @@ public:
     return rows;
   }
 
-  /// The present batch into contiguous row-major memory for batch_size * geometry.size() values and batch_size labels; advance() goes on to
-  /// the next one. A failure to read a sample thus loses nothing: the state is that before the batch. No allocation for data in memory.
+  /// This rank's part of the present batch into contiguous row-major memory for own_size * geometry.size() values and own_size labels;
+  /// advance() goes on to the next one. A failure to read a sample thus loses nothing: the state is that before the batch. No allocation
+  /// for data in memory.
   template <class T>
   void read(std::span<T> images, std::span<int> labels) {
-    require_room(*data_, batch_size(), images.size(), labels.size());
+    require_room(*data_, own_size(), images.size(), labels.size());
+    const distributed::part own = own_part();
     if (!data_->source) {
-      gather(*data_, order_.batch(), images, labels);
+      gather(*data_, order_.batch().subspan(static_cast<std::size_t>(own.first), own_size()), images, labels);
       return;
     }
-    if (!prefetcher_) prefetcher_ = std::make_unique<prefetcher>(*data_, order_, how_.threads, how_.ahead);
+    if (!prefetcher_) prefetcher_ = std::make_unique<prefetcher>(*data_, order_, own, how_.threads, how_.ahead);
     const prefetcher::batch& ready = prefetcher_->front();
     std::copy(ready.images.begin(), ready.images.end(), images.begin());
     std::copy(ready.labels.begin(), ready.labels.end(), labels.begin());
@@ -68,6 +71,8 @@ public:
 
   const dataset& data() const { return *data_; }
   std::size_t batch_size() const { return order_.batch_size(); }
+  /// Samples of each batch that this rank reads.
+  std::size_t own_size() const { return static_cast<std::size_t>(own_part().count); }
   std::size_t batches_per_pass() const { return order_.batches_per_pass(); }
 
   /// Number of completed passes.
@@ -82,6 +87,8 @@ public:
   }
 
 private:
+  distributed::part own_part() const { return distributed::ranks::all().own_part(static_cast<std::ptrdiff_t>(batch_size())); }
+
   const dataset* data_;
   prefetching how_;
   sample_order order_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "../distributed/ranks.hpp"
 #include "dataset.hpp"
 #include "sample_order.hpp"
 
@@ -30,10 +31,11 @@ public:
 
   /// @param data must outlive the object
   /// @param order of the batches, from its present one on; a copy, the original is advanced by its owner
+  /// @param part of each batch that is read
   /// @param threads at least 1
   /// @param ahead batches that are read while one is in use
-  prefetcher(const dataset& data, sample_order order, int threads, std::size_t ahead)
-      : data_(&data), order_(std::move(order)), ahead_(ahead) {
+  prefetcher(const dataset& data, sample_order order, distributed::part part, int threads, std::size_t ahead)
+      : data_(&data), order_(std::move(order)), part_(part), ahead_(ahead) {
     for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
   }
   prefetcher(const prefetcher&) = delete;
@@ -80,7 +82,7 @@ private:
 
   void add_slot() {
     auto added = std::make_shared<slot>();
-    const auto rows = order_.batch();
+    const auto rows = order_.batch().subspan(static_cast<std::size_t>(part_.first), static_cast<std::size_t>(part_.count));
     added->rows.assign(rows.begin(), rows.end());
     for (const std::size_t row : rows) added->randoms.push_back(order_.random_of(row));
     order_.advance();
@@ -122,6 +124,7 @@ private:
 
   const dataset* data_;
   sample_order order_;
+  distributed::part part_;
   std::size_t ahead_;
   std::mutex mutex_;
   std::condition_variable changed_;

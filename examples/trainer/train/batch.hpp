@@ -6,7 +6,9 @@
 
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -16,14 +18,18 @@ using ad::index_t;
 using ad::variable;
 
 /// One iteration's images of both domains. They lie in one block of memory, source first, so that a method may forward the domains
-/// together (`both`) or one after the other without a copy. Target labels are never part of it.
+/// together (`both`) or one after the other without a copy. Target labels are never part of it. Images are this rank's share; labels and
+/// sizes are the whole batch's, as a classifier's outputs are.
 template <class Scalar>
 struct batch {
   variable<Scalar> both, source, target;
   std::vector<std::int64_t> source_labels;
 
-  index_t source_size() const { return source.shape().images; }
-  index_t target_size() const { return target.shape().images; }
+  index_t source_size() const { return whole_size(source); }
+  index_t target_size() const { return whole_size(target); }
+
+private:
+  static index_t whole_size(const variable<Scalar>& x) { return x.share() ? x.share()->total() : x.shape().images; }
 };
 
 /// Room for `count` images of a data set, (count * height * width) x channels.
@@ -34,25 +40,52 @@ ad::tensor<Scalar> image_room(const data::dataset& set, index_t count) {
 
 inline ad::geometry images_of(const data::dataset& set, index_t count) { return {count, set.geometry.height, set.geometry.width}; }
 
-/// The next batch of two loaders, whose data sets have images of the same size. If a sample cannot be read, neither loader goes on.
+/// Marks images as this rank's share of a batch of these blocks.
+template <class Scalar>
+variable<Scalar> shared_images(ad::tensor<Scalar> images, const ad::geometry& shape, std::vector<index_t> blocks) {
+  auto result = ad::constant(std::move(images), shape);
+  if (!distributed::ranks::all().alone()) result.handle()->share = std::make_shared<const ad::row_share>(ad::row_share{std::move(blocks)});
+  return result;
+}
+
+/// All ranks' labels, in the order of the whole batch.
+inline std::vector<std::int64_t> whole_labels(const std::vector<int>& own, std::size_t batch_size) {
+  const auto& ranks = distributed::ranks::all();
+  std::vector<std::size_t> bytes;
+  for (int r = 0; r < ranks.size(); ++r)
+    bytes.push_back(static_cast<std::size_t>(distributed::part_of(static_cast<index_t>(batch_size), r, ranks.size()).count) * sizeof(int));
+  std::vector<int> all(batch_size);
+  ranks.gather(own.data(), all.data(), bytes);
+  return {all.begin(), all.end()};
+}
+
+/// The next batch of two loaders, whose data sets have images of the same size. If a sample cannot be read, on whatever rank, no loader of
+/// any rank goes on, and all throw.
 template <class Scalar>
 batch<Scalar> next_batch(data::loader& source, data::loader& target) {
-  const auto n_s = static_cast<index_t>(source.batch_size()), n_t = static_cast<index_t>(target.batch_size());
+  const auto n_s = static_cast<index_t>(source.own_size()), n_t = static_cast<index_t>(target.own_size());
   const ad::tensor<Scalar> images = image_room<Scalar>(source.data(), n_s + n_t);
   const index_t source_rows = images.rows() / (n_s + n_t) * n_s;
   const ad::tensor<Scalar> source_part = images.row_block(0, source_rows);
   const ad::tensor<Scalar> target_part = images.row_block(source_rows, images.rows() - source_rows);
 
   const auto values = [](const ad::tensor<Scalar>& t) { return std::span<Scalar>(t.data(), static_cast<std::size_t>(t.size())); };
-  std::vector<int> source_labels(source.batch_size()), ignored(target.batch_size());
-  source.read(values(source_part), std::span<int>(source_labels));
-  target.read(values(target_part), std::span<int>(ignored));
+  std::vector<int> source_labels(source.own_size()), ignored(target.own_size());
+  std::string problem;
+  try {
+    source.read(values(source_part), std::span<int>(source_labels));
+    target.read(values(target_part), std::span<int>(ignored));
+  } catch (const std::exception& error) {
+    if (distributed::ranks::all().alone()) throw;
+    problem = error.what();
+  }
+  distributed::ranks::all().agree(problem);
   source.advance();
   target.advance();
-  return {ad::constant(images, images_of(source.data(), n_s + n_t)),
-          ad::constant(source_part, images_of(source.data(), n_s)),
-          ad::constant(target_part, images_of(target.data(), n_t)),
-          {source_labels.begin(), source_labels.end()}};
+  const auto whole_s = static_cast<index_t>(source.batch_size()), whole_t = static_cast<index_t>(target.batch_size());
+  return {shared_images(images, images_of(source.data(), n_s + n_t), {whole_s, whole_t}),
+          shared_images(source_part, images_of(source.data(), n_s), {whole_s}),
+          shared_images(target_part, images_of(target.data(), n_t), {whole_t}), whole_labels(source_labels, source.batch_size())};
 }
 
 /// Images as for evaluation, with their labels; data::no_label where an image could not be read.

@@ -42,7 +42,7 @@ double evaluation::value_of(std::string_view name) const {
 }
 
 outputs predict_every(method& trained, const data::dataset& set, index_t count) {
-  const index_t total = count < 0 ? set.size() : std::min(count, static_cast<index_t>(set.size()));
+  const index_t total = evaluated_part(set, count, distributed::ranks::all().rank()).count;
   outputs result;
   index_t done = 0;
   for_each_slice<scalar>(set, count, [&](const variable<scalar>& images, const std::vector<int>& labels) {
@@ -56,6 +56,7 @@ outputs predict_every(method& trained, const data::dataset& set, index_t count) 
     result.labels.insert(result.labels.end(), labels.begin(), labels.end());
     done += logits.rows();
   });
+  gather_images(set, count, result.labels, {&result.logits, &result.features});
   return result;
 }
 
@@ -73,11 +74,13 @@ evaluation evaluate(method& trained, const task& data) {
 
 evaluation evaluate(method& trained, const task& data, const outputs& source_test, const outputs& target_test) {
   const outputs unlabelled = predict_all(trained, data.target_train, scored_images);
+  const auto& ranks = distributed::ranks::all();
+  if (!ranks.first()) return ranks.of_first(evaluation{});
   const Eigen::MatrixXd p = probabilities(unlabelled.logits);
   const double target_accuracy =
       data.target_test.labelled ? accuracy(target_test.logits, target_test.labels) : std::numeric_limits<double>::quiet_NaN();
-  return {accuracy(source_test.logits, source_test.labels), target_accuracy, information_maximisation(p), soft_neighbourhood_density(p),
-          label_free_scores_of(unlabelled)};
+  return ranks.of_first(evaluation{accuracy(source_test.logits, source_test.labels), target_accuracy, information_maximisation(p),
+                                   soft_neighbourhood_density(p), label_free_scores_of(unlabelled)});
 }
 
 } // namespace dalib::train

@@ -2,8 +2,9 @@
 #include "program.hpp"
 
 #include "../../autodiff/short_spinning.hpp"
+#include "../distributed/run_ranks.hpp"
 
 int main(int argc, char** argv) {
   dalib::spin_briefly(argv);
-  return dalib::train::run_command(argc, argv);
+  return dalib::distributed::run_ranks(argc, argv, dalib::train::run_command);
 }

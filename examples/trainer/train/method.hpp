@@ -22,8 +22,12 @@
 
 namespace dalib::train {
 
+#ifndef DALIB_TRAINER_SCALAR
+#  define DALIB_TRAINER_SCALAR float // the tests of the ranks compare in double
+#endif
+
 /// The trainer's precision.
-using scalar = float;
+using scalar = DALIB_TRAINER_SCALAR;
 
 /// A method in training: model, losses, optimisers and schedules.
 class method {

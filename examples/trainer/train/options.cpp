@@ -30,7 +30,7 @@ constexpr const char* ending =
     R"(Target labels are used for the reported accuracies only; columns that need them in order to choose something are called oracle.
 For the digits, features and tables the defaults are a fixed protocol, the same for all methods; for images they are DALIB's, see the guide.
 Equal settings and seeds give the same bits, for any number of threads, interrupted
-or not. SIGINT and SIGTERM stop after the present iteration with a checkpoint.
+or not. mpirun -np P dalib_train ... trains with P processes: the same batches, the same numbers up to rounding. SIGINT and SIGTERM stop after the present iteration with a checkpoint.
 Exit codes: 0 done, 1 something failed, 2 wrong arguments, names or paths, 130 / 143 interrupted.)";
 
 std::string known_methods() {
@@ -84,6 +84,8 @@ void add_run_options(CLI::App& app, options& o, raw_options& raw) {
   app.add_option("--threads", o.threads, "Threads (0: all processors); does not change any number")
       ->check(number_between(0, 1024))
       ->capture_default_str();
+  app.add_flag("--local-batch-norm", o.local_batch_norm,
+               "Under mpirun: batch norm takes the statistics of each rank's own images; otherwise of the whole batch");
   app.add_flag("--no-baseline", raw.no_baseline, "Do not also train source-only, which the others are compared with");
 }
 

@@ -9,6 +9,7 @@
 #include "stop_request.hpp"
 
 #include "../data/loader.hpp"
+#include "../distributed/ranks.hpp"
 #include "../io/checkpoint.hpp"
 #include "../report/results_json.hpp"
 #include "../report/terminal.hpp"
@@ -56,6 +57,13 @@ void refuse_to_replace(const options& settings) {
     }
 }
 
+/// The display of a run; ranks that are not the first show nothing.
+report::terminal own_terminal() {
+  report::terminal out = report::open_terminal(STDOUT_FILENO);
+  if (!distributed::ranks::all().first()) out.write = [](std::string_view) {};
+  return out;
+}
+
 std::size_t run_count(const options& settings) { return settings.methods.size() * static_cast<std::size_t>(settings.seeds); }
 
 /// One run up to `iterations`, or up to those of the settings (0). Nothing if a stop was requested.
@@ -65,10 +73,10 @@ std::optional<run_result> train_one(const options& asked, const task& data, cons
   options settings = asked;
   if (iterations > 0) settings.iterations = iterations;
   const std::filesystem::path folder = run_folder(settings, entry.name, seed);
-  std::filesystem::create_directories(folder);
+  if (distributed::ranks::all().first()) std::filesystem::create_directories(folder);
   training_run run(settings, data, entry, seed, folder);
   std::cout << title << (run.start_message().empty() ? "" : ": " + run.start_message()) << std::endl;
-  report::progress display(report::open_terminal(STDOUT_FILENO), settings.iterations, run.iteration(), settings.evaluate_every);
+  report::progress display(own_terminal(), settings.iterations, run.iteration(), settings.evaluate_every);
   if (!run.train(display, run_count(asked) <= most_detailed_runs)) return std::nullopt;
   run_result done = run.finish();
   std::cout << "  ";
@@ -101,10 +109,14 @@ std::optional<run_list> train_methods(const options& all, const std::vector<std:
 std::optional<std::vector<std::string>> choose_finalists(const options& all, const std::vector<std::string>& candidates,
                                                          task_loader& loader) {
   const std::filesystem::path file = all.out / "auto.json";
-  if (all.resume && std::filesystem::exists(file)) {
+  const auto& ranks = distributed::ranks::all();
+  std::string chosen;
+  if (ranks.first() && all.resume && std::filesystem::exists(file)) {
     std::ifstream stream(file);
-    return nlohmann::ordered_json::parse(stream).at("finalists").get<std::vector<std::string>>();
+    chosen = nlohmann::ordered_json::parse(stream).at("finalists").dump();
   }
+  chosen = ranks.of_first(chosen);
+  if (!chosen.empty()) return nlohmann::ordered_json::parse(chosen).get<std::vector<std::string>>();
   std::vector<Eigen::MatrixXf> logits;
   for (const std::string& name : candidates) {
     const method_entry& entry = find_method(name);
@@ -121,7 +133,7 @@ std::optional<std::vector<std::string>> choose_finalists(const options& all, con
   for (std::size_t i = 0; i < candidates.size(); ++i) document["agreement_after_a_third"][candidates[i]] = values[i];
   for (const std::size_t i : better_half(values)) finalists.push_back(candidates[i]);
   document["finalists"] = finalists;
-  report::save_json(file, document);
+  if (ranks.first()) report::save_json(file, document);
   return finalists;
 }
 
@@ -174,7 +186,8 @@ double estimated_seconds(const options& all, task_loader& loader) {
     const double begin = now();
     double start = begin;
     int measured = 0;
-    for (int i = 0; i <= most && now() - start < long_enough; ++i) {
+    const auto& ranks = distributed::ranks::all();
+    for (int i = 0; i <= most && ranks.of_first(now() - start < long_enough); ++i) {
       trained->step(next_batch<scalar>(source, target));
       if (i == 0 && now() - begin < too_long)
         start = now();
@@ -221,11 +234,13 @@ bool run_task(const options& asked, task_loader& loader, report::result_set& res
   const bool own = asked.data.is_own();
   const options settings = own ? adapt_to_data(asked, loader) : asked;
   const task data = loader.load(settings.tasks.front(), false);
-  if (!settings.dry_run) prepare_output(settings);
+  const bool first = distributed::ranks::all().first();
+  if (!settings.dry_run && first) prepare_output(settings);
   if (own) tell_time(settings, loader);
   if (settings.dry_run) return true;
   const auto trained = train_all(settings, loader);
   if (!trained) return false;
+  if (!first) return true;
   const run_list& runs = *trained;
   for (const run_result& run : runs) results.add(run.method, data.name(), run.chosen.target_accuracy);
   const bool terminal = isatty(STDOUT_FILENO) == 1;
@@ -256,11 +271,13 @@ int run_program(const options& settings) {
 #endif
   stop_request::listen();
   std::error_code error;
+  distributed::ranks::all().local_batch_norm = settings.local_batch_norm;
+  const bool first = distributed::ranks::all().first();
   const bool nothing_there = !std::filesystem::exists(settings.out, error) || std::filesystem::is_empty(settings.out, error);
-  if (settings.resume && nothing_there)
+  if (first && settings.resume && nothing_there)
     throw data::wrong_input("--resume: there is nothing in " + settings.out.string() + " to go on with");
   const bool several = settings.tasks.size() > 1 && !settings.dry_run;
-  if (several) prepare_output(settings);
+  if (several && first) prepare_output(settings);
   task_loader loader(settings.data);
   report::result_set results;
   std::vector<options> all;
@@ -272,31 +289,46 @@ int run_program(const options& settings) {
       one.out = settings.out / (stem(names.source) + "-" + stem(names.target));
       one.json.reset();
     }
-    if (!one.dry_run) refuse_to_replace(one);
+    if (first && !one.dry_run) refuse_to_replace(one);
     all.push_back(std::move(one));
   }
   for (const options& one : all) {
     if (!run_task(one, loader, results)) {
-      std::cerr << "dalib_train: interrupted; the same call with --resume goes on from here\n";
-      return interrupted_code + stop_request::received();
+      if (first) std::cerr << "dalib_train: interrupted; the same call with --resume goes on from here\n";
+      return interrupted_code + stop_request::received_by_any();
     }
   }
-  if (several) report_all_tasks(settings, results);
+  if (several && first) report_all_tasks(settings, results);
   return 0;
+}
+
+/// Says why the program ends. What ended all ranks is said once; a rank that failed alone, while others wait for it, ends all.
+int fail(const std::exception& error, int code) {
+  const auto& ranks = distributed::ranks::all();
+  const bool together = ranks.all_fail();
+  if (!together)
+    std::cerr << "dalib_train: rank " + std::to_string(ranks.rank()) + ": " + error.what() + "\n";
+  else if (ranks.first())
+    std::cerr << "dalib_train: " << error.what() << '\n';
+  std::cerr.flush();
+  if (!together) ranks.abort(code);
+  return code;
 }
 
 } // namespace
 
 int run_command(int argc, const char* const* argv) {
   try {
+    std::streambuf* const errors =
+        distributed::ranks::all().first() ? std::cerr.rdbuf() : nullptr; // all ranks complain of the same arguments
+    std::streambuf* const before = std::cerr.rdbuf(errors);
     const auto parsed = parse_options(argc, argv);
+    std::cerr.rdbuf(before);
     return parsed.settings ? run_program(*parsed.settings) : parsed.exit_code;
   } catch (const data::wrong_input& error) {
-    std::cerr << "dalib_train: " << error.what() << '\n';
-    return wrong_arguments;
+    return fail(error, wrong_arguments);
   } catch (const std::exception& error) {
-    std::cerr << "dalib_train: " << error.what() << '\n';
-    return 1;
+    return fail(error, 1);
   }
 }
 

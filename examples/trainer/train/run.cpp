@@ -4,6 +4,7 @@
 #include "predictions.hpp"
 #include "stop_request.hpp"
 
+#include "../distributed/broadcast_state.hpp"
 #include "../io/checkpoint.hpp"
 
 #include <chrono>
@@ -31,6 +32,29 @@ void require_same_settings(const std::string& saved_text, const nlohmann::ordere
   if (!text.empty())
     throw std::invalid_argument(path.string() + ": cannot go on with other settings" + text +
                                 " (--overwrite in place of --resume starts the run anew)");
+}
+
+/// FNV-1a of whole numbers or characters.
+template <class Numbers>
+std::uint64_t hash_of(const Numbers& numbers) {
+  std::uint64_t hash = 14695981039346656037U;
+  for (const auto number : numbers) hash = (hash ^ static_cast<std::uint64_t>(number)) * 1099511628211U;
+  return hash;
+}
+
+/// Throws std::invalid_argument on all ranks, naming one, unless all would train the same run on the same data.
+void require_same_run(const std::string& description, const task& data, std::size_t batch_size) {
+  const auto& ranks = distributed::ranks::all();
+  if (ranks.alone()) return;
+  if (batch_size < static_cast<std::size_t>(ranks.size()))
+    throw std::invalid_argument("a batch of " + std::to_string(batch_size) + " images does not reach for " + std::to_string(ranks.size()) +
+                                " ranks");
+  ranks.require_same("settings", hash_of(description));
+  ranks.require_same("version of the program", hash_of(std::string(DALIB_VERSION)));
+  for (const data::dataset* set : {&data.source_train, &data.source_test, &data.target_train, &data.target_test}) {
+    ranks.require_same(("samples of " + set->name).c_str(), hash_of(set->labels));
+    ranks.require_same(("sizes of " + set->name).c_str(), static_cast<std::uint64_t>(set->geometry.size()));
+  }
 }
 
 /// Mean over about the last twenty iterations, for the display only.
@@ -66,13 +90,18 @@ training_run::training_run(const options& settings, const task& data, const meth
       source_loader_(data.source_train, settings.batch_size, seed_of_stream(random_, source_stream), settings.prefetch),
       target_loader_(data.target_train, settings.batch_size, seed_of_stream(random_, target_stream), settings.prefetch),
       method_(entry.make(configured(settings.method, data.source_train), random_.stream(model_stream))) {
+  const auto& ranks = distributed::ranks::all();
+  require_same_run(describe_run(settings_, name_, seed_).dump(), data_, settings_.batch_size);
   model_view model{*method_};
   if (settings_.select != selection::last) best_ = state_snapshot::of(model);
-  if (settings_.resume && io::checkpoint_exists(checkpoint_path())) {
-    restore();
-  } else if (io::checkpoint_exists(checkpoint_path())) {
+  const bool exists = ranks.of_first(io::checkpoint_exists(checkpoint_path()));
+  if (settings_.resume && exists) {
+    if (ranks.first()) restore();
+    distributed::broadcast_state(*this);
+  } else if (exists) {
     start_message_ = "replaces the earlier run in " + folder_.string();
   }
+  if (!ranks.first()) return;
   if (iteration_ == 0)
     history_.emplace(folder_ / "history.csv", history_columns());
   else
@@ -110,8 +139,9 @@ step_report training_run::step() {
 }
 
 evaluation training_run::evaluate_now() {
+  share_statistics();
   const evaluation e = evaluate(*method_, data_);
-  history_->append(history_row(iteration(), method_->learning_rate(), sums_, e));
+  if (history_) history_->append(history_row(iteration(), method_->learning_rate(), sums_, e));
   sums_ = {};
   const double value = settings_.select == selection::oracle ? e.target_accuracy : e.value_of(settings_.select.column);
   if (settings_.select != selection::last && value > best_value_) {
@@ -123,11 +153,21 @@ evaluation training_run::evaluate_now() {
   return e;
 }
 
-void training_run::save() { io::save_checkpoint(checkpoint_path(), *this, {name_, describe_run(settings_, name_, seed_).dump()}); }
+void training_run::save() {
+  if (distributed::ranks::all().first())
+    io::save_checkpoint(checkpoint_path(), *this, {name_, describe_run(settings_, name_, seed_).dump()});
+}
+
+void training_run::share_statistics() {
+  if (!distributed::ranks::all().local_batch_norm) return;
+  model_view model{*method_};
+  distributed::broadcast_state(model);
+}
 
 bool training_run::train(report::progress& display, bool show_evaluations) {
   smooth_value loss, transfer, correct;
-  while (iteration_ < settings_.iterations && stop_request::received() == 0) {
+  int stopped = stop_request::received_by_any();
+  while (iteration_ < settings_.iterations && stopped == 0) {
     step_report report;
     try {
       report = step();
@@ -143,13 +183,15 @@ bool training_run::train(report::progress& display, bool show_evaluations) {
       const evaluation e = evaluate_now();
       if (show_evaluations) display.message(evaluation_line(iteration(), e));
     }
-    if (last || iteration_ % settings_.checkpoint_every == 0 || stop_request::received() != 0) save();
+    stopped = stop_request::received_by_any();
+    if (last || iteration_ % settings_.checkpoint_every == 0 || stopped != 0) save();
   }
   display.finish();
   return iteration_ >= settings_.iterations;
 }
 
 run_result training_run::finish() {
+  share_statistics();
   run_result result;
   result.method = name_;
   result.seed = seed_;
@@ -166,7 +208,7 @@ run_result training_run::finish() {
   result.unlabelled = predict_all(*method_, data_.target_train, scored_images).logits;
   result.chosen = evaluate(*method_, data_, result.source, result.target);
   result.milliseconds = 1000 * seconds_ / static_cast<double>(iteration_);
-  result.history = history_->data();
+  if (history_) result.history = history_->data();
   result.folder = folder_;
   save_model(result, every);
   return result;
@@ -174,9 +216,11 @@ run_result training_run::finish() {
 
 void training_run::save_model(const run_result& result, const outputs& every) {
   constexpr index_t measured = 300; // source images that say where its features lie
+  const outputs source_train = predict_all(*method_, data_.source_train, measured);
+  if (!distributed::ranks::all().first()) return;
   trust trusted;
   trusted.temperature = fit_temperature(result.source.logits, result.source.labels);
-  trusted.source = region_of(predict_all(*method_, data_.source_train, measured).features, result.source.features);
+  trusted.source = region_of(source_train.features, result.source.features);
   trusted.target = region_of(result.target.features, {});
 
   const method_config config = configured(settings_.method, data_.source_train);

@@ -19,7 +19,8 @@ namespace dalib::train {
 /// A method's settings with what the data say.
 method_config configured(method_config config, const data::dataset& set);
 
-/// A run with all its state. It is made anew or goes on from the checkpoint in its folder; `train` brings it to the last iteration.
+/// A run with all its state, of which every rank has a copy; the first has the files. It is made anew or goes on from the checkpoint in its
+/// folder; `train` brings it to the last iteration.
 class training_run {
 public:
   /// @param settings as settings_for gives them
@@ -68,6 +69,8 @@ private:
   };
 
   void restore();
+  /// Where each rank's batch norm has statistics of its own, those of the first become all ranks'.
+  void share_statistics();
   /// The next batch; where one of its images cannot be read, the checkpoint is written before the error goes on.
   batch<scalar> load_batch();
   step_report step();

@@ -80,6 +80,7 @@ nlohmann::ordered_json describe_run(const options& settings, const std::string& 
   for (const method_setting& setting : entry.settings) d[setting.name] = o.method.settings.at(setting.name);
   d["evaluate_every"] = o.evaluate_every;
   d["select"] = to_string(o.select);
+  if (o.local_batch_norm) d["local_batch_norm"] = true;
   return d;
 }
 

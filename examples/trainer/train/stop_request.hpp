@@ -1,6 +1,8 @@
 #pragma once
 // SIGINT and SIGTERM as a wish that the training loop reads between iterations.
 
+#include "../distributed/ranks.hpp"
+
 #include <csignal>
 
 namespace dalib::train {
@@ -16,6 +18,11 @@ public:
 
   /// Number of the signal that came, 0 if none.
   static int received() { return signal_; }
+  /// The same of any rank: all must stop after the same iteration.
+  static int received_by_any() {
+    const auto& ranks = distributed::ranks::all();
+    return ranks.alone() ? received() : static_cast<int>(ranks.largest(received()));
+  }
 
 private:
   static void note(int number) {

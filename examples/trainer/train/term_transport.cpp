@@ -16,7 +16,7 @@ namespace {
 variable<scalar> sliced(const term_input<scalar>& in) {
   constexpr index_t count = 64;
   const auto& [source, target] = in.outputs;
-  Eigen::MatrixXf directions(source.features.cols(), count);
+  Eigen::Matrix<scalar, Eigen::Dynamic, Eigen::Dynamic> directions(source.features.cols(), count);
   fill_directions(directions, static_cast<std::uint64_t>(in.iteration));
   return sliced_wasserstein{2}(source.features, target.features, ad::constant(directions));
 }
@@ -31,7 +31,8 @@ variable<scalar> jointly_transported(const term_input<scalar>& in, const transpo
   loss.pair_costs(source.features.value(), target.features.value(), target.logits.value(), pairs);
   const transport_plan best = optimal_plan(pairs);
   using plan_matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-  const Eigen::MatrixXf coupling = Eigen::Map<const plan_matrix>(best.plan.data(), rows, cols).cast<float>();
+  const Eigen::Matrix<scalar, Eigen::Dynamic, Eigen::Dynamic> coupling =
+      Eigen::Map<const plan_matrix>(best.plan.data(), rows, cols).cast<scalar>();
   return loss(source.features, target.features, target.logits, ad::constant(coupling));
 }
 
