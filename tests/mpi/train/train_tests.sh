@@ -111,17 +111,25 @@ case "$case" in
     ;;
   kills)
     # A rank is killed at any moment: the job ends, and goes on with the same bits.
-    settings=(--method mcd "${small[@]}" --iterations 40 --eval-every 20)
+    settings=(--method mcd "${small[@]}" --iterations 24 --eval-every 12)
     on 2 "${settings[@]}" --out whole
     again=()
     for kill in $(seq "${DALIB_KILLS:-3}"); do
       start "${settings[@]}" --out parts "${again[@]}"
-      sleep "0.$((RANDOM % 9))$((RANDOM % 9))"
+      victims=()
+      while ((${#victims[@]} < 2)) && kill -0 "$job" 2>/dev/null; do
+        sleep 0.01
+        victims=($(ranks_of "$job")) || true
+      done
       ((kill > 1)) || wait_for parts/mcd-seed-1/checkpoint.safetensors
-      victims=($(ranks_of "$job")) || true
-      ((${#victims[@]} == 0)) || kill -KILL "${victims[RANDOM % ${#victims[@]}]}" 2>/dev/null || true
-      ended_within 10 "$job"
-      [[ ! -e parts/mcd-seed-1/checkpoint.safetensors ]] || again=(--resume)
+      sleep "0.$((RANDOM % 9))$((RANDOM % 9))"
+      if ((${#victims[@]} == 2)) && kill -KILL "${victims[RANDOM % 2]}" 2>/dev/null; then
+        ended_within 10 "$job"
+      else
+        wait "$job" || true
+      fi
+      checkpoint=parts/mcd-seed-1/checkpoint.safetensors # or the one before, if it was killed between two renames
+      [[ ! -e "$checkpoint" && ! -e "$checkpoint.previous" ]] || again=(--resume)
       # A run that was faster than the kill begins anew.
       [[ ! -e parts/results.json ]] || { same_run whole/mcd-seed-1 parts/mcd-seed-1 && rm -r parts && again=(); }
     done
