@@ -7,15 +7,13 @@
 #include "output.hpp"
 #include "run.hpp"
 #include "stop_request.hpp"
+#include "time_estimate.hpp"
 
-#include "../data/loader.hpp"
 #include "../distributed/ranks.hpp"
 #include "../io/checkpoint.hpp"
 #include "../report/results_json.hpp"
 #include "../report/terminal.hpp"
 
-#include <chrono>
-#include <cmath>
 #include <exception>
 #include <fstream>
 #include <iostream>
@@ -167,38 +165,6 @@ std::optional<run_list> train_all(const options& all, task_loader& loader) {
   return all.automatic ? train_automatically(all, loader) : train_methods(all, all.methods, loader);
 }
 
-/// Seconds that all runs will take, from a few measured iterations of each method. Nothing of them is kept.
-double estimated_seconds(const options& all, task_loader& loader) {
-  const auto now = [] { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); };
-  double total = 0;
-  for (const std::string& name : all.methods) {
-    const method_entry& entry = find_method(name);
-    const options settings = settings_for(all, entry);
-    const task data = loader.load(settings.tasks.front(), settings.centre_crop);
-    io::random_generator random(settings.seed);
-    data::loader source(data.source_train, settings.batch_size, 1, settings.prefetch),
-        target(data.target_train, settings.batch_size, 2, settings.prefetch);
-    const auto trained = entry.make(configured(settings.method, data.source_train), random);
-    // The first fills caches and buffers; where it is long, it is enough. On a busy machine single iterations say little: the mean counts,
-    // over a second or so, with what else runs now.
-    constexpr double long_enough = 1, too_long = 2;
-    constexpr int most = 50;
-    const double begin = now();
-    double start = begin;
-    int measured = 0;
-    const auto& ranks = distributed::ranks::all();
-    for (int i = 0; i <= most && ranks.of_first(now() - start < long_enough); ++i) {
-      trained->step(next_batch<scalar>(source, target));
-      if (i == 0 && now() - begin < too_long)
-        start = now();
-      else
-        ++measured;
-    }
-    total += (now() - start) / std::max(measured, 1) * static_cast<double>(settings.iterations * settings.seeds);
-  }
-  return total;
-}
-
 /// The settings of a task of own data: what its sizes and labels say. Prints what was found.
 options adapt_to_data(options settings, task_loader& loader) {
   const own_data& data = loader.own(settings.tasks.front());
@@ -213,7 +179,11 @@ options adapt_to_data(options settings, task_loader& loader) {
   const std::size_t fewest = std::min(data.source().size(), data.target().size());
   if (!settings.given.contains("--batch-size")) settings.batch_size = std::max<std::size_t>(std::min(settings.batch_size, fewest / 2), 1);
   if (settings.data.backbone.arch.starts_with("resnet") && !settings.data.backbone.weights)
-    std::cout << "note: the network starts from random numbers; --weights gives it what was learnt on other images\n";
+    std::cout << (settings.data.frozen_backbone
+                      ? "note: the frozen backbone holds random numbers, behind which little can be learnt; --weights gives it what was "
+                        "learnt on "
+                        "other images\n"
+                      : "note: the network starts from random numbers; --weights gives it what was learnt on other images\n");
   std::cout << std::flush;
   return settings;
 }
@@ -225,7 +195,8 @@ void tell_time(const options& settings, task_loader& loader) {
   if (seconds < long_time && !settings.dry_run) return;
   std::cout << "training " << run_count(settings) << " runs will take about " << spoken_time(seconds) << '\n';
   if (seconds > too_long && settings.data.backbone.arch.starts_with("resnet") && !settings.data.frozen_backbone)
-    std::cout << "note: --frozen-backbone computes the features once and trains what is behind them, in minutes\n";
+    std::cout << "note: --frozen-backbone" << (settings.data.backbone.weights ? "" : ", with --weights,")
+              << " computes the features once and trains what is behind them, in minutes\n";
   std::cout << std::flush;
 }
 

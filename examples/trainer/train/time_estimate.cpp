@@ -1,0 +1,55 @@
+#include "time_estimate.hpp"
+
+#include "features.hpp"
+#include "iteration_time.hpp"
+#include "run.hpp"
+
+#include "../data/loader.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+namespace dalib::train {
+namespace {
+
+double estimate_clock() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+/// One run of a method.
+run_work measured_work(const options& settings, const task& data, const method_entry& entry) {
+  io::random_generator random(settings.seed);
+  data::loader source(data.source_train, settings.batch_size, 1, settings.prefetch),
+      target(data.target_train, settings.batch_size, 2, settings.prefetch);
+  const auto trained = entry.make(configured(settings.method, data.source_train), random);
+  run_work work;
+  work.iterations = settings.iterations;
+  work.evaluations = (settings.iterations + settings.evaluate_every - 1) / settings.evaluate_every;
+  work.iteration_seconds = seconds_per_iteration([&] { trained->step(next_batch<scalar>(source, target)); }, estimate_clock);
+  const auto size = [](const data::dataset& set) { return static_cast<double>(set.size()); };
+  const double scored = std::min(size(data.target_train), static_cast<double>(scored_images));
+  work.evaluated = size(data.source_test) + scored + (data.target_test.labelled ? size(data.target_test) : 0);
+  work.predicted = size(data.source_test) + scored + size(data.target_test);
+  const index_t slice = std::min<index_t>(
+      {evaluated_at_once(data.target_train), static_cast<index_t>(settings.batch_size), static_cast<index_t>(data.target_train.size())});
+  constexpr measured_share few{.most = 5, .long_enough = 0.3, .too_long = 0.3};
+  const auto predict = [&] { trained->predict(image_slice<scalar>(data.target_train, 0, slice).images); };
+  work.evaluation_seconds = seconds_per_iteration(predict, estimate_clock, few) / static_cast<double>(slice);
+  return work;
+}
+
+} // namespace
+
+double estimated_seconds(const options& all, task_loader& loader) {
+  double total = 0;
+  for (const std::string& name : all.methods) {
+    const method_entry& entry = find_method(name);
+    const options settings = settings_for(all, entry);
+    const task data = loader.load(settings.tasks.front(), settings.centre_crop);
+    const double seconds = seconds_of(measured_work(settings, data, entry));
+    // --method auto trains all candidates for a third of the iterations and half of them to the end.
+    const bool candidate = all.automatic && !name.starts_with("source-only");
+    total += candidate ? seconds * 2 / 3 : seconds * static_cast<double>(settings.seeds);
+  }
+  return total;
+}
+
+} // namespace dalib::train
