@@ -20,7 +20,7 @@ case "$case" in
     ;;
   arguments)
     expect 2 "unknown method 'dnn'; known methods: source-only" "$program" --method dnn
-    expect 2 "--method is required" "$program"
+    expect 2 "--method: is required for the digits.*own data need --source and --target" "$program"
     expect 2 "colour" "$program" --method dann --colour
     expect 2 "iterations" "$program" --method dann --iterations 0
     expect 2 "iterations" "$program" --method dann --iterations many

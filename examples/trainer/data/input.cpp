@@ -32,13 +32,8 @@ constexpr std::array<kind_name, 7> kind_names{{{input_kind::digits, "digits"},
 
 /// Throws wrong_input for a path that is not there, with what might have been meant.
 [[noreturn]] void refuse_missing(const std::string& text) {
-  std::vector<std::string> known;
+  std::vector<std::string> known = neighbours_of(text);
   for (const auto& domain : detail::digits_domains) known.emplace_back(domain.name);
-  const fs::path path(text), parent = path.has_parent_path() ? path.parent_path() : ".";
-  std::error_code error;
-  if (fs::is_directory(parent, error))
-    for (const auto& entry : fs::directory_iterator(parent, error))
-      known.push_back(path.has_parent_path() ? (parent / entry.path().filename()).string() : entry.path().filename().string());
   std::sort(known.begin(), known.end());
   throw wrong_input("'" + text +
                     "': no such file or folder, and no domain of the bundled digits (mnist, mnistm, optdigits, optdigits-wide)" +

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <filesystem>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 namespace dalib::data {
@@ -38,6 +40,20 @@ inline std::string nearest(std::string_view word, const std::vector<std::string>
     best = candidate;
   }
   return best;
+}
+
+/// What lies beside a path that is not there, written as the path is.
+inline std::vector<std::string> neighbours_of(const std::filesystem::path& path) {
+  std::vector<std::string> names;
+  const std::filesystem::path parent = path.has_parent_path() ? path.parent_path() : ".";
+  std::error_code error;
+  if (std::filesystem::is_directory(parent, error))
+    for (const auto& entry : std::filesystem::directory_iterator(parent, error)) {
+      const std::filesystem::path name = entry.path().filename();
+      names.push_back(path.has_parent_path() ? (parent / name).string() : name.string());
+    }
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 /// "; did you mean 'mnist'?", or nothing.

@@ -268,7 +268,8 @@ parsed_options parse_options(int argc, const char* const* argv) {
       if (option->count() > 0 && !option->get_lnames().empty()) o.given.insert("--" + option->get_lnames().front());
     resolve_data(raw, o);
     if (raw.methods.empty() && o.data.is_own()) raw.methods = {own_method};
-    if (raw.methods.empty()) throw CLI::RequiredError("--method");
+    if (raw.methods.empty())
+      throw CLI::ValidationError("--method", "is required for the digits and known data sets; own data need --source and --target");
     o.methods = resolve_methods(raw.methods, !raw.no_baseline);
     o.automatic = std::find(raw.methods.begin(), raw.methods.end(), "auto") != raw.methods.end();
     o.tasks = resolve_tasks(raw, o);

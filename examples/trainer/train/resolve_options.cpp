@@ -42,7 +42,7 @@ void resolve_data_name(const raw_options& raw, options& o) {
   o.data.name = digits && !said_more && !forced ? "digits" : "own";
   if (o.data.name == "own") data::recognise_input(names.front(), {.kind = o.data.own.kind}, {}); // a wrong name is the first thing to tell
   if (o.data.name == "own" && raw.tasks.empty() && !(o.given.contains("--source") && o.given.contains("--target")))
-    refuse("--source", "and --target are required for own data");
+    refuse(o.given.contains("--source") ? "--target" : "--source", "is required too: own data need both, --source and --target");
 }
 
 /// What the first source holds, which decides about the network. Nothing is read but its first bytes.
@@ -122,6 +122,9 @@ void resolve_data(const raw_options& raw, options& o) {
   const char* const usual = content == data::content::gray ? "lenet" : content == data::content::values ? "mlp" : "resnet50";
   backbone.arch = raw.arch.empty() ? usual : raw.arch;
   if (!raw.weights.empty()) backbone.weights = raw.weights;
+  std::error_code error;
+  if (backbone.weights && !std::filesystem::exists(*backbone.weights, error))
+    refuse("--weights", "'" + raw.weights + "': no such file" + data::did_you_mean(raw.weights, data::neighbours_of(raw.weights)));
   check_network(o, content);
   o.method.backbone = backbone;
   if (o.data.frozen_backbone) o.method.backbone = {.arch = "features", .weights = {}, .frozen_batch_norm = false};
