@@ -32,7 +32,9 @@ options settings_for(const options& settings, const method_entry& entry) {
   choose("--lr", o.method.sgd.learning_rate, protocol.learning_rate);
   choose("--lr-gamma", o.method.lr_gamma, protocol.lr_gamma);
   choose("--weight-decay", o.method.sgd.weight_decay, protocol.weight_decay);
-  choose("--backbone-lr", o.method.backbone_multiplier, protocol.backbone_multiplier);
+  // A tenth is for a backbone that has learnt on other images; from random numbers it would take ten times as long.
+  const bool from_random = o.data.is_own() && !o.data.backbone.weights;
+  choose("--backbone-lr", o.method.backbone_multiplier, from_random ? 1.0 : protocol.backbone_multiplier);
   choose("--iterations", o.iterations, own_iterations(o, protocol.iterations));
   choose("--batch-size", o.batch_size, std::min(o.batch_size, std::size_t{32}));
   const long rest = std::min(o.iterations, o.data.is_own() ? std::max(o.iterations / 10, 1L) : 500L);
