@@ -58,14 +58,14 @@ inline std::string bar_chart(const result_set& results, const bar_chart_options&
   const double value_width = text_width("100.0 \u00B1 00.0", text_size::tick) + 6;
   const std::size_t columns = std::min<std::size_t>(std::max<std::size_t>(tasks.size(), 1), 2);
   const std::size_t rows = (tasks.size() + columns - 1) / columns;
-  const double left = 16 + name_width + 10;
+  const double left = name_width + 10;
   const double pitch = (options.width - left - 10) / static_cast<double>(columns);
   const double bars_height = detail::bar_pitch * static_cast<double>(methods.size()) + 8;
   const double top = options.title.empty() ? 12 : 44;
   const double row_height = 26 + bars_height + 38;
 
   svg_canvas canvas(options.width, top + row_height * static_cast<double>(rows) + 22, options.title.empty() ? "bar chart" : options.title);
-  canvas.text({16, 28}, options.title, {text_size::title, color::ink, anchor::start, true});
+  canvas.text({0, 28}, options.title, {text_size::title, color::ink, anchor::start, true});
   for (std::size_t t = 0; t < tasks.size(); ++t) {
     const double panel_left = left + pitch * static_cast<double>(t % columns);
     const double panel_top = top + row_height * static_cast<double>(t / columns);

@@ -50,6 +50,17 @@ public:
     append("</figure>\n");
   }
 
+  /// A table whose second column explains the first: that one is set in lines, flush left.
+  void explained(const table& values) { append("<div class=\"wide explained\">", values.html(), "</div>\n"); }
+
+  /// HTML that this folder made (`contact_sheet`, `confusion_matrix`), as it is; wider than the page, it can be scrolled.
+  void block(std::string_view html) { append("<div class=\"wide\">", html, "</div>\n"); }
+
+  /// The same in two widths, the second for phones, whose text would be too small in the first.
+  void figure(std::string_view wide, std::string_view narrow, std::string_view caption) {
+    figure(joined("<div class=\"on-wide\">", wide, "</div><div class=\"on-narrow\">", narrow, "</div>"), caption);
+  }
+
   /// A list of remarks.
   void notes(std::string_view heading, const std::vector<std::string>& remarks) {
     section(heading);
@@ -60,6 +71,8 @@ public:
 
   /// A heading of its own, for a group of figures.
   void section(std::string_view heading) { append("<h2>", escape(heading), "</h2>\n"); }
+  /// One below it.
+  void subsection(std::string_view heading) { append("<h3>", escape(heading), "</h3>\n"); }
 
   /// The whole page.
   std::string str() const {
@@ -93,11 +106,26 @@ td strong { color: #0072b2; }
 table.settings th { font-weight: normal; color: #52606d; }
 table.settings td { text-align: left; white-space: normal; overflow-wrap: anywhere; }
 .wide { overflow-x: auto; }
+.explained td:nth-child(2), .explained th:nth-child(2) { text-align: left; white-space: normal; min-width: 21em; }
+.confusion td { text-align: center; padding: 5px 8px; } .confusion th { text-align: center; padding: 5px 8px; }
+.confusion td:nth-child(2), .confusion td:nth-child(3) { text-align: right; border-right: 1px solid #e4e7eb; }
+.sheet { display: grid; grid-template-columns: repeat(auto-fill, minmax(104px, 1fr)); gap: 14px 12px; margin: 12px 0; }
+.sheet div { font-size: 13px; line-height: 1.3; overflow-wrap: anywhere; break-inside: avoid; }
+.sheet img { display: block; width: 100%; aspect-ratio: 1; object-fit: contain; background: #eef1f4; margin-bottom: 4px; }
+.sheet small { display: block; color: #52606d; font-size: 11.5px; } .sheet .wrong b { color: #b03a00; }
+h3 { font-size: 15px; margin: 22px 0 4px; }
 figure { margin: 18px 0 26px; }
 figure svg { display: block; max-width: 100%; height: auto; }
+body { counter-reset: figure; }
 figcaption { color: #52606d; font-size: 13.5px; margin-top: 4px; }
-@media (max-width: 760px) {
+figcaption::before { counter-increment: figure; content: "Figure " counter(figure) ". "; font-weight: bold; color: #1f2933; }
+.on-narrow { display: none; }
+@media screen and (max-width: 760px) {
   main { margin: 0; padding: 12px 14px 32px; border: 0; }
+  th, td { padding: 5px 7px; font-size: 14px; } thead th { white-space: normal; }
+  .explained td:first-child { white-space: normal; overflow-wrap: anywhere; min-width: 6.5em; }
+  .explained td:nth-child(2), .explained th:nth-child(2) { min-width: 10em; font-size: 13px; }
+  .on-wide { display: none; } .on-narrow { display: block; } .on-narrow svg { max-width: 100%; }
   figure { overflow-x: auto; }
   figure svg { max-width: none; }
 }

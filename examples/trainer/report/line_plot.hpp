@@ -103,13 +103,14 @@ inline std::string line_plot(const std::vector<series>& curves, const line_plot_
   constexpr double usual_tick_label = 44; // plots below each other begin at one place
   const double left = 20 + std::max(tick_label_width(frame.y), usual_tick_label) + (options.y_label.empty() ? 0 : 22);
   const double right = 30; // room for half of the last tick label
-  const legend names(std::move(entries), options.width - left - right, 26);
+  // Titles and legends of all plots begin at the same edge.
+  const legend names(std::move(entries), options.width, 26);
   const double top = 14 + (options.title.empty() ? 0 : 28) + names.height() + (names.height() > 0 ? 8 : 0);
   frame.area = {left, top, options.width - left - right, std::max(options.height - top - 56, 40.0)};
 
   svg_canvas canvas(options.width, frame.area.bottom() + 56, options.title.empty() ? "line plot" : options.title);
-  canvas.text({left, 28}, options.title, {text_size::title, color::ink, anchor::start, true});
-  names.draw(canvas, left, options.title.empty() ? 10 : 38);
+  canvas.text({0, 28}, options.title, {text_size::title, color::ink, anchor::start, true});
+  names.draw(canvas, 0, options.title.empty() ? 10 : 38);
   draw_y_axis(canvas, frame, options.y_label, 20);
   draw_x_axis(canvas, frame, options.x_label);
   canvas.begin_clip({frame.area.left, frame.area.top - 2, frame.area.width + 4, frame.area.height + 4});

@@ -35,6 +35,7 @@ struct scatter_plot_options {
   scatter_color color = scatter_color::by_class; ///< by_domain where the question is how well the domains mix
   bool class_names_in_panels = true;             ///< writes the names of up to 20 classes at their source points
   double width = 900;                            ///< of the whole picture, pixels
+  std::size_t columns = 0;                       ///< panels in a row; 0: by their number
 };
 
 namespace detail {

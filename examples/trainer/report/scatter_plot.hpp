@@ -100,7 +100,8 @@ inline void draw_panel(svg_canvas& canvas, const box& area, std::vector<scatter_
 
 } // namespace detail
 
-/// Draws panels side by side (for example before and after adaptation), at most three in a row (of four two), and returns an SVG document.
+/// Draws panels side by side (for example before and after adaptation), at most three in a row (of four two) unless told, and returns an
+/// SVG document.
 /// @code
 /// const auto before = embed_by_tsne(source_before, target_before);
 /// const auto after = embed_by_tsne(source_after, target_after);
@@ -116,10 +117,11 @@ inline std::string scatter_plot(const std::vector<scatter_panel>& panels, const 
     marks.push_back(detail::marks(panel));
   }
   constexpr double gap = 20;
-  const std::size_t columns = panels.size() == 4 ? 2 : std::clamp<std::size_t>(panels.size(), 1, 3); // no row of one alone
+  constexpr double left = 1; // for the panels' outlines
+  const std::size_t usual = panels.size() == 4 ? 2 : std::clamp<std::size_t>(panels.size(), 1, 3); // no row of one alone
+  const std::size_t columns = options.columns > 0 ? options.columns : usual;
   const std::size_t rows = (panels.size() + columns - 1) / columns;
-  const double side = std::min((options.width - 32 - gap * static_cast<double>(columns - 1)) / static_cast<double>(columns), 520.0);
-  const double left = (options.width - side * static_cast<double>(columns) - gap * static_cast<double>(columns - 1)) / 2;
+  const double side = std::min((options.width - 2 * left - gap * static_cast<double>(columns - 1)) / static_cast<double>(columns), 520.0);
   const legend names(detail::scatter_legend(detail::classes_of(marks), options), options.width - 2 * left, 10);
   const double legend_top = options.title.empty() ? 10 : 38;
   const double top = legend_top + names.height() + 8;

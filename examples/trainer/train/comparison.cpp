@@ -96,21 +96,6 @@ double rank_correlation(const run_list& runs, std::string_view column) {
   return xx > 0 && yy > 0 ? xy / std::sqrt(xx * yy) : std::numeric_limits<double>::quiet_NaN();
 }
 
-report::table score_table(const run_list& runs) {
-  std::vector<std::pair<double, std::string>> scores;
-  const auto add = [&](std::string_view name) {
-    const double correlation = rank_correlation(runs, name);
-    scores.emplace_back(std::isnan(correlation) ? -2 : correlation, name);
-  };
-  add("score");
-  for (const std::string_view name : label_free_names) add(name);
-  std::stable_sort(scores.begin(), scores.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
-  report::table table({"score without labels", "rank correlation with the target's accuracy"});
-  for (const auto& [correlation, name] : scores)
-    table.add({{name}, {correlation < -1 ? "-" : report::fixed(correlation, 2), &name == &scores.front().second}});
-  return table;
-}
-
 std::string mean_and_deviation(const std::vector<double>& values, int decimals) {
   const report::summary s = report::summarize(values);
   if (s.count == 0) return "-";

@@ -47,9 +47,6 @@ const run_result& best_run(const run_list& runs, const selection& select);
 /// constant or there are no labels.
 double rank_correlation(const run_list& runs, std::string_view column);
 
-/// The same for every score, best first.
-report::table score_table(const run_list& runs);
-
 /// "83.3 ± 1.7" with that many decimals.
 std::string mean_and_deviation(const std::vector<double>& values, int decimals);
 

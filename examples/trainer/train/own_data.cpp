@@ -83,6 +83,7 @@ own_data::own_data(const data_choice& choice, const task_names& names) : choice_
     data::class_numbers(validation_, classes_);
   }
   if (share) split_source(*share);
+  target_files_ = (target_test_.size() > 0 ? target_test_ : target_).files;
 }
 
 /// The same share of each class, at least one image of those that have two.
@@ -138,7 +139,8 @@ task own_data::make_task(bool centre_crop) {
               .target_test = dataset_of(target_test_.size() > 0 ? target_test_ : target_, "test", true),
               .classes = classes_,
               .prepared = prepared_,
-              .frozen = frozen_};
+              .frozen = frozen_,
+              .target_files = target_files_};
   std::fill(result.target_train.labels.begin(), result.target_train.labels.end(), 0);
   return result;
 }

@@ -41,6 +41,7 @@ private:
   std::vector<std::string> classes_;
   data::preparation prepared_, shown_; // of the samples; of what the network is shown
   std::shared_ptr<frozen_backbone> frozen_;
+  std::vector<std::filesystem::path> target_files_; // of the target's test images, also where they have become features
 };
 
 } // namespace dalib::train

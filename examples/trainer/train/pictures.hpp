@@ -9,9 +9,9 @@
 
 namespace dalib::train {
 
-/// A plot: file name without extension, SVG document, and the caption in the report.
+/// A plot: file name without extension, SVG documents for pages and for phones, and the caption in the report.
 struct picture {
-  std::string name, svg, caption;
+  std::string name, svg, narrow, caption;
 };
 
 /// Learning curves, accuracies by method, and, with `with_features`, the t-SNE of every method's first run.

@@ -1,5 +1,6 @@
 #include "run.hpp"
 
+#include "features.hpp"
 #include "model_file.hpp"
 #include "predictions.hpp"
 #include "stop_request.hpp"
@@ -7,6 +8,7 @@
 #include "../distributed/broadcast_state.hpp"
 #include "../io/checkpoint.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 
@@ -82,6 +84,13 @@ method_config configured(method_config config, const data::dataset& set) {
   config.side = set.geometry.height;
   config.classes = set.classes;
   return config;
+}
+
+seen_features untrained_features(const options& settings, const task& data, const method_entry& entry, std::uint64_t seed) {
+  const io::random_generator random(seed);
+  const auto untrained = entry.make(configured(settings.method, data.source_train), random.stream(model_stream));
+  return {predict_all(*untrained, data.source_train, seen_images).features,
+          predict_all(*untrained, data.target_train, seen_images).features};
 }
 
 training_run::training_run(const options& settings, const task& data, const method_entry& entry, std::uint64_t seed,
@@ -204,8 +213,12 @@ run_result training_run::finish() {
   result.source = predict_all(*method_, data_.source_test);
   const outputs every = predict_every(*method_, data_.target_test);
   result.target = every;
+  result.target_rows = readable_rows(every.labels);
   drop_unreadable(data_.target_test, result.target.labels, {&result.target.logits, &result.target.features});
-  result.unlabelled = predict_all(*method_, data_.target_train, scored_images).logits;
+  outputs unlabelled = predict_all(*method_, data_.target_train, scored_images);
+  result.target_seen = unlabelled.features.topRows(std::min<Eigen::Index>(unlabelled.features.rows(), seen_images));
+  result.unlabelled = std::move(unlabelled.logits);
+  result.source_seen = predict_all(*method_, data_.source_train, seen_images);
   result.chosen = evaluate(*method_, data_, result.source, result.target);
   result.milliseconds = 1000 * seconds_ / static_cast<double>(iteration_);
   if (history_) result.history = history_->data();
@@ -214,13 +227,11 @@ run_result training_run::finish() {
   return result;
 }
 
-void training_run::save_model(const run_result& result, const outputs& every) {
-  constexpr index_t measured = 300; // source images that say where its features lie
-  const outputs source_train = predict_all(*method_, data_.source_train, measured);
+void training_run::save_model(run_result& result, const outputs& every) {
   if (!distributed::ranks::all().first()) return;
-  trust trusted;
+  trust& trusted = result.trusted;
   trusted.temperature = fit_temperature(result.source.logits, result.source.labels);
-  trusted.source = region_of(source_train.features, result.source.features);
+  trusted.source = region_of(result.source_seen.features, result.source.features);
   trusted.target = region_of(result.target.features, {});
 
   const method_config config = configured(settings_.method, data_.source_train);

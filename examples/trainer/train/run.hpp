@@ -19,6 +19,18 @@ namespace dalib::train {
 /// A method's settings with what the data say.
 method_config configured(method_config config, const data::dataset& set);
 
+/// Features of images that are trained on, by one network.
+struct seen_features {
+  Eigen::MatrixXf source, target;
+};
+
+/// Images of each domain whose features are compared, and that say where features lie.
+inline constexpr index_t seen_images = 300;
+
+/// Those that the run of a method with this seed began with.
+/// @param settings as settings_for gives them
+seen_features untrained_features(const options& settings, const task& data, const method_entry& entry, std::uint64_t seed);
+
 /// A run with all its state, of which every rank has a copy; the first has the files. It is made anew or goes on from the checkpoint in its
 /// folder; `train` brings it to the last iteration.
 class training_run {
@@ -77,7 +89,7 @@ private:
   evaluation evaluate_now();
   void save();
   /// Writes the model and its predictions for the target's test images, whose outputs are `every`.
-  void save_model(const run_result& result, const outputs& every);
+  void save_model(run_result& result, const outputs& every);
   std::filesystem::path checkpoint_path() const { return checkpoint_in(folder_); }
 
   options settings_;

@@ -2,6 +2,7 @@
 // What a finished run leaves.
 
 #include "evaluation.hpp"
+#include "trust.hpp"
 
 #include "../report/csv.hpp"
 
@@ -17,12 +18,16 @@ struct run_result {
   std::uint64_t seed = 0;
   evaluation chosen; ///< of the weights that --select says
   long chosen_iteration = 0;
-  double milliseconds = 0;      ///< per training iteration, loading included, evaluation not
-  report::csv_data history;     ///< all rows of history.csv
-  outputs source, target;       ///< of the test images that could be read, by the chosen weights
-  std::filesystem::path folder; ///< with the model and the predictions
-  Eigen::MatrixXf unlabelled{}; ///< logits of unlabelled target images, the same for every method
-  double agreement = -1;        ///< with the other models of --method auto; see agreements
+  double milliseconds = 0;                 ///< per training iteration, loading included, evaluation not
+  report::csv_data history;                ///< all rows of history.csv
+  outputs source, target;                  ///< of the test images that could be read, by the chosen weights
+  std::vector<Eigen::Index> target_rows{}; ///< places of those in the target's test images
+  outputs source_seen{};                   ///< of the first of the images that were trained on
+  Eigen::MatrixXf target_seen{};           ///< features of the same of the target
+  std::filesystem::path folder;            ///< with the model and the predictions
+  Eigen::MatrixXf unlabelled{};            ///< logits of unlabelled target images, the same for every method
+  trust trusted{};                         ///< what turns its outputs into predictions
+  double agreement = -1;                   ///< with the other models of --method auto; see agreements
 };
 
 } // namespace dalib::train

@@ -30,11 +30,18 @@ std::string one_word(std::string name) {
   return name;
 }
 
-/// The features of all images that can be read as a data set of 1 x 1 pixels.
-data::dataset feature_dataset(frozen_backbone& network, const data::dataset& images) {
+/// The features of all images that can be read as a data set of 1 x 1 pixels. Of their `files` those remain.
+data::dataset feature_dataset(frozen_backbone& network, const data::dataset& images, std::vector<std::filesystem::path>& files) {
   auto [features, labels] = network.features_of(images);
+  std::vector<std::filesystem::path> read;
+  for (const Eigen::Index row : readable_rows(labels)) read.push_back(files[static_cast<std::size_t>(row)]);
+  files = std::move(read);
   drop_unreadable(images, labels, {&features});
   return {images.name, features, {1, 1, network.out_features()}, std::move(labels), images.classes};
+}
+
+const std::vector<std::filesystem::path>& files_of(const data::dataset& images) {
+  return dynamic_cast<const data::image_files&>(*images.source).paths();
 }
 
 bool has_layout(const data_choice& choice) { return !choice.is_digits() && !choice.is_own() && choice.name != "image-list"; }
@@ -70,21 +77,24 @@ task_loader::domain task_loader::load_image_domain(const std::string& name, bool
     const data::image_list list = data::find_images(choice_.name, name, part, choice_.root, choice_.classes, class_names_);
     return data::make_image_dataset(domain_name + " " + part_name, data::shuffled(list, list.size()), how, unreadable);
   };
-  return {load(data::split::train, "train"), load(data::split::test, "test")};
+  domain result{load(data::split::train, "train"), load(data::split::test, "test")};
+  result.test_files = files_of(result.test);
+  return result;
 }
 
 task_loader::domain task_loader::as_features(const domain& images) {
   if (!frozen_) frozen_ = std::make_shared<frozen_backbone>(choice_.backbone);
   frozen_backbone& network = *frozen_;
   std::cout << "computing the features of " << images.train.name << std::endl;
-  domain result{feature_dataset(network, images.train), {}};
-  const auto* train_files = dynamic_cast<const data::image_files*>(images.train.source.get());
-  const auto* test_files = dynamic_cast<const data::image_files*>(images.test.source.get());
-  if (train_files->paths() == test_files->paths()) {
+  std::vector<std::filesystem::path> files = files_of(images.train);
+  domain result{feature_dataset(network, images.train, files), {}};
+  if (files_of(images.train) == images.test_files) {
     result.test = result.train;
     result.test.name = images.test.name;
+    result.test_files = std::move(files);
   } else {
-    result.test = feature_dataset(network, images.test);
+    result.test_files = images.test_files;
+    result.test = feature_dataset(network, images.test, result.test_files);
   }
   return result;
 }
@@ -114,6 +124,7 @@ task task_loader::load(const task_names& names, bool centre_crop) {
   for (int c = static_cast<int>(result.classes.size()); c < result.source_train.classes; ++c) result.classes.push_back(std::to_string(c));
   result.prepared = {.kind = choice_.is_digits() ? data::content::gray : data::content::images, .side = choice_.side};
   result.frozen = frozen_;
+  result.target_files = target.test_files;
   std::fill(result.target_train.labels.begin(), result.target_train.labels.end(), 0);
   return result;
 }

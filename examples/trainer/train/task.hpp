@@ -22,9 +22,10 @@ namespace dalib::train {
 /// task_loader.
 struct task {
   data::dataset source_train, source_test, target_train, target_test;
-  std::vector<std::string> classes{};        ///< their names, in the order of the labels
-  data::preparation prepared{};              ///< of samples, before a frozen backbone
-  std::shared_ptr<frozen_backbone> frozen{}; ///< where the data sets are its features
+  std::vector<std::string> classes{};                ///< their names, in the order of the labels
+  data::preparation prepared{};                      ///< of samples, before a frozen backbone
+  std::shared_ptr<frozen_backbone> frozen{};         ///< where the data sets are its features
+  std::vector<std::filesystem::path> target_files{}; ///< that the rows of `target_test` come from, or none
 
   std::string name() const { return domain_of(source_train) + " -> " + domain_of(target_train); }
 
@@ -93,6 +94,7 @@ private:
   /// The images of one domain for training and testing.
   struct domain {
     data::dataset train, test;
+    std::vector<std::filesystem::path> test_files{};
   };
   domain load_domain(const std::string& name, bool centre_crop);
   domain load_digits_domain(const std::string& name) const;

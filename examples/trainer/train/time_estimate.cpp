@@ -5,6 +5,7 @@
 #include "run.hpp"
 
 #include "../data/loader.hpp"
+#include "../distributed/ranks.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -12,7 +13,10 @@
 namespace dalib::train {
 namespace {
 
-double estimate_clock() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+/// The first rank's clock, so that all ranks take the same number of steps.
+double estimate_clock() {
+  return distributed::ranks::all().of_first(std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count());
+}
 
 /// One run of a method.
 run_work measured_work(const options& settings, const task& data, const method_entry& entry) {

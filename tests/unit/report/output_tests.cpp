@@ -1,3 +1,5 @@
+#include "report/confusion.hpp"
+#include "report/contact_sheet.hpp"
 #include "report/html.hpp"
 #include "report/line_plot.hpp"
 #include "report/results_json.hpp"
@@ -91,6 +93,35 @@ TEST_CASE("the HTML report is self-contained and escapes all text") {
   CHECK(std::string(std::istreambuf_iterator<char>(file), {}) == page);
   std::filesystem::remove(path);
   CHECK_THROWS_AS(report.save("/nonexistent-folder/report.html"), std::runtime_error);
+}
+
+TEST_CASE("a contact sheet escapes names, and leaves out the picture that is not there") {
+  const std::string sheet =
+      contact_sheet({{"data:image/png;base64,AA==", "a<b", "97 %", "x\" onload=\"y"}, {"", "ring", "51 %, is star", "2", true}});
+  CHECK(sheet.find("<img src=\"data:image/png;base64,AA==\" alt=\"x&quot; onload=&quot;y\">") != std::string::npos);
+  CHECK(sheet.find("<b>a&lt;b</b> 97 %") != std::string::npos);
+  CHECK(sheet.find("<div class=\"wrong\"><b>ring</b> 51 %, is star<small>2</small>") != std::string::npos);
+  html_report page("sheet");
+  page.block(sheet);
+  page.subsection("a & b");
+  CHECK(page.str().find(sheet) != std::string::npos);
+  CHECK(page.str().find("<h3>a &amp; b</h3>") != std::string::npos);
+}
+
+TEST_CASE("confusion: a matrix with each class's share, or the worst classes") {
+  const Eigen::MatrixXi counts = (Eigen::MatrixXi(3, 3) << 8, 2, 0, 0, 0, 0, 3, 1, 0).finished();
+  const std::vector<std::string> names{"a", "<b>", "c"};
+  const std::string matrix = confusion_matrix(counts, names);
+  CHECK(matrix.find("<tr><td>a</td><td>10</td><td>80.0</td><td style=\"background:rgba(0,114,178,0.49)\">8</td>") != std::string::npos);
+  CHECK(matrix.find("<td>&lt;b&gt;</td><td>0</td><td>-</td>") != std::string::npos); // a class without samples
+  CHECK(matrix.find("rgba(213,94,0,0.48)\">3</td>") != std::string::npos);
+  CHECK(worst_classes(counts, names, 5).text() == "class  samples  right, %  most often taken for\n"
+                                                  "-----  -------  --------  --------------------\n"
+                                                  "c            4       0.0                 a (3)\n"
+                                                  "a           10      80.0               <b> (2)\n");
+  CHECK(worst_classes(counts, names, 1).text().find("80.0") == std::string::npos);
+  CHECK_THROWS_WITH_AS(confusion_matrix(counts, {"a", "b"}), "confusion: 2 classes need as many rows and columns, got (3, 3)",
+                       std::invalid_argument);
 }
 
 TEST_CASE("results as JSON") {
