@@ -214,13 +214,71 @@ case "$case" in
     _dalib_complete "$predict" --res ""
     [[ "${COMPREPLY[*]}" == --resume ]] || die "--res gives '${COMPREPLY[*]}'"
     ;;
+  report)
+    # The page says what was measured and shows the target's images, with labels and without.
+    page() { tr '\n' ' ' <"$1/report.html"; }
+    shows() { page "$1" | grep -q -- "$2" || die "the report of $1 does not show '$2'"; }
+    "$train" "${images[@]:0:8}" --method mdd "${short[@]}" --out plain
+    for text in "How far the domains are apart.*MK-MMD.*A-distance.*<td>source-only (before adaptation)</td>.*<td>mdd</td>" \
+      "Features by domain" "Features by predicted class" "label these first" "The most certain of each class" "flagged far" \
+      "soft_neighbourhood_density</td><td>Entropy of" "<th>command</th><td>.*--source drawn/studio" "<th>date</th>" "<th>machine</th>" "<th>seeds</th><td>1, from 1; 2 runs" \
+      "360 predicted" "Names are below drawn/field"; do shows plain "$text"; done
+    [[ "$(grep -o '<img src="data:image/png;base64,iVBORw0KGgo' plain/report.html | wc -l)" == 48 ]] || die "there are not 48 pictures"
+    for text in "<th>true class" "Accuracy by method" 'src="http' "<script" "class=.wrong"; do
+      ! grep -q -- "$text" plain/report.html || die "the report without labels has '$text'"
+    done
+    for name in features-domain features-predicted; do [[ -s "plain/$name.svg" ]] || die "there is no $name.svg"; done
+    # With labels the classes are compared; a frozen backbone's features still have their images; without a baseline the network before
+    # training is what is compared with.
+    "$train" --source drawn/studio --target drawn/field --target-test drawn/field-labels.txt --arch resnet18 --image-side 32 --frozen-backbone \
+      --method dan "${short[@]}" --no-baseline --no-pictures --out known
+    for text in "<td>dan, before training</td>.*<td>dan</td>" 'class="confusion".*<td>circle</td><td>60</td>' "rank correlation" 'class="wrong"' "%, is [a-z]*<small>"; do
+      shows known "$text"
+    done
+    [[ "$(grep -c '<img src="data:image/png;base64' known/report.html)" == 48 ]] || die "features have no pictures"
+    # Rows of tables and features in place of images.
+    "$train" "${tables[@]}" "${short[@]}" --out rows
+    shows rows "<th>row</th><th>class</th><th>how sure</th><th>or else</th><th>flag</th><th>length</th>"
+    line="$(grep -o '<tr><td>[0-9]*</td><td>[a-z]*</td><td>[0-9]* %</td><td>[a-z]* [0-9]* %</td><td>[a-z ]*</td><td>[-0-9.]*</td>' rows/report.html | head -1)"
+    row="$(sed 's/<tr><td>\([0-9]*\).*/\1/' <<<"$line")" value="$(sed 's/.*<td>\([-0-9.]*\)<.td>$/\1/' <<<"$line")"
+    [[ "$(sed -n "$((row + 1))p" drawn/plant-b.csv | cut -d, -f1)" == "$value"* ]] || die "row $row of the table does not begin with $value"
+    ! grep -q "<img" rows/report.html || die "a table has pictures"
+    ;;
+  time_estimate)
+    # What is told before training is what it takes, within what a busy machine does.
+    long=(--source drawn/studio --target drawn/field --arch lenet --image-side 28 --method dan --no-baseline --no-pictures --iterations 200)
+    "$train" "${long[@]}" --dry-run >said
+    told="$(sed -n 's/^training 1 runs will take about \([0-9]*\) s$/\1/p' said)"
+    [[ -n "$told" ]] || { cat said && die "no time is told"; }
+    begin="$(date +%s%N)"
+    "$train" "${long[@]}" --out run
+    took=$((($(date +%s%N) - begin) / 1000000))
+    echo "told $told s, took $took ms"
+    ((told * 1000 <= 6 * took + 2000 && took <= 6 * (told * 1000 + 1000))) || die "$told s were told, it took $took ms"
+    ;;
   resnet)
-    # The same two commands with a ResNet from random numbers, frozen and not.
+    # The same two commands with a ResNet from random numbers, frozen and not; the same bits for any number of threads.
     net=(--source drawn/studio --target drawn/field --arch resnet18 --image-side 64 --no-pictures)
-    expect 0 "computing the features of 360 images of drawn/field" "$train" "${net[@]}" --frozen-backbone --iterations 200 --out frozen
+    expect 0 "computing the features of 360 images of drawn/field" "$train" "${net[@]}" --frozen-backbone --iterations 100 --out frozen
     same_predictions frozen drawn/field
-    expect 0 "starts from random numbers" "$train" "${net[@]}" --method dan --no-baseline --iterations 3 --batch-size 8 --out trained
+    expect 0 "starts from random numbers" "$train" "${net[@]}" --method dan --no-baseline --iterations 3 --batch-size 8 --threads 1 --workers 1 --out trained
     same_predictions trained drawn/field
+    for threads in 2 3; do
+      "$train" "${net[@]}" --method dan --no-baseline --iterations 3 --batch-size 8 --threads "$threads" --workers "$threads" --out "by-$threads"
+      same_run trained/dan-seed-1 "by-$threads/dan-seed-1"
+      cmp trained/predictions.csv "by-$threads/predictions.csv" || die "predictions depend on the number of threads"
+    done
+    ;;
+  resnet_adapts)
+    # A ResNet-18 that learns from the studio's 324 images alone, from random numbers on. All of it trained, and then frozen as the baseline
+    # has left it, which has seen no image of the field.
+    net=(--source drawn/studio --target drawn/field --arch resnet18 --image-side 64 --no-pictures)
+    "$train" "${net[@]}" --method dann+mcc --iterations 300 --batch-size 16 --lr 0.01 --eval-every 50 --select last --out trained
+    same_predictions trained drawn/field
+    adapted_by_15 drawn/field-labels.txt trained dann+mcc
+    "$train" "${net[@]}" --frozen-backbone --weights trained/source-only-seed-1/model.safetensors --method im --iterations 300 --select last --out frozen
+    same_predictions frozen drawn/field
+    adapted_by_15 drawn/field-labels.txt frozen im
     ;;
   *) die "there is no such case" ;;
 esac
