@@ -44,7 +44,10 @@ void add_options(CLI::App& app, options& o) {
       ->check(CLI::IsMember({"gaussian", "laplacian", "laplacian-l1", "inverse-multiquadric", "energy"}))
       ->capture_default_str();
   app.add_option("--bandwidth", o.bandwidth, "Its length; 0: the median distance")->check(CLI::NonNegativeNumber)->capture_default_str();
-  app.add_option("--rows", o.rows, "At most so many rows of each file, drawn at random; 0: all")->check(CLI::NonNegativeNumber);
+  app.add_option("--rows", o.rows, "At most so many rows of each file, drawn at random; 0: all")->check([](const std::string& text) {
+    const double value = std::strtod(text.c_str(), nullptr);
+    return value == 0 || value >= 4 ? std::string{} : "must be 0 or at least 4";
+  });
   app.add_flag("--standardise", o.standardise, "Each feature to mean 0 and deviation 1 over both files");
   app.add_option("--threads", o.threads, "0: as many as there are; the answer does not depend on it")->check(CLI::Range(0, 1024));
   app.add_option("--json", o.json, "Also writes the answer to this file; - is the standard output");
@@ -88,8 +91,15 @@ private:
   clock::time_point started_{}, last_{};
 };
 
+/// Before hours are spent on what cannot be written.
+void require_writable(const std::string& path) {
+  if (!path.empty() && path != "-") const io::atomic_file never_committed(path);
+}
+
 int run(const options& o) {
   train::stop_request::listen();
+  require_writable(o.json);
+  require_writable(o.report);
   status_line line;
   const auto stopped = [] { return train::stop_request::received() != 0; };
   const auto tell = [&](const std::string& what) {

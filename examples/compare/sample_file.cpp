@@ -25,16 +25,43 @@ std::string trimmed(std::string_view field) {
   return std::string(field.substr(first, field.find_last_not_of(space) - first + 1));
 }
 
-/// Fields of a line; the separator is a comma, a semicolon or a tab, whichever the line has.
+/// What separates the fields of a line: a comma, a semicolon or a tab, whichever it has, or spaces.
+char separator_of(std::string_view line) {
+  for (const char separator : {',', ';', '\t'})
+    if (line.find(separator) != std::string_view::npos) return separator;
+  return ' ';
+}
+
+/// Fields of a line. A field in double quotes may have separators in it, and a quote as two.
 std::vector<std::string> fields_of(std::string_view line) {
-  const char separator = line.find(',') != std::string_view::npos ? ',' : line.find(';') != std::string_view::npos ? ';' : '\t';
+  const char separator = separator_of(line);
   std::vector<std::string> fields;
-  while (true) {
-    const std::size_t end = line.find(separator);
-    fields.push_back(trimmed(line.substr(0, end)));
-    if (end == std::string_view::npos) return fields;
-    line.remove_prefix(end + 1);
+  std::string field;
+  bool quoted = false;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const bool quote = line[i] == '"';
+    if (quote && quoted && i + 1 < line.size() && line[i + 1] == '"') {
+      field += line[i++];
+    } else if (quote && (quoted || trimmed(field).empty())) {
+      quoted = !quoted;
+    } else if (line[i] == separator && !quoted) {
+      if (separator != ' ' || !trimmed(field).empty()) fields.push_back(trimmed(field)); // several spaces are one
+      field.clear();
+    } else {
+      field += line[i];
+    }
   }
+  if (separator != ' ' || !trimmed(field).empty()) fields.push_back(trimmed(field));
+  return fields;
+}
+
+/// A field as a message shows it: short, and without what a terminal would not print.
+std::string shown(const std::string& field) {
+  constexpr std::size_t most = 40;
+  std::string result = field.substr(0, most);
+  for (char& c : result)
+    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = '?';
+  return result + (field.size() > most ? "..." : "");
 }
 
 bool read_number(const std::string& field, double& value) {
@@ -72,8 +99,8 @@ void read_csv(std::string_view text, loaded_sample& to, std::vector<double>& val
     const std::size_t wanted = columns != 0 ? columns : to.features.empty() ? fields.size() : to.features.size();
     if (fields.size() != wanted) fail("has " + std::to_string(fields.size()) + " fields, the lines before have " + std::to_string(wanted));
     if (first_text != fields.size())
-      fail("column " + std::to_string(first_text + 1) + (to.features.empty() ? "" : " (" + to.features[first_text] + ")") +
-           " is not a number: '" + fields[first_text] + "'");
+      fail("column " + std::to_string(first_text + 1) + (to.features.empty() ? "" : " (" + shown(to.features[first_text]) + ")") +
+           " is not a number: '" + shown(fields[first_text]) + "'");
     columns = wanted;
     values.insert(values.end(), row.begin(), row.end());
   }

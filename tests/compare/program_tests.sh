@@ -39,6 +39,7 @@ case "$case" in
     expect 2 "test" "$program" before.csv same.csv --test student
     expect 2 "kernel" "$program" before.csv same.csv --kernel sinc
     expect 2 "permutations" "$program" before.csv same.csv --permutations 0
+    expect 2 "rows" "$program" before.csv same.csv --rows 3
     expect 2 "colour" "$program" before.csv same.csv --colour
     expect 0 "cannot reject" "$program" before.csv same.csv --test energy --permutations 10
     ;;
@@ -56,6 +57,17 @@ case "$case" in
     expect 1 "at least 4 are needed" "$program" before.csv short.csv
     cp same.csv same.xyz
     expect 1 "unknown kind" "$program" before.csv same.xyz
+    printf '1,2,3\n1,2,x\001\n' >control.csv
+    expect 1 "control.csv:2: column 3 is not a number: 'x?'" "$program" before.csv control.csv
+    { echo '"length, cm","width ""w""",height' && table 100 0 2; } >quoted.csv
+    expect 0 "No evidence" "$program" before.csv quoted.csv
+    tr ',' ' ' <same.csv >spaces.txt
+    expect 0 "No evidence" "$program" before.csv spaces.txt
+    sed 's/,/  /g' same.csv >wide.txt
+    "$program" same.csv spaces.txt >one && "$program" same.csv wide.txt >two && cmp one two || die "spaces change the answer"
+    expect 1 "cannot create" "$program" before.csv same.csv --json none/out.json
+    expect 1 "cannot create" "$program" before.csv same.csv --report none/out.html
+    expect 0 "not finite" "$program" before.csv same.csv --test permutation --bandwidth 1e-300
     { cat same.csv && echo "nan,1,2" && echo "1,,2"; } >missing.csv
     expect 0 "missing.csv: 2 rows are not finite and were left out (row 101, 102)" "$program" before.csv missing.csv
     ;;

@@ -1,5 +1,5 @@
 /// @file
-/// Running a test of a case's samples through a tensor of Eigen, and of xtensor.
+/// Running a test of a case's samples through a tensor of Eigen, and of xtensor; or of a device.
 #pragma once
 
 #include "any_kernel.hpp"
@@ -67,8 +67,8 @@ std::vector<outcome> through_tensors(const test_case& test, const Compute& compu
     Tensor x(test.input(first)), y(test.input(second));
     results.push_back({Tensor::kind(), compute(x.get(), y.get()), {}});
   };
-  run(tag<eigen_tensor<T, Eigen::ColMajor>>{});
-#ifdef DALIB_TEST_XTENSOR
+  run(tag<plain_tensor<T>>{});
+#if defined(DALIB_TEST_XTENSOR) && !defined(DALIB_TEST_THRUST)
   run(tag<xtensor_matrix<T>>{});
 #endif
   return results;

@@ -59,6 +59,18 @@ inline double rejections(const std::vector<std::vector<double>>& sorted, const s
   return static_cast<double>(std::count(any.begin(), any.end(), 1)) / static_cast<double>(any.size());
 }
 
+/// A kernel that overflowed says nothing: all its values are 0, so that its p is 1.
+inline kernel_null_samples finite_samples(kernel_null_samples samples, std::string& warning) {
+  for (std::size_t k = 0; k < samples.observed.size(); ++k) {
+    if (all_finite(samples.observed[k], samples.for_quantiles[k]) && all_finite(0, samples.for_level[k])) continue;
+    warning = not_finite;
+    samples.observed[k] = 0;
+    std::fill(samples.for_quantiles[k].begin(), samples.for_quantiles[k].end(), 0.0);
+    std::fill(samples.for_level[k].begin(), samples.for_level[k].end(), 0.0);
+  }
+  return samples;
+}
+
 } // namespace detail
 
 /// MMDAgg (Schrab et al. 2023, algorithm 1): kernel k is tested at level u w_k with the quantile of its own null sample, the observed value
@@ -73,9 +85,10 @@ inline double rejections(const std::vector<std::vector<double>>& sorted, const s
 /// const inference::aggregated_result r = inference::aggregate(samples, {0.5, 0.5}, {.alpha = 0.2}, 50);
 /// assert(r.reject && r.rejected[0] != 0 && r.rejected[1] == 0 && r.strongest() == 0 && r.p_values[0] == 0.1);
 /// @endcode
-inline aggregated_result aggregate(const kernel_null_samples& samples, const std::vector<double>& weights, const test_options& options,
+inline aggregated_result aggregate(const kernel_null_samples& given, const std::vector<double>& weights, const test_options& options,
                                    int steps) {
   aggregated_result result;
+  const kernel_null_samples samples = detail::finite_samples(given, result.warning);
   result.statistics = samples.observed;
   std::vector<std::vector<double>> sorted = samples.for_quantiles;
   for (std::size_t k = 0; k < sorted.size(); ++k) {

@@ -173,22 +173,35 @@ kernel_row_sums deep_row_sums(const Exec& exec, const X& features, const Y& inpu
   return r;
 }
 
-/// The deep kernel's values, block by block, as form_sums takes them.
-template <class T, class X, class Y>
-struct deep_blocks {
-  const X& features;
-  const Y& inputs;
-  double epsilon;
+/// The deep kernel's matrix tile by tile, as label_form_pass takes it: the product of two kernels' tiles.
+template <class T, class F, class I>
+class deep_tiles {
+public:
+  /// @param own  without: the pair of a row with itself is 0
+  template <class Exec>
+  deep_tiles(const Exec& exec, const kernel_blocks<T, F>& features, const kernel_blocks<T, I>& inputs, double epsilon, own_pairs own,
+             workspace& scratch)
+      : features_(exec, features.layer(), scratch), inputs_(exec, inputs.layer(), scratch, 1, own == own_pairs::without),
+        least_(static_cast<T>(epsilon)) {}
 
-  index_t rows() const { return features.rows(); }
-  int terms() const { return 1; }
-  void fill_terms(const block_place& place, T* to) const {
-    std::vector<T> of_inputs(static_cast<std::size_t>(place.rows * place.cols));
-    features.fill(place, to);
-    inputs.fill(place, of_inputs.data());
-    const T least = static_cast<T>(epsilon), most = T(1) - least;
-    for (std::size_t i = 0; i < of_inputs.size(); ++i) to[i] = (most * to[i] + least) * of_inputs[i];
+  index_t stride() const { return features_.stride(); } // both kernels have the same rows in the same blocks
+  index_t blocks() const { return features_.blocks(); }
+  auto rows(index_t block) const { return features_.rows(block); }
+  T* const* operator()(int worker, index_t lanes, index_t columns) const {
+    T* const* kept = features_(worker, lanes, columns);
+    const T *own = inputs_(worker, lanes, columns)[0], most = T(1) - least_;
+    for (index_t c = 0; c < rows(columns).count; ++c)
+      for (index_t l = 0; l < rows(lanes).count; ++l) {
+        T& value = kept[0][c * stride() + l];
+        value = (most * value + least_) * own[c * stride() + l];
+      }
+    return kept;
   }
+
+private:
+  engine::kernel_tiles<T, F> features_;
+  engine::kernel_tiles<T, I> inputs_;
+  T least_;
 };
 
 } // namespace detail

@@ -55,14 +55,14 @@ private:
     const permutations orders(name, options, options.given, draw_stream::permutation, n);
     const auto weights = detail::coefficients_of(name, estimator::unbiased{}, source[1], target[1]);
     const auto statistic = detail::indicator_combination::of(weights, n_s, n_t);
-    detail::vector_rows<T> indicators(orders.count() + 1, n);
-    detail::write_indicators(exec, orders, n_s, n, 0, true, indicators);
+    const detail::label_vectors indicators = detail::indicators_of(exec, {&orders}, n_s, n);
     workspace scratch;
     const auto bound = detail::bind_deep(exec, kernel, source, target, scratch);
     return detail::with_deep_values(name, exec, bound, source, target, scratch, [&](const auto& features, const auto& inputs) {
-      using blocks = detail::deep_blocks<T, std::remove_cvref_t<decltype(features)>, std::remove_cvref_t<decltype(inputs)>>;
-      const blocks values{features, inputs, kernel.epsilon};
-      const auto forms = detail::form_sums<T, blocks>(values, indicators.view(), statistic.own).run(exec);
+      using tiles_type = detail::deep_tiles<T, typename std::remove_cvref_t<decltype(features)>::profile_type,
+                                            typename std::remove_cvref_t<decltype(inputs)>::profile_type>;
+      const tiles_type tiles(exec, features, inputs, kernel.epsilon, statistic.own, scratch);
+      const auto forms = detail::label_form_pass<T, tiles_type>(tiles, 1, indicators).run(exec);
       std::vector<double> null_sample;
       for (index_t v = 1; v <= orders.count(); ++v) null_sample.push_back(statistic(forms, 0, v));
       return decide(statistic(forms, 0, 0), std::move(null_sample), options);

@@ -57,14 +57,19 @@ struct deep_test_power : call_forms<deep_test_power<Kernel>> {
                   "dalib: a deep kernel looks at features and inputs: layers(features, inputs) for each sample");
     using V = std::remove_cvref_t<std::tuple_element_t<0, std::tuple<VS...>>>;
     const std::array<V, 4> inputs = std::apply([](const auto&... input) { return std::array<V, 4>{input...}; }, std::tuple_cat(zs, zt));
-    return graph_traits<V>::record(inputs, [&](const auto& value, const auto& gradient) {
+    return graph_traits<V>::record(inputs, [&](const auto& value, const auto& gradient, const auto&... execution) {
       using T = scalar_of_views<decltype(gradient)>;
+      static_assert(std::is_same_v<memory_of_views<decltype(gradient)>, host_memory>,
+                    "dalib: deep kernels take tensors in the host's memory");
       const detail::deep_rows<T> source{sample<T>{value[0]}, sample<T>{value[1]}}, target{sample<T>{value[2]}, sample<T>{value[3]}};
       layer_gradients<T, 2> out;
       out.source = {gradient[0], gradient[1]};
       out.target = {gradient[2], gradient[3]};
       workspace scratch;
-      return run<true>(exec::default_policy{}, source, target, out, scratch);
+      if constexpr (sizeof...(execution) > 0)
+        return run<true>(execution..., source, target, out, scratch);
+      else
+        return run<true>(exec::default_policy{}, source, target, out, scratch);
     });
   }
 

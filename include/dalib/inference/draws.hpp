@@ -105,6 +105,14 @@ public:
       fail(test, "given weights must have one column for each of " + std::to_string(rows) + " (got " + shape_of(given) + ")");
   }
   index_t count() const { return count_; }
+  /// Whether all are 1 or -1.
+  bool are_signs() const {
+    if (!given_.data) return stream_ == draw_stream::sign || stream_ == draw_stream::second_sign;
+    for (index_t b = 0; b < given_.rows; ++b)
+      for (index_t i = 0; i < given_.cols; ++i)
+        if (given_(b, i) != 1 && given_(b, i) != -1) return false;
+    return true;
+  }
   double operator()(index_t b, index_t row) const {
     if (given_.data) return given_(b, row);
     const draw one(seed_, stream_, b);

@@ -2,10 +2,13 @@
 /// Tests whose statistic is a mean of independent terms, with normal p values: linear time, for large samples.
 #pragma once
 
-#include "dalib/inference/permutation_test.hpp"
+#include "dalib/inference/pair_sums.hpp"
 #include "dalib/inference/tails.hpp"
+#include "dalib/inference/test_forms.hpp"
+#include "dalib/kernel/gaussian.hpp"
 
 #include <cmath>
+#include <tuple>
 #include <vector>
 
 namespace dalib::inference {
@@ -140,9 +143,12 @@ struct block_test : test_forms<block_test<Kernel>> {
     const index_t q = std::min(source.rows.rows, target.rows.rows) / rows;
     require_shapes(q >= 2, name, ("needs at least 2 blocks of " + std::to_string(rows) + " rows").c_str(), source.rows, target.rows);
     std::vector<double> eta(static_cast<std::size_t>(q));
+    std::vector<workspace> memory(static_cast<std::size_t>(exec.workers()));
     workspace scratch;
     detail::with_kernel<true>(name, exec, kernel, source, target, scratch, [&](const auto& values) {
-      exec.run(q, [&](index_t b, int) { eta[static_cast<std::size_t>(b)] = block_estimate(values, b * rows); });
+      exec.run(q, [&](index_t b, int worker) {
+        eta[static_cast<std::size_t>(b)] = block_estimate<T>(values.layer(), b * rows, memory[static_cast<std::size_t>(worker)]);
+      });
     });
     normal_result r = normal_result::of(detail::mean_of(eta), detail::sample_variance(eta) / static_cast<double>(q), options.alpha);
     if (options.keep_null) r.terms = std::move(eta);
@@ -150,22 +156,23 @@ struct block_test : test_forms<block_test<Kernel>> {
   }
 
 private:
-  template <class T, class Profile>
-  double block_estimate(const detail::kernel_blocks<T, Profile>& values, index_t first) const {
-    const index_t other = values.source_rows() + first;
-    std::vector<T> xx(static_cast<std::size_t>(rows * rows)), yy(xx), xy(xx);
-    values.fill({first, rows, first, rows}, xx.data());
-    values.fill({other, rows, other, rows}, yy.data());
-    values.fill({first, rows, other, rows}, xy.data());
-    double within = 0, across = 0, own = 0;
-    for (index_t i = 0; i < rows * rows; ++i) {
-      const auto at = static_cast<std::size_t>(i);
-      const bool diagonal = i / rows == i % rows;
-      (diagonal ? own : across) += static_cast<double>(xy[at]);
-      if (!diagonal) within += static_cast<double>(xx[at]) + static_cast<double>(yy[at]);
-    }
-    const auto n = static_cast<double>(rows), off = n * (n - 1);
-    return pairs == block_pairs::paired ? (within - 2 * across) / off : within / off - 2 * (across + own) / (n * n);
+  /// The estimate of the rows from `first` on: a sum over pairs through the pair engine, around the block's own mean.
+  template <class T, class Layer>
+  double block_estimate(Layer part, index_t first, workspace& scratch) const {
+    const workspace_mark mark(scratch);
+    const auto n = static_cast<double>(rows);
+    const double within = 1 / (n * (n - 1));
+    detail::row_coefficients<T> pair{rows, within, within, -within};
+    pair.distinct = true;
+    if (pairs == block_pairs::unbiased)
+      pair.across = -1 / (n * n);
+    else
+      pair.same_index = -within; // k(x_i, y_i) does not count
+    part.data = engine::block_of(part.data, first, rows);
+    constexpr exec::serial alone;
+    return engine::with_own_means(alone, std::tuple{part}, scratch, [&](const auto& layers) {
+      return engine::pairwise_sum<false, accumulator::plain>(alone, pair, layers, engine::gradient_rule<T>{}, scratch);
+    });
   }
 };
 

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "dalib/inference/draws.hpp"
+#include "dalib/inference/label_forms.hpp"
 #include "dalib/inference/machine_forms.hpp"
-#include "dalib/inference/quadratic_forms.hpp"
 #include "dalib/inference/test_forms.hpp"
 #include "dalib/kernel/gaussian.hpp"
 #include "dalib/kernel/radial.hpp"
@@ -35,12 +35,11 @@ struct indicator_combination {
   }
 };
 
-/// The centred indicator of the source: of the sample as it is given in row `first`, of permutations in those that follow.
-template <class Exec, class T>
-void write_indicators(const Exec& exec, const permutations& orders, index_t source, index_t rows, index_t first, bool observed,
-                      vector_rows<T>& to) {
-  const T outside = static_cast<T>(-static_cast<double>(source) / static_cast<double>(rows));
-  const T inside = static_cast<T>(1) + outside;
+/// Calls use(row, order) for the sample as it is given, with row `first`, if `observed`, and for the permutations with the rows that
+/// follow: rows order[0 .. source - 1] are called source.
+template <class Exec, class Use>
+void for_each_order(const Exec& exec, const permutations& orders, index_t source, index_t rows, index_t first, bool observed,
+                    const Use& use) {
   const index_t lead = observed ? 1 : 0;
   exec.run(orders.count() + lead, [&](index_t b, int) {
     std::vector<index_t> order;
@@ -50,10 +49,26 @@ void write_indicators(const Exec& exec, const permutations& orders, index_t sour
     } else {
       orders.read(b - lead, order, source);
     }
-    T* row = to.row(first + b);
-    std::fill_n(row, rows, outside);
-    for (index_t i = 0; i < source; ++i) row[order[static_cast<std::size_t>(i)]] = inside;
+    use(first + b, order);
   });
+}
+
+/// The centred indicators of the source: 1 - n_s / N for its rows and -n_s / N for the others, of the sample as it is given first, then of
+/// one or two sets of permutations.
+template <class Exec>
+label_vectors indicators_of(const Exec& exec, std::initializer_list<const permutations*> orders, index_t source, index_t rows) {
+  index_t count = 1;
+  for (const permutations* set : orders) count += set->count();
+  const double share = static_cast<double>(source) / static_cast<double>(rows);
+  label_vectors indicators(count, rows, 1 - share, -share);
+  index_t first = 0;
+  for (const permutations* set : orders) {
+    for_each_order(exec, *set, source, rows, first, first == 0, [&](index_t row, const std::vector<index_t>& order) {
+      for (index_t i = 0; i < source; ++i) indicators.set_high(row, order[static_cast<std::size_t>(i)]);
+    });
+    first += set->count() + (first == 0 ? 1 : 0);
+  }
+  return indicators;
 }
 
 /// Observed value first, then the permuted ones, of every term.
@@ -73,19 +88,12 @@ struct permuted_statistics {
 template <class Exec, class T, class Profile>
 permuted_statistics permute(const Exec& exec, const kernel_blocks<T, Profile>& kernel, const pair_coefficients& weights,
                             std::initializer_list<const permutations*> orders) {
-  index_t count = 1;
-  for (const permutations* set : orders) count += set->count();
-  vector_rows<T> indicators(count, kernel.rows());
-  index_t first = 0;
-  for (const permutations* set : orders) {
-    write_indicators(exec, *set, kernel.source_rows(), kernel.rows(), first, first == 0, indicators);
-    first += set->count() + (first == 0 ? 1 : 0);
-  }
+  const label_vectors indicators = indicators_of(exec, orders, kernel.source_rows(), kernel.rows());
   const auto statistic = indicator_combination::of(weights, kernel.source_rows(), kernel.target_rows());
   const quadratic_forms forms = forms_of(exec, kernel, indicators, statistic.own);
-  permuted_statistics result{forms.terms, count, {}};
+  permuted_statistics result{forms.terms, forms.vectors, {}};
   for (int term = 0; term < forms.terms; ++term)
-    for (index_t v = 0; v < count; ++v) result.values.push_back(statistic(forms, term, v));
+    for (index_t v = 0; v < forms.vectors; ++v) result.values.push_back(statistic(forms, term, v));
   return result;
 }
 
@@ -101,8 +109,13 @@ template <class Exec, class T, class Profile, class Memory>
 permuted_statistics permute_on(const Exec& exec, const engine::layer<T, Profile, Memory>& one, const pair_coefficients& weights,
                                const permutations& orders, workspace_of<Memory>& scratch) {
   const index_t n_s = one.data.source.rows.rows, n_t = one.data.target.rows.rows;
+  const T outside = static_cast<T>(-static_cast<double>(n_s) / static_cast<double>(n_s + n_t)), inside = T(1) + outside;
   vector_rows<T> indicators(orders.count() + 1, n_s + n_t);
-  write_indicators(exec::default_policy{}, orders, n_s, n_s + n_t, 0, true, indicators);
+  for_each_order(exec::default_policy{}, orders, n_s, n_s + n_t, 0, true, [&](index_t at, const std::vector<index_t>& order) {
+    T* row = indicators.row(at);
+    std::fill_n(row, n_s + n_t, outside);
+    for (index_t i = 0; i < n_s; ++i) row[order[static_cast<std::size_t>(i)]] = inside;
+  });
   const auto statistic = indicator_combination::of(weights, n_s, n_t);
   const quadratic_forms forms = machine_forms(exec, one, indicators, statistic.own, scratch);
   permuted_statistics result{1, orders.count() + 1, {}};

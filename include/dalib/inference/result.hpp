@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -67,16 +68,31 @@ inline void require_alpha(const char* test, double alpha) {
   if (!(alpha > 0 && alpha < 1)) fail(test, "alpha must be in (0, 1) (got " + std::to_string(alpha) + ")");
 }
 
+namespace detail {
+inline constexpr const char* not_finite = "a statistic is not finite: the kernel does not suit the scale of the data, nothing can be said";
+
+inline bool all_finite(double statistic, const std::vector<double>& null_sample) {
+  return is_finite(statistic) && std::all_of(null_sample.begin(), null_sample.end(), [](double t) { return is_finite(t); });
+}
+} // namespace detail
+
 /// The rule of every test that counts, with the observed value T as one of the B + 1:
 ///
 ///     p = (1 + #{b : T_b >= T}) / (1 + B),   threshold = the ceil((B + 1)(1 - alpha))-th smallest of {T_1 .. T_B, T},   reject = T >
 ///     threshold
 ///
-/// p is never 0, ties count, and reject is the same as p <= alpha (Schrab et al. 2023, algorithm 1). O(B).
+/// p is never 0, ties count, and reject is the same as p <= alpha (Schrab et al. 2023, algorithm 1). Where a kernel overflowed and a value
+/// is not finite nothing can be said: p = 1 and a warning. O(B).
 inline test_result decide(double statistic, std::vector<double> null_sample, const test_options& options) {
   const auto count = static_cast<index_t>(null_sample.size());
   test_result result;
   result.statistic = statistic;
+  if (!detail::all_finite(statistic, null_sample)) {
+    result.threshold = std::numeric_limits<double>::infinity();
+    result.warning = detail::not_finite;
+    if (options.keep_null) result.null_sample = std::move(null_sample);
+    return result;
+  }
   const auto as_large = std::count_if(null_sample.begin(), null_sample.end(), [&](double t) { return t >= statistic; });
   result.p_value = static_cast<double>(1 + as_large) / static_cast<double>(1 + count);
   std::vector<double> all(null_sample);

@@ -41,7 +41,7 @@ auto samples_for(const ZS& zs, const ZT& zt) {
 /// | `test(zs, zt, options)`, `test(exec, zs, zt)`, `test(exec, zs, zt, options)` | what the caller says |
 ///
 /// zs is (n_s, F), zt is (n_t, F): any tensors of the library, float or double, in host memory; for permutation_test and energy_test also
-/// in a device's, with exec::thrust as the first argument.
+/// in a device's.
 /// @throws std::invalid_argument for empty samples, different numbers of features, rows that are not finite, sample weights, alpha outside
 ///         (0, 1), and fewer rows than the test needs.
 ///
@@ -60,7 +60,7 @@ template <class Test>
 struct test_forms {
   template <sample_like ZS, sample_like ZT>
   auto operator()(const ZS& zs, const ZT& zt, const test_options& options = {}) const {
-    return (*this)(exec::default_policy{}, zs, zt, options);
+    return (*this)(exec::default_for<sample_memory<ZS>>{}, zs, zt, options);
   }
   template <class Exec, sample_like ZS, sample_like ZT>
   requires(!sample_like<Exec>) auto operator()(const Exec& exec, const ZS& zs, const ZT& zt, const test_options& options = {}) const {

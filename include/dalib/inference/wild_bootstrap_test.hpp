@@ -48,15 +48,40 @@ std::vector<double> paired_values(const Kernel& kernel) {
   return result;
 }
 
-/// U_h and its bootstrapped values: sets of multipliers in one pass, observed value first.
+/// Forms of the vectors (w, -w) for sets of multipliers w, those of the samples as they are given first, and the sums of w_i^2 k(x_i, y_i).
+struct paired_forms {
+  quadratic_forms forms;
+  std::vector<double> left_out; ///< terms x vectors
+};
+
+/// Random signs: two values, whose forms are looked up.
 template <class Exec, class T, class Profile>
-permuted_statistics bootstrap_pairs(const Exec& exec, const kernel_blocks<T, Profile>& kernel,
-                                    std::initializer_list<const multipliers*> sets) {
+paired_forms forms_of_signs(const Exec& exec, const kernel_blocks<T, Profile>& kernel, std::initializer_list<const multipliers*> sets,
+                            index_t count) {
   const index_t n = kernel.source_rows();
-  index_t count = 1;
-  for (const multipliers* set : sets) count += set->count();
+  label_vectors signs(count, 2 * n, 1, -1);
+  const auto write = [&](index_t vector, const auto& sign) {
+    for (index_t i = 0; i < n; ++i) signs.set_high(vector, sign(i) > 0 ? i : n + i);
+  };
+  write(0, [](index_t) { return 1.0; });
+  index_t first = 1;
+  for (const multipliers* set : sets) {
+    exec.run(set->count(), [&](index_t b, int) { write(first + b, [&](index_t i) { return (*set)(b, i); }); });
+    first += set->count();
+  }
+  paired_forms result{forms_of(exec, kernel, signs, own_pairs::without), {}};
+  const std::vector<double> paired = paired_values(kernel);
+  for (int term = 0; term < result.forms.terms; ++term)
+    result.left_out.insert(result.left_out.end(), static_cast<std::size_t>(count), sum_of(paired.data() + term * n, n));
+  return result;
+}
+
+/// Any multipliers.
+template <class Exec, class T, class Profile>
+paired_forms forms_of_multipliers(const Exec& exec, const kernel_blocks<T, Profile>& kernel, std::initializer_list<const multipliers*> sets,
+                                  index_t count) {
+  const index_t n = kernel.source_rows();
   vector_rows<T> vectors(count, 2 * n);
-  index_t first = 0;
   const auto write = [&](index_t row, const auto& weight) {
     T* to = vectors.row(row);
     for (index_t i = 0; i < n; ++i) {
@@ -64,23 +89,43 @@ permuted_statistics bootstrap_pairs(const Exec& exec, const kernel_blocks<T, Pro
       to[n + i] = -to[i];
     }
   };
-  write(first++, [](index_t) { return 1.0; });
+  write(0, [](index_t) { return 1.0; });
+  index_t first = 1;
   for (const multipliers* set : sets) {
     exec.run(set->count(), [&](index_t b, int) { write(first + b, [&](index_t i) { return (*set)(b, i); }); });
     first += set->count();
   }
-  const quadratic_forms forms = forms_of(exec, kernel, vectors, own_pairs::without);
+  paired_forms result{forms_of(exec, kernel, vectors, own_pairs::without), {}};
   const std::vector<double> paired = paired_values(kernel);
-  permuted_statistics result{forms.terms, count, {}};
-  for (int term = 0; term < forms.terms; ++term)
+  for (int term = 0; term < result.forms.terms; ++term)
     for (index_t v = 0; v < count; ++v) {
-      const T* weights = vectors.row(v);
       double left_out = 0;
       for (index_t i = 0; i < n; ++i) {
-        const auto w = static_cast<double>(weights[i]);
+        const auto w = static_cast<double>(vectors.row(v)[i]);
         left_out += w * w * paired[static_cast<std::size_t>(term * n + i)];
       }
-      result.values.push_back((forms.square(term, v) + 2 * left_out) / static_cast<double>(n * (n - 1)));
+      result.left_out.push_back(left_out);
+    }
+  return result;
+}
+
+/// U_h and its bootstrapped values: sets of multipliers in one pass, observed value first.
+template <class Exec, class T, class Profile>
+permuted_statistics bootstrap_pairs(const Exec& exec, const kernel_blocks<T, Profile>& kernel,
+                                    std::initializer_list<const multipliers*> sets) {
+  const auto n = static_cast<double>(kernel.source_rows());
+  index_t count = 1;
+  bool signs = true;
+  for (const multipliers* set : sets) {
+    count += set->count();
+    signs = signs && set->are_signs();
+  }
+  const paired_forms all = signs ? forms_of_signs(exec, kernel, sets, count) : forms_of_multipliers(exec, kernel, sets, count);
+  permuted_statistics result{all.forms.terms, count, {}};
+  for (int term = 0; term < result.terms; ++term)
+    for (index_t v = 0; v < count; ++v) {
+      const double left_out = all.left_out[static_cast<std::size_t>(term * count + v)];
+      result.values.push_back((all.forms.square(term, v) + 2 * left_out) / (n * (n - 1)));
     }
   return result;
 }

@@ -47,6 +47,99 @@ TEST_CASE("Any number of threads gives the same bits, over several blocks of row
   check_threads([&](const exec::openmp& e) { return fuse_test{fuse_kernel(x, y, 2)}(e, x, y, options); });
 }
 
+namespace {
+
+namespace forms = dalib::inference::detail;
+
+/// z'Kz of every vector in long double, of a Gaussian kernel of width 1 on rows as they are; the diagonal counts if `own` says so.
+template <class Rows>
+std::vector<double> exact_forms(const Rows& rows, const forms::label_vectors& vectors, forms::own_pairs own) {
+  std::vector<long double> result(static_cast<std::size_t>(vectors.count()));
+  for (index_t i = 0; i < rows.rows(); ++i)
+    for (index_t j = 0; j <= i; ++j) {
+      if (i == j && own == forms::own_pairs::without) continue;
+      long double s = 0;
+      for (index_t f = 0; f < rows.cols(); ++f) {
+        const long double d = static_cast<long double>(rows(i, f)) - static_cast<long double>(rows(j, f));
+        s += d * d;
+      }
+      const long double k = (i == j ? 1 : 2) * std::exp(-s / 2);
+      for (index_t v = 0; v < vectors.count(); ++v) {
+        const auto value = [&](index_t row) { return vectors.is_high(v, row) ? vectors.high() : vectors.low(); };
+        result[static_cast<std::size_t>(v)] += k * static_cast<long double>(value(i) * value(j));
+      }
+    }
+  return {result.begin(), result.end()};
+}
+
+/// The largest error of forms that are looked up, and of those that are multiplied out.
+template <class T>
+std::pair<double, double> form_errors(index_t source, index_t target, const forms::label_vectors& vectors, forms::own_pairs own) {
+  const auto x = test::normal_rows<T>(1, source, 5), y = test::normal_rows<T>(2, target, 5, 0.1);
+  Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic> rows(source + target, 5);
+  rows << x, y;
+  const std::vector<double> exact = exact_forms(rows, vectors, own);
+  forms::vector_rows<T> same(vectors.count(), vectors.length());
+  for (index_t v = 0; v < vectors.count(); ++v)
+    for (index_t i = 0; i < vectors.length(); ++i) same.row(v)[i] = static_cast<T>(vectors.is_high(v, i) ? vectors.high() : vectors.low());
+  workspace scratch;
+  const forms::one_term<test::gaussian_of_width> kernel{width_one};
+  const exec::serial exec;
+  return forms::with_kernel<true>("test", exec, kernel, sample_of(x), sample_of(y), scratch, [&](const auto& values) {
+    const auto looked_up = forms::forms_of(exec, values, vectors, own), multiplied = forms::forms_of(exec, values, same, own);
+    std::pair<double, double> worst{0, 0};
+    for (index_t v = 0; v < vectors.count(); ++v) {
+      const double right = exact[static_cast<std::size_t>(v)];
+      worst.first = std::max(worst.first, std::abs(looked_up.square(0, v) - right));
+      worst.second = std::max(worst.second, std::abs(multiplied.square(0, v) - right));
+      CHECK(looked_up.with_ones(0, v) == doctest::Approx(multiplied.with_ones(0, v)).epsilon(1e-4).scale(1));
+    }
+    CHECK(looked_up.all(0) == doctest::Approx(multiplied.all(0)).epsilon(1e-5));
+    return worst;
+  });
+}
+
+} // namespace
+
+TEST_CASE("Forms of vectors of two values that are looked up are as exact as products, at sizes around every unit") {
+  const draw random(3, draw_stream::row, 0);
+  for (const auto& [source, target] : std::vector<std::pair<index_t, index_t>>{{2, 3}, {17, 16}, {150, 171}, {64, 300}, {430, 10}})
+    for (const auto own : {forms::own_pairs::with, forms::own_pairs::without}) {
+      const double share = static_cast<double>(source) / static_cast<double>(source + target);
+      forms::label_vectors vectors(40, source + target, 1 - share, -share);
+      for (index_t v = 0; v < 40; ++v)
+        for (index_t i = 0; i < source + target; ++i)
+          if (random.uniform(1000 * v + i) < share) vectors.set_high(v, i);
+      const auto in_float = form_errors<float>(source, target, vectors, own), in_double = form_errors<double>(source, target, vectors, own);
+      CAPTURE(source);
+      CAPTURE(in_float.first);
+      CHECK(in_float.first <= 1.5 * in_float.second + 1e-7 * static_cast<double>(source + target));
+      CHECK(in_double.first <= 1e-12 * static_cast<double>(source + target));
+      CHECK(in_float.first > 0); // rounding that none has is a comparison of nothing
+    }
+}
+
+TEST_CASE("A permutation that exchanges samples of one size is an exact tie, and so is a vector of signs and its negative") {
+  const auto x = test::normal_rows<float>(1, 100, 3), y = test::normal_rows<float>(2, 100, 3);
+  std::vector<std::int64_t> exchanged(200);
+  for (std::size_t i = 0; i < 200; ++i) exchanged[i] = static_cast<std::int64_t>((i + 100) % 200);
+  test_options options;
+  options.given.permutations = {exchanged.data(), 1, 200};
+  CHECK(permutation_test{width_one}(x, y, options).p_value == 1);
+  const std::vector<double> negative(100, -1.0);
+  options.given.weights = {negative.data(), 1, 100};
+  CHECK(wild_bootstrap_test{width_one}(x, y, options).p_value == 1);
+}
+
+TEST_CASE("Many draws, more than are looked up together, have the values of few") {
+  const auto x = test::normal_rows<float>(1, 30, 3), y = test::normal_rows<float>(2, 41, 3);
+  const permutation_test test{width_one};
+  const auto many = test(x, y, {.draws = 1300, .seed = 2, .keep_null = true}).null_sample;
+  const auto few = test(x, y, {.draws = 7, .seed = 2, .keep_null = true}).null_sample;
+  CHECK(std::equal(few.begin(), few.end(), many.begin()));
+  CHECK(many[1299] != many[0]);
+}
+
 TEST_CASE("The identity is an exact tie also in single precision, wherever it stands among the draws") {
   const auto x = test::normal_rows<float>(1, 151, 7), y = test::normal_rows<float>(2, 140, 7);
   for (const index_t count : {1, 2, 37, 501}) {
@@ -102,6 +195,18 @@ TEST_CASE("Constant data: p = 1, and nothing is rejected") {
   const normal_result linear = linear_time_test{median_width}(x, y);
   CHECK((linear.p_value == 1 && !linear.reject && !linear.warning.empty()));
   CHECK(!aggregated_test{mmdagg_kernel(x, y, 2)}(x, y, {.draws = 100}).reject);
+}
+
+TEST_CASE("A statistic that is no number, of a kernel that overflows, is never a small p") {
+  const matrix x = test::normal_rows(1, 12, 3), y = test::normal_rows(2, 12, 3, 2.0);
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const test_result none = decide(nan, {nan, nan, 1.0}, {.alpha = 0.5});
+  CHECK((none.p_value == 1 && !none.reject && none.warning.find("not finite") != std::string::npos));
+  CHECK(decide(1.0, {nan, 0.5, 0.2}, {.alpha = 0.5}).p_value == 1);
+  const aggregated_result all = aggregate({{nan, 3.0}, {{1, nan, 2, 0.5}, {0.1, 0.2, 0.3, 0.4}}, {{nan, 1, 2, 0.5}, {0.1, 0.2, 0.3, 0.4}}},
+                                          {0.5, 0.5}, {.alpha = 0.5}, 50);
+  CHECK((all.p_values[0] == 1 && all.rejected[0] == 0 && all.rejected[1] != 0 && all.reject));
+  CHECK(all.warning.find("not finite") != std::string::npos);
 }
 
 TEST_CASE("Bad input is refused with the test's name before anything is computed") {
