@@ -5,7 +5,9 @@
 #include "../trainer/report/line_plot.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
+#include <vector>
 
 namespace dalib::compare {
 
@@ -14,7 +16,9 @@ namespace {
 std::string with_digits(double value) { return report::significant(value, 3); }
 
 /// Counts of the null sample in 40 bins, and the observed value as a line.
-std::string null_histogram(const finding& f) {
+std::string null_histogram(finding f) {
+  std::erase_if(f.null_sample, [](double value) { return !std::isfinite(value); }); // of a kernel that overflowed
+  if (f.null_sample.empty() || !std::isfinite(f.statistic)) return {};
   const auto [low, high] = std::minmax_element(f.null_sample.begin(), f.null_sample.end());
   const double from = std::min(*low, f.statistic), to = std::max(*high, f.statistic), width = to > from ? (to - from) / 40 : 1;
   report::series bars{"null law", {}, {}};
@@ -31,14 +35,10 @@ std::string null_histogram(const finding& f) {
 }
 
 report::table findings_table(const comparison& result) {
-  report::table t({"test", "statistic", "threshold", "p", "different", "remark"});
+  report::table t({"test", "statistic", "threshold", "p", "different"});
   for (const finding& f : result.findings)
-    t.add({{f.test},
-           {with_digits(f.statistic)},
-           {with_digits(f.threshold)},
-           {with_digits(f.p_value), f.reject},
-           {f.reject ? "yes" : "no"},
-           {f.remark}});
+    t.add(
+        {{f.test}, {with_digits(f.statistic)}, {with_digits(f.threshold)}, {with_digits(f.p_value), f.reject}, {f.reject ? "yes" : "no"}});
   return t;
 }
 
@@ -49,10 +49,13 @@ void save_report(const comparison& result, const options& asked) {
                            std::filesystem::path(asked.second).filename().string());
   page.paragraph(sentence_of(result, asked));
   page.results("Tests", findings_table(result));
+  std::vector<std::string> remarks; // sentences: as a column they would be wider than the page
+  for (const finding& f : result.findings) remarks.push_back(f.test + ": " + f.remark);
+  page.notes("What the tests suppose", remarks);
   for (const finding& f : result.findings)
-    if (!f.null_sample.empty())
+    if (const std::string histogram = null_histogram(f); !histogram.empty())
       page.figure(
-          null_histogram(f),
+          histogram,
           "What the statistic would be if both files followed one law, and what it is. An aggregated test shows its clearest kernel.");
   for (const finding& f : result.findings) {
     if (f.kernels.empty()) continue;

@@ -67,7 +67,7 @@ case "$case" in
     "$program" same.csv spaces.txt >one && "$program" same.csv wide.txt >two && cmp one two || die "spaces change the answer"
     expect 1 "cannot create" "$program" before.csv same.csv --json none/out.json
     expect 1 "cannot create" "$program" before.csv same.csv --report none/out.html
-    expect 0 "not finite" "$program" before.csv same.csv --test permutation --bandwidth 1e-300
+    expect 1 "sigma must be in" "$program" before.csv same.csv --test permutation --bandwidth 1e-300
     { cat same.csv && echo "nan,1,2" && echo "1,,2"; } >missing.csv
     expect 0 "missing.csv: 2 rows are not finite and were left out (row 101, 102)" "$program" before.csv missing.csv
     ;;
@@ -89,7 +89,7 @@ case "$case" in
     ;;
   report)
     expect 10 "different" "$program" before.csv after.csv --report page.html
-    for text in "Most different features" "width" "p of each kernel" "leading principal components" "more of after.csv" "Most telling rows"; do
+    for text in "What the tests suppose" "Most different features" "width" "p of each kernel" "leading principal components" "more of after.csv" "Most telling rows"; do
       grep -q "$text" page.html || die "the page does not say '$text'"
     done
     [[ ! -e page.html.partial ]] || die "a partial page is left"
