@@ -1,6 +1,6 @@
 /// @file
 /// @internal
-/// u' K w of a tile of a kernel matrix for hundreds of pairs of vectors of two values, by tables of partial sums.
+/// u' K w of a tile of a kernel matrix for hundreds of pairs of vectors of two values, by tables of partial sums in the first-level cache.
 #pragma once
 
 #include "dalib/inference/label_vectors.hpp"
@@ -18,15 +18,15 @@ namespace dalib::inference::detail {
 /// sum of its columns under each pattern is looked up instead of multiplied out. `passes` runs of `groups` groups cover the block, so
 /// that a run's tables stay in the first-level cache.
 template <class T>
-class block_labels {
+class table_labels {
 public:
   static constexpr int group_columns = 5;
   static constexpr int patterns = 1 << group_columns;
   static constexpr int most_groups = 8;
   static constexpr int lanes = simd_lanes<T>;
 
-  block_labels() = default;
-  block_labels(const label_vectors& vectors, index_t first, index_t rows) : rows_(rows), vectors_(vectors.count()) {
+  table_labels() = default;
+  table_labels(const label_vectors& vectors, index_t first, index_t rows) : rows_(rows), vectors_(vectors.count()) {
     const index_t all = (rows + group_columns - 1) / group_columns;
     passes_ = (all + most_groups - 1) / most_groups;
     groups_ = (all + passes_ - 1) / passes_;
@@ -63,17 +63,19 @@ private:
 /// One worker's memory, and the sums of a tile. Every vector takes the same steps, wherever it stands: equal vectors give equal bits, and
 /// where low = -high so does a vector and its negative.
 template <class T>
-class label_tile {
+class label_tables {
   using vector = simd_vector<T>;
   using integers = simd_vector<simd_integer<T>>;
-  using labels_type = block_labels<T>;
+  using labels_type = table_labels<T>;
   static constexpr int lanes = labels_type::lanes;
   static constexpr index_t table_size = index_t{labels_type::patterns} * lanes;
   /// Vectors that are looked up together: their sums so far stay in the second-level cache.
   static constexpr index_t run_of_vectors = 512;
 
 public:
-  explicit label_tile(const label_vectors& vectors)
+  using labels = labels_type;
+
+  explicit label_tables(const label_vectors& vectors)
       : count_(vectors.count()), high_(static_cast<T>(vectors.high())), low_(static_cast<T>(vectors.low())),
         tables_(static_cast<std::size_t>(table_size * labels_type::most_groups)), none_(static_cast<std::size_t>(lanes), T(0)),
         sums_(static_cast<std::size_t>(2 * run_of_vectors * lanes)) {}
@@ -156,6 +158,7 @@ private:
 
   template <int Groups>
   void look_up(const lookup& one) {
+#if !defined(__CUDA_ARCH__) // nvcc reads this once more for the GPU, where it never runs
     integers bit_of_lane{};
     for (int l = 0; l < lanes; ++l) bit_of_lane[l] = simd_integer<T>{1} << l;
     const vector high = pack<T>(high_).lanes, low = pack<T>(low_).lanes;
@@ -175,6 +178,7 @@ private:
       if (!one.first_register) sum += pack<T>::load(sums_of_rows + v * lanes);
       sum.store(sums_of_rows + v * lanes);
     }
+#endif
   }
 
   /// Of a register, in double, in one order.
