@@ -104,8 +104,9 @@ std::pair<double, double> form_errors(index_t source, index_t target, const form
 
 TEST_CASE("Forms of vectors of two values that are looked up are as exact as products, at sizes around every unit") {
   const draw random(3, draw_stream::row, 0);
-  for (const auto& [source, target] : std::vector<std::pair<index_t, index_t>>{{2, 3}, {17, 16}, {150, 171}, {64, 300}, {430, 10}})
+  for (const auto& sizes : std::vector<std::pair<index_t, index_t>>{{2, 3}, {17, 16}, {150, 171}, {64, 300}, {430, 10}})
     for (const auto own : {forms::own_pairs::with, forms::own_pairs::without}) {
+      const index_t source = sizes.first, target = sizes.second;
       const double share = static_cast<double>(source) / static_cast<double>(source + target);
       forms::label_vectors vectors(40, source + target, 1 - share, -share);
       for (index_t v = 0; v < 40; ++v)
