@@ -1,5 +1,5 @@
 /// @file
-/// The tests of dalib/inference.hpp with any kernel of the squared distance.
+/// The tests of dalib/inference.hpp that draw, with any kernel of the squared distance.
 #include "inference.hpp"
 
 #include "dalib/inference/aggregated_test.hpp"
@@ -10,32 +10,11 @@
 
 namespace dalib_python {
 
-namespace {
-
 namespace i = dalib::inference;
-
-i::test_options options_of(const test_request& r) {
-  i::test_options options{.alpha = r.alpha, .draws = r.draws, .seed = r.seed, .keep_null = r.keep_null};
-  if (r.permutations.data) options.given.permutations = r.permutations.read<std::int64_t>();
-  if (r.weights.data) options.given.weights = r.weights.read<double>();
-  return options;
-}
-
-test_answer answer_of(i::test_result found) {
-  return {found.statistic, found.p_value, found.threshold, found.reject, std::move(found.null_sample), std::move(found.warning), {}};
-}
-
-const radial_expression& kernel_of(const test_request& r, std::size_t place) {
-  if (r.kernels.at(place).kind != family::radial)
-    throw std::invalid_argument(r.name + ": only kernels of the squared distance are compiled into this package for tests");
-  return r.kernels[place].expression;
-}
-
-} // namespace
 
 test_answer run_test(const test_request& r) {
   const dalib::exec::openmp execution{r.threads};
-  const auto x = r.inputs[0].read<double>(), y = r.inputs[1].read<double>();
+  const auto x = r.inputs[0].read<double>(), y = r.inputs.size() > 1 ? r.inputs[1].read<double>() : x;
   if (r.name == "permutation_test") {
     const i::permutation_test test{kernel_of(r, 0), any_full_pair{r.biased ? estimator_choice::biased : estimator_choice::unbiased}};
     return answer_of(test(execution, x, y, options_of(r)));
@@ -62,6 +41,8 @@ test_answer run_test(const test_request& r) {
     answer.values = i::witness{kernel_of(r, 0)}(execution, x, y, r.inputs[2].read<double>());
     return answer;
   }
+  test_answer answer;
+  if (run_fitted_test(r, answer) || run_feature_test(r, answer) || run_score(r, answer)) return answer;
   throw std::invalid_argument("there is no test " + r.name);
 }
 

@@ -13,9 +13,9 @@ namespace dalib_python {
 // clang-format off
 std::vector<measure_entry> losses_of_spectra() {
   return {
-      entry_in_double("batch_nuclear_norm", [](const settings&, auto) { return dalib::batch_nuclear_norm{}; },
-                   {{"y"}},
-                   "Batch nuclear norm maximisation (BNM, Cui et al. 2020, eq. 6), to be minimised: -|softmax(y)|_* / n.\n\ny: class logits (n, C)."),
+      entry_in_double("batch_nuclear_norm", [](const settings& s, auto) { return dalib::batch_nuclear_norm{s.flag(0) ? dalib::nuclear_normalisation::singular_values : dalib::nuclear_normalisation::rows}; },
+                   {{"y"}, {{"by_singular_values", 0}}},
+                   "Batch nuclear norm maximisation (BNM, Cui et al. 2020, eq. 6), to be minimised: -|softmax(y)|_* / n, or divided by min(n, C).\n\ny: class logits (n, C)."),
       entry_in_double("log_euclidean_coral", [](const settings& s, auto) { return dalib::log_euclidean_coral{s.number(0)}; },
                    {{"x", "y"}, {{"ridge", 0}}},
                    "Log-Euclidean CORAL (Morerio et al. 2018, eq. 4): coral of the covariances' logarithms.\n\nx: (n, F), y: (m, F)."),

@@ -104,6 +104,41 @@ double run_plan(const named_plan& p, const nb::tuple& inputs, const call_options
   return p.body.run(p.body, r);
 }
 
+/// A new tensor of x's kind.
+nb::object empty_like(nb::handle x) {
+  static PyObject* const make = nb::object(nb::module_::import_("torch").attr("empty_like")).release().ptr();
+  PyObject* const made = PyObject_CallOneArg(make, x.ptr());
+  if (made == nullptr) throw nb::python_error();
+  return nb::steal(made);
+}
+
+/// Value and new gradients of PyTorch's tensors: (value, gradient or None, ...). `places` are the inputs that have gradients, `wanted` says
+/// of which they are. None if a tensor is not on the CPU, or not of float or double, or not of the first one's type: the caller converts.
+nb::object differentiate(const named_plan& p, const nb::tuple& inputs, const nb::tuple& places, const nb::tuple& wanted, int threads) {
+  const exchange_table* const table = exchange_table::of_torch();
+  if (table == nullptr) return nb::none();
+  exchanged_tensor first{}, other;
+  for (nb::handle one : inputs) {
+    exchanged_tensor& t = first.data == nullptr && first.shape == nullptr ? first : other;
+    if (!table->read(one, t) || !t.on_cpu() || !(t.is_float32() || t.is_float64()) || t.bits != first.bits) return nb::none();
+  }
+  const std::size_t count = nb::len(places);
+  nb::tuple outputs = nb::steal<nb::tuple>(PyTuple_New(static_cast<Py_ssize_t>(count)));
+  nb::tuple answer = nb::steal<nb::tuple>(PyTuple_New(static_cast<Py_ssize_t>(count + 1)));
+  for (std::size_t i = 0; i < count; ++i) {
+    nb::object made = nb::none();
+    if (wanted[i].is(nb::handle(Py_True))) made = empty_like(inputs[nb::cast<std::size_t>(places[i])]);
+    PyTuple_SET_ITEM(outputs.ptr(), static_cast<Py_ssize_t>(i), nb::object(made).release().ptr());
+    PyTuple_SET_ITEM(answer.ptr(), static_cast<Py_ssize_t>(i + 1), made.release().ptr());
+  }
+  bool any = false;
+  for (nb::handle one : outputs) any = any || !one.is_none();
+  const nb::object nothing = nb::none(), targets = any ? nb::object(outputs) : nothing;
+  const double value = run_plan(p, inputs, {nothing, targets, nothing, nothing, 1, threads, false});
+  PyTuple_SET_ITEM(answer.ptr(), 0, PyFloat_FromDouble(value));
+  return answer;
+}
+
 any_bandwidth bandwidth_from(const nb::tuple& t, nb::list& states) {
   any_bandwidth result;
   result.kind = static_cast<any_bandwidth::kind_type>(nb::cast<int>(t[0]));
@@ -182,6 +217,7 @@ nb::dict infer(const std::string& name, const nb::tuple& inputs, const nb::list&
   read("form", r.form);
   read("length", r.length);
   read("kernel_count", r.kernel_count);
+  read("numbers", r.numbers);
   nb::ndarray<const std::int64_t, nb::ndim<2>, nb::c_contig, nb::device::cpu> permutations;
   nb::ndarray<const double, nb::ndim<2>, nb::c_contig, nb::device::cpu> weights;
   const auto given = [&](const char* key, auto& held, array& to) {
@@ -206,6 +242,9 @@ nb::dict infer(const std::string& name, const nb::tuple& inputs, const nb::list&
   answer["null_sample"] = found.null_sample;
   answer["warning"] = found.warning;
   answer["values"] = found.values;
+  nb::dict details;
+  for (const auto& [key, number] : found.details) details[key] = number;
+  answer["details"] = details;
   return answer;
 }
 
@@ -297,7 +336,8 @@ NB_MODULE(DALIB_PYTHON_MODULE, m) {
             return run_plan(p, inputs, {weights, outputs, values, labels, scale, threads, check});
           },
           "inputs"_a, "weights"_a.none(), "outputs"_a.none(), "values"_a.none(), "scale"_a, "threads"_a, "check"_a,
-          "labels"_a.none() = nb::none());
+          "labels"_a.none() = nb::none())
+      .def("differentiate", differentiate);
 
   m.def("infer", infer, "name"_a, "inputs"_a, "kernels"_a, "options"_a);
 

@@ -21,6 +21,18 @@ struct settings {
   int whole(std::size_t place) const { return static_cast<int>(number(place)); }
   bool flag(std::size_t place) const { return number(place) != 0; }
   std::span<const std::int64_t> labels(std::size_t place) const { return asked.labels.at(place); }
+  /// An input that is a number for each row and a constant, such as weights behind the measure's own inputs, in double.
+  std::span<const double> column(std::size_t place) const {
+    by_scalar(asked, [&](auto number) -> double {
+      const auto rows = asked.inputs[place].template read<decltype(number)>();
+      kept.clear();
+      for (index_t i = 0; i < rows.rows; ++i) kept.push_back(static_cast<double>(rows(i, 0)));
+      return 0;
+    });
+    return kept;
+  }
+
+  mutable std::vector<double> kept{}; ///< as long as the measure
 };
 
 namespace detail {
@@ -54,11 +66,13 @@ double call(std::index_sequence<I...>, const Measure& measure, const request& r)
   const auto out = [&](std::size_t place) { return r.outputs[place].template write<T>(); };
   const T scale = static_cast<T>(r.scale);
   constexpr std::size_t count = dalib::differentiable_inputs<Measure>::type::size();
-  static_assert(count == 1 || count == 2 || count == 4);
+  static_assert(count >= 1 && count <= 4);
   if constexpr (count == 1)
     return run(dalib::gradient<T>{out(0), scale});
   else if constexpr (count == 2)
     return run(dalib::gradients<T>{out(0), out(1), scale});
+  else if constexpr (count == 3)
+    return run(dalib::gradients<T>{out(0), out(1), scale}, dalib::gradient<T>{out(2), scale});
   else
     return run(dalib::gradients<T>{out(0), out(1), scale}, dalib::gradients<T>{out(2), out(3), scale});
 }
@@ -69,7 +83,8 @@ double run_rows(const plan& p, const request& r) {
   return by_scalar(r, [&](auto number) -> double {
     using T = decltype(number);
     const auto with = [&](auto reduction) -> double {
-      const auto measure = Make{}(settings{p.chosen, r}, reduction);
+      const settings given{p.chosen, r};
+      const auto measure = Make{}(given, reduction);
       return call<T>(std::make_index_sequence<std::remove_cvref_t<decltype(measure)>::arity>{}, measure, r);
     };
     if constexpr (HasReduction)
@@ -109,7 +124,8 @@ void copy_elements(const dalib::matrix_view<From>& from, const dalib::matrix_vie
 template <class Make>
 double run_in_double(const plan& p, const request& r) {
   const auto run = [&](const request& in_double) {
-    const auto measure = Make{}(settings{p.chosen, in_double}, dalib::reduction::mean{});
+    const settings given{p.chosen, in_double};
+    const auto measure = Make{}(given, dalib::reduction::mean{});
     return call<double>(std::make_index_sequence<std::remove_cvref_t<decltype(measure)>::arity>{}, measure, in_double);
   };
   if (r.scalar == scalar_type::float64) return run(r);

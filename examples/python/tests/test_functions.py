@@ -249,7 +249,7 @@ SHAPES = {
     **dict.fromkeys(("y1", "y2", "p1", "p2", "p", "y_s", "y_s_adv"), (6, 4)),
     **dict.fromkeys(("y_t", "y_t_adv"), (5, 4)),
     "logits_s": (6, 1), "logits_t": (5, 1), "logits": (6, 1), "x": (6, 4), "y": (5, 4), "directions": (4, 7), "frequencies": (4, 9),
-    "landmarks": (3, 4), "p_t": (5, 2),
+    "landmarks": (3, 4), "p_t": (5, 2), "y_teacher": (5, 4), "coupling": (6, 5), "weights": (5,), "weights_s": (6,), "phase": (1, 9),
 }  # fmt: skip
 
 
@@ -260,13 +260,17 @@ def inputs_of(measure, rng, dtype="float64"):
     for place, one in enumerate(measure.inputs):
         if one == "p_t":
             inputs[place] = softmax(inputs[place])
+        if one in ("coupling", "weights", "weights_s"):
+            inputs[place] = np.abs(inputs[place])
         if one == "directions":
             inputs[place] /= np.linalg.norm(inputs[place], axis=0)
         if one == "y" and measure.inputs[0] == "x":
             inputs[place] += 0.3
     if measure.name == "representation_subspace_distance":
         inputs = [one[:2] for one in inputs]  # more rows than features span all of the space
-    labels = [np.arange(6 if one in ("labels", "labels_x") else 5) % 2 for one in measure.labels]
+    if measure.name == "wasserstein":
+        inputs = [one[:, :1] for one in inputs]
+    labels = [np.arange(len(inputs[0]) if one in ("labels", "labels_x") else 5) % 2 for one in measure.labels]
     return [one.astype(dtype) for one in inputs], labels
 
 

@@ -97,6 +97,12 @@ def single(d):
         return K.linear()
     if kind == "polynomial":
         return K.polynomial(d["gamma"], d["coef0"], d["degree"])
+    if kind == "inverse_multiquadric":
+        return K.inverse_multiquadric(d["c"])
+    if kind == "energy":
+        return K.energy()
+    if kind == "sum":
+        return add([single(one) for one in d["terms"]])
     assert kind == "rational_quadratic", kind
     return K.rational_quadratic(d["a"], sigma=d["length_scale"])
 
@@ -281,15 +287,25 @@ def further(case, z, labels):
         return "central_moment_discrepancy", *both, {"orders": p["K"], "low": p["a"], "high": p["b"]}
     if group == "afn" and "radius" in p:
         return "hard_feature_norm", *both, {"radius": p["radius"]}
-    if group == "afn" and not name.startswith("safn_pooled"):
-        return "stepwise_feature_norm", *both, {"step": p["delta"]}
+    if group == "afn":
+        return "stepwise_feature_norm", *both, {"step": p["delta"], "pooled": name.startswith("safn_pooled")}
     if group == "bsp":
         return "batch_spectral_penalisation", *both, {"count": p["k"]}
     one = (("y_t",), ("y_t",))
     if group == "mcc":
         return "minimum_class_confusion", *one, {"temperature": p["temperature"], "offset": p["entropy_eps"]}
-    if group == "bnm" and name.startswith(("paper", "fast")):
-        return "batch_nuclear_norm" if name.startswith("paper") else "fast_batch_nuclear_norm", *one, {}
+    if group == "bnm":
+        kinds = {"paper": "batch_nuclear_norm", "code": "batch_nuclear_norm", "fast": "fast_batch_nuclear_norm", "frobenius": "batch_frobenius_norm"}
+        return kinds[name.partition("_")[0]], *one, {"by_singular_values": 1} if name.startswith("code") else {}
+    if group == "symnets" and p["kind"] in ("category_confusion", "domain_confusion", "entropy"):
+        domain, labels = ("s", ("labels_s",)) if p["kind"] == "category_confusion" else ("t", ())
+        inputs = (f"a_{domain}", f"b_{domain}")
+        return "symmetric_" + p["kind"], inputs + labels, inputs, {}
+    if group == "jdot" and name.startswith("given"):
+        factors = {"features": p["alpha"], "factor": p["lambda_t"]}
+        return "joint_distribution_transport", ("g_s", "g_t", "y_t", "gamma", "labels_s"), ("g_s", "g_t", "y_t"), factors
+    if group == "wasserstein" and "1d_uniform" in name:
+        return "wasserstein", ("z_s", "z_t"), ("z_s", "z_t"), {"p": p["p"]}
     if group == "im" and name.startswith(("im_", "entropy_")):
         return "information_maximisation" if name.startswith("im_") else "prediction_entropy", *one, {"offset": p["eps"]}
     if group == "im" and p["eps"] == 0:
@@ -308,6 +324,9 @@ def further(case, z, labels):
         return "nystrom_mmd", ("z_s", "z_t", "landmarks"), ("z_s", "z_t"), {"sigma": p["sigma"], "ridge": p["ridge"]}
     if group == "rff" and name.startswith("cossin"):
         return "random_fourier_mmd", ("z_s", "z_t", "omega"), ("z_s", "z_t"), {}
+    if group == "rff":
+        z["phase"] = z["phase"].reshape(1, -1)
+        return "random_cosine_mmd", ("z_s", "z_t", "omega", "phase"), ("z_s", "z_t"), {}
     if group == "adda" and name.startswith("mapping"):
         return "domain_label", ("d_t",), ("d_t",), {"label": 1}
     if group == "regression" and "margin" in p:
@@ -320,7 +339,7 @@ def further(case, z, labels):
     return None
 
 
-FURTHER = ("coral", "cmd", "afn", "bsp", "mcc", "bnm", "im", "osbp", "swd", "sinkhorn", "energy", "lmmd", "rff", "adda", "regression")
+FURTHER = ("symnets", "jdot", "wasserstein", "coral", "cmd", "afn", "bsp", "mcc", "bnm", "im", "osbp", "swd", "sinkhorn", "energy", "lmmd", "rff", "adda", "regression")
 
 
 @pytest.mark.parametrize("case", cases(*FURTHER, of="losses_set"))
@@ -330,7 +349,7 @@ def test_further_losses(case, dtype):
     if found is None:
         pytest.skip("not in the Python package")
     name, inputs, differentiable, parameters = found
-    if name == "sinkhorn_divergence" or (name == "coral" and dtype == "float32"):
+    if name in ("sinkhorn_divergence", "joint_distribution_transport", "wasserstein") or (name == "coral" and dtype == "float32"):
         check.least = 1e-8
     z = {**check.inputs, **check.labels}
     parameters = {key: float(value) for key, value in parameters.items()}
@@ -339,6 +358,127 @@ def test_further_losses(case, dtype):
     for one, g in zip(differentiable, gradients):
         check(f"grad.{one}", g)
     assert check.done == 1 + sum(f"grad.{one}" in check.outputs for one in differentiable)
+
+
+@pytest.mark.parametrize("case", cases("symnets", of="losses_set"))
+def test_domain_discrimination(case, dtype):
+    if case["params"]["kind"] != "domain_discrimination":
+        pytest.skip("further losses")
+    check = Check(case, dtype)
+    z = check.inputs
+    first, a_s, b_s = da.symmetric_first(z["a_s"], z["b_s"], gradient=True)
+    second, a_t, b_t = da.symmetric_second(z["a_t"], z["b_t"], gradient=True)
+    check("loss", first + second)
+    check("grad.a_s", a_s), check("grad.b_s", b_s), check("grad.a_t", a_t), check("grad.b_t", b_t)
+    assert check.done == 5
+
+
+@pytest.mark.parametrize("case", cases("pada", "iwan", of="losses_set"))
+def test_partial_adaptation(case, dtype):
+    check, p, M = Check(case, dtype), case["params"], da.model_selection
+    z = check.inputs
+    if case["group"] == "iwan":
+        weights = M.importance_weights_of(z["d_s"], p["eps"])
+        check("weight", weights)
+        loss, g_s, g_t = da.weighted_domain_adversarial(z["d0_s"], z["d0_t"], weights.astype(dtype), gradient=True)
+        check("loss", loss), check("grad.d0_s", g_s), check("grad.d0_t", g_t)
+        assert check.done == 4
+        return
+    of_classes, labels = M.partial_class_weights(z["outputs_t"], p["temperature"]), check.labels["labels_s"]
+    weights = of_classes[labels].astype(dtype)
+    check("class_weight", of_classes), check("sample_weight", weights)
+    for suffix, by_weight, factors in (("", 0.0, (1.0, 1.0)), ("_tllib", 1.0, (0.5, 0.5 * weights.mean(dtype="float64")))):
+        value, g = da.weighted_cross_entropy(z["y_s"], weights, labels, by_weight=by_weight, gradient=True)
+        check("classification" + suffix, value), check(f"grad{suffix}.y_s", g)
+        value, g_s, g_t = da.weighted_domain_adversarial(
+            z["d_s"], z["d_t"], weights, source_factor=factors[0], target_factor=factors[1], gradient=True
+        )
+        check("adversarial" + suffix, value), check(f"grad{suffix}.d_s", g_s), check(f"grad{suffix}.d_t", g_t)
+    assert check.done == 12
+
+
+def check_result(check, result):
+    for name in ("statistic", "p_value", "threshold", "reject"):
+        check(name, getattr(result, name))
+    for name, number in result.details.items():
+        check(name, number)
+
+
+@pytest.mark.parametrize("case", cases("test_linear_time", "test_spectrum", "test_gamma", "ksd", of="inference_set"))
+def test_fitted_laws(case):
+    check, p, I = Check(case, "float64"), case["params"], da.inference
+    z, kernel = check.inputs, p["kernel"]
+    if case["group"] == "ksd":
+        numbers = {"sigma": kernel["sigma"]} if kernel["type"] == "gaussian" else {"c": kernel["c"], "beta": kernel["beta"]}
+        if "counts" in check.labels:
+            pytest.skip("multinomial counts are drawn, not given")
+        form = "unbiased" if "_U_" in case["name"] else "biased"
+        result = I.stein_test(z["X"], z["score"], form=form, weights=z["signs"], alpha=p["alpha"], keep_null=True, **numbers)
+        check("bootstrapped", result.null_sample)
+    elif kernel["type"] in ("polynomial", "linear", "laplacian_l1"):
+        pytest.skip("only kernels of the squared distance are compiled for tests")
+    elif case["group"] == "test_gamma":
+        result = I.gamma_test(z["X"], z["Y"], single(kernel), alpha=p["alpha"])
+    elif case["group"] == "test_spectrum":
+        options = {"biased": p["estimator"] == "V", "eigenvalues": p["eigenvalues"], "alpha": p["alpha"], "keep_null": True}
+        result = I.spectrum_test(z["X"], z["Y"], single(kernel), weights=z["normals"], **options)
+        check("null_samples", result.null_sample), check("eigenvalues", result.values)
+    elif "rows" in p:
+        options = {"rows": p["rows"], "pairs": p["within"], "alpha": p["alpha"], "keep_null": True}
+        result = I.block_test(z["X"], z["Y"], single(kernel), **options)
+        check("blocks", result.null_sample)
+    else:
+        options = {"variance": p["variance"], "alpha": p["alpha"], "keep_null": True}
+        result = I.linear_time_test(z["X"], z["Y"], single(kernel), **options)
+        check("h", result.null_sample)
+    check_result(check, result)
+    assert check.done >= 4
+
+
+@pytest.mark.parametrize("case", cases("dependence", of="inference_set"))
+def test_dependence(case):
+    check, p, I = Check(case, "float64"), case["params"], da.inference
+    z = check.inputs
+    if not case["name"].startswith(("hsic_gamma", "hsic_V_perm", "hsic_U_perm")):
+        pytest.skip("another function, or not in the Python package")
+    kernels = single(p["kernel_x"]), single(p["kernel_y"])
+    if case["name"].startswith("hsic_gamma"):
+        result = I.independence_gamma_test(z["X"], z["Y"], *kernels, alpha=p["alpha"])
+    else:
+        options = {"biased": p["estimator"] == "V", "alpha": p["alpha"], "keep_null": True}
+        result = I.independence_test(z["X"], z["Y"], *kernels, permutations=check.labels["permutations"], **options)
+        check("permuted", result.null_sample)
+    check_result(check, result)
+    assert check.done >= 4
+
+
+@pytest.mark.parametrize("case", cases("selection", of="inference_set"))
+def test_model_selection(case):
+    check, p, M = Check(case, "float64"), case["params"], da.model_selection
+    z, kind = {**check.inputs, **check.labels}, case["name"].partition("_n")[0]
+    names = {
+        "entropy": "entropy", "information_maximisation": "information_maximisation", "confidence": "confidence", "softmax_correlation":
+        "softmax_correlation", "snd_tau0.05": "soft_neighbourhood_density", "bnm_bound": "nuclear_norm", "mcc": "class_confusion", "mano_auto": "mano",
+    }  # fmt: skip
+    if kind in names:
+        check("score", M.label_free_scores(z["logits"])[names[kind]])
+    elif kind == "class_cluster" and p["normalised"]:
+        found = M.label_free_scores(z["logits"], z["features"])
+        check("ami", found["class_ami"]), check("silhouette", found["class_silhouette"])
+    elif "losses" in z:
+        if case["name"].startswith("dev"):
+            found = M.deep_embedded_validation(z["weights"], z["losses"])
+        else:
+            found = M.importance_weighted_validation(z["weights"], z["losses"], p["self_normalised"])
+        check("risk", found.risk), check("score", found.score), check("eta", found.eta)
+    elif "domain_logits" in z:
+        check("weights", M.importance_weights(z["domain_logits"], p["n_s"], p["n_t"]))
+    elif "domains" in z:
+        found = M.proxy_a_distance(z["domains"], z["predictions"])
+        check("error", found.error), check("d_A", found.distance), check("d_A_balanced", found.balanced_distance), check("score", found.score)
+    else:
+        pytest.skip("a setting that is not in the Python package")
+    assert check.done
 
 
 @pytest.mark.parametrize("case", cases("test_permutation", "test_wild_bootstrap", "witness", of="inference_set"))

@@ -75,3 +75,31 @@ def test_refusals(rng):
         I.permutation_test(np.full_like(x, np.nan), x)
     with pytest.raises(K.NotCompiled):
         I.permutation_test(x, x, K.linear())
+
+
+def test_further_tests(rng):
+    x, y = rng.normal(size=(64, 3)), rng.normal(size=(64, 3))
+    away = y + 1.5
+    for test in (I.gamma_test, I.spectrum_test, I.linear_time_test, I.block_test, I.nystrom_test, I.fuse_test):
+        options = {"rows": 4} if test is I.block_test else {}
+        assert test(x, away, **options).reject, test.__name__
+    places = np.stack([x.mean(0), away.mean(0)])
+    assert I.mean_embedding_test(x, away, places).reject and I.mean_embedding_test(x, x + 1e-12 * y, places, ridge=1.0).p_value > 0.9
+    assert I.nystrom_test(x, y, landmarks=9).details == {"landmarks": 9}
+    assert I.nystrom_test(x, y, landmarks=9, draws=99) == I.nystrom_test(x, y, landmarks=9, draws=99)
+    assert I.fuse_test(x, y, kernels=3, draws=99).values.shape == (6,)
+    for options in ({}, {"sigma": 1.0, "form": "unbiased"}, {"form": "multinomial"}):
+        assert I.stein_test(3 * x, -3 * x, **options).reject and I.stein_test(y, -y, **options).p_value > 0.01, options
+    assert I.independence_gamma_test(x[:, :1], x[:, :1] ** 2).reject
+    with pytest.raises(ValueError, match="variance must be one of"):
+        I.linear_time_test(x, y, variance="other")
+    with pytest.raises(ValueError, match="gamma_test"):
+        I.gamma_test(x, y[:5])
+
+
+def test_scores(rng):
+    logits, features = rng.normal(size=(12, 3)), rng.normal(size=(12, 5))
+    assert len(da.model_selection.label_free_scores(logits)) == 8 and len(da.model_selection.label_free_scores(logits, features)) == 11
+    assert da.model_selection.label_free_scores(logits.astype("float32"))["mano"] > 0
+    with pytest.raises(ValueError, match="domains are 0"):
+        da.model_selection.proxy_a_distance([0, 1, 2], [0, 1, 1])

@@ -45,6 +45,17 @@ LOSSES = {
         lambda: dt.MeasureLoss("local_mmd", fixed_scale=2.0),
         lambda: [double(6, 3), double(5, 3), torch.full((5, 2), 0.5, dtype=torch.float64), torch.arange(6) % 2],
     ),
+    "distillation none": (lambda: dt.MeasureLoss("distillation", "none", temperature=2.0), lambda: [double(6, 4), double(6, 4).detach()]),
+    "symmetric": (lambda: dt.MeasureLoss("symmetric_entropy"), lambda: [double(6, 4), double(6, 4)]),
+    "weighted adversarial": (lambda: dt.MeasureLoss("weighted_domain_adversarial"), lambda: [double(6, 1), double(5, 1), double(6).detach().abs()]),
+    "weighted cross-entropy": (
+        lambda: dt.MeasureLoss("weighted_cross_entropy", smoothing=0.1, temperature=2.0),
+        lambda: [double(6, 3), double(6).detach().abs(), torch.arange(6) % 3],
+    ),
+    "transport of a coupling": (
+        lambda: dt.MeasureLoss("joint_distribution_transport", features=0.5),
+        lambda: [double(4, 3), double(5, 3), double(5, 2), torch.full((4, 5), 0.05, dtype=torch.float64), torch.arange(4) % 2],
+    ),
     "map": (lambda: dt.MultilinearMap(), lambda: [double(6, 3), double(6, 4)]),
     "randomised map": (lambda: dt.RandomisedMultilinearMap(3, 4, 5).double(), lambda: [double(6, 3), double(6, 4)]),
 }
@@ -358,3 +369,22 @@ def test_compile_of_a_network_with_inductor():
     assert model.weight.grad.abs().sum() > 0
     compiled(a, b)
     assert loss.running[0, 1] == 2
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_one_call_for_what_needs_no_conversion_is_the_same(dtype):
+    x, y = torch.randn(9, 6, dtype=dtype)[:, ::2].requires_grad_(), torch.randn(3, 7, dtype=dtype).t()
+    quick, slow = dt.MMDLoss(), dt.MMDLoss()
+    assert quick._operation.differentiate is not None
+    slow._operation.differentiate = None
+    values = []
+    for loss in (quick, slow):
+        x.grad = None
+        value = loss(x, y)
+        value.backward()
+        values += [value.detach(), x.grad.clone()]
+    assert torch.equal(values[0], values[2]) and torch.equal(values[1], values[3]) and values[1].norm() > 0
+    assert quick._operation.differentiate((x.detach().half(), y.half()), (0, 1), (True, False), 1) is None  # the caller converts
+    assert quick._operation.differentiate((x.detach(), y.to(torch.float32 if dtype is torch.float64 else torch.float64)), (0, 1), (True, False), 1) is None
+    with pytest.raises(ValueError, match="mmd"):
+        quick(x, y[:, :2])

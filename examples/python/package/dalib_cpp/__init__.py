@@ -7,7 +7,10 @@
 The losses as modules of PyTorch are in dalib_cpp.torch, which is imported where it is used.
 """
 
-from . import bandwidth, conditioning, estimator, inference, kernel
+from typing import TYPE_CHECKING
+from typing import Any as _Any
+
+from . import bandwidth, conditioning, estimator, kernel
 from ._load import core as _core
 from .functions import (
     RandomisedMultilinearMap,
@@ -23,4 +26,20 @@ from .functions import (
 )
 from .measures import *  # noqa: F403
 
+if TYPE_CHECKING:
+    from . import inference, model_selection
+
 __version__: str = _core.version
+
+
+def __getattr__(name: str) -> _Any:
+    """The modules of tests and scores are imported where they are used."""
+    if name in ("inference", "model_selection"):
+        import importlib
+
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list:
+    return [*globals(), "inference", "model_selection"]

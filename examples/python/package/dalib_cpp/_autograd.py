@@ -51,6 +51,8 @@ class Operation:
         self.plan = _call.make_plan(
             name, inputs, codes, estimator, reduction, measures.conditioning_code(conditioning), numbers
         )
+        quick = not self.states and not labels and reduction != "none"
+        self.differentiate = self.plan.differentiate if quick else None  # value and new gradients in one call, where nothing is converted
         self.lock = threading.Lock()
         self.text = repr(
             (name, inputs, differentiable, kernels, estimator, reduction, conditioning, numbers, values_of, labels)
@@ -132,9 +134,13 @@ def _ready(x: Tensor, dtype: torch.dtype) -> Tensor:
 
 def _compute(
     op: Operation, inputs: Tuple[Tensor, ...], weights: Sequence[Optional[Tensor]], running: Optional[Tensor], training: bool,
-    wanted: Sequence[bool],
-) -> Tuple[Tensor, List[Optional[Tensor]]]:  # fmt: skip
+    wanted: Tuple[bool, ...],
+) -> Tuple[Tensor, Sequence[Optional[Tensor]]]:  # fmt: skip
     """Value and the wanted gradients, in the dtypes and on the devices of the inputs."""
+    if op.differentiate is not None and weights[0] is None and weights[1] is None:
+        answer = op.differentiate(inputs, op.differentiable, wanted, torch.get_num_threads())
+        if answer is not None:
+            return torch.scalar_tensor(answer[0], dtype=inputs[0].dtype), answer[1:]
     common = _dtype_of(inputs)
     dtype = torch.float32 if common in _HALVES else common
     simple = True
@@ -195,7 +201,7 @@ class Extra(NamedTuple):
     weights: Tuple[Optional[Tensor], Optional[Tensor]]
     running: Optional[Tensor]
     training: bool
-    wanted: Sequence[bool]
+    wanted: Tuple[bool, ...]
 
 
 class _Fused(torch.autograd.Function):
@@ -243,20 +249,20 @@ class _Direct(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, extra: Extra, *inputs: Tensor) -> Tensor:
-        value, found = _compute(extra.operation, inputs, extra.weights, extra.running, extra.training, extra.wanted)
-        ctx.extra, ctx.gradients = extra, found
+        value, ctx.gradients = _compute(extra[0], inputs, *extra[1:])
+        ctx.extra = extra
         ctx.save_for_backward(*inputs)
         return value
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> tuple:  # type: ignore[override]
-        extra, gradients, inputs = ctx.extra, ctx.gradients, ctx.saved_tensors
-        op = extra.operation
+        extra, gradients = ctx.extra, ctx.gradients
+        op = extra[0]
         ctx.gradients = None
         if gradients is None:
-            _, gradients = _compute(op, inputs, extra.weights, extra.running, False, extra.wanted)
+            _, gradients = _compute(op, ctx.saved_tensors, extra.weights, extra.running, False, extra.wanted)
         if torch.is_grad_enabled():
-            gradients = _Refusing.apply(op, len(gradients), upstream, *gradients, *inputs)
+            gradients = _Refusing.apply(op, len(gradients), upstream, *gradients, *ctx.saved_tensors)
         elif op.reduction == "none":
             gradients = _scaled(op, upstream, gradients)
         else:
@@ -267,7 +273,7 @@ class _Direct(torch.autograd.Function):
                         g.mul_(factor)
         if op.all_differentiable:
             return (None, *gradients)
-        result: List[Optional[Tensor]] = [None] * (1 + len(inputs))
+        result: List[Optional[Tensor]] = [None] * len(ctx.needs_input_grad)
         for place, g in zip(op.differentiable, gradients):
             result[1 + place] = g
         return tuple(result)
@@ -302,9 +308,9 @@ def _looped(info: Any, in_dims: Sequence[Optional[int]], tensors: Sequence[Any],
     return stacked, tuple(None if part is None else 0 for part in stacked)
 
 
-def _flags(mask: int, op: Operation) -> List[bool]:
+def _flags(mask: int, op: Operation) -> Tuple[bool, ...]:
     """Which gradients are wanted: operators take numbers, not lists of bool, beside their tensors."""
-    return [bool(mask >> place & 1) for place in range(len(op.differentiable))]
+    return tuple([bool(mask >> place & 1) for place in range(len(op.differentiable))])
 
 
 @torch.library.custom_op("dalib_cpp::measure", mutates_args=())
@@ -355,9 +361,9 @@ def evaluate(
 ) -> Tensor:
     """The loss of these inputs, on whatever is recording."""
     if torch.is_grad_enabled():
-        wanted = [inputs[place].requires_grad for place in op.differentiable]
+        wanted = tuple([inputs[place].requires_grad for place in op.differentiable])
     else:
-        wanted = [False] * len(op.differentiable)
+        wanted = (False,) * len(op.differentiable)
     if torch.compiler.is_compiling():
         given = [w for w in weights if w is not None]
         sides = sum(1 << side for side, w in enumerate(weights) if w is not None)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import functools
 import sys
-from typing import Any, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, List, Optional, Sequence, Tuple
 
-import numpy as np
-
-from . import _user_kernel
 from . import estimator as _estimator
 from . import kernel as _kernel
+from ._later import Later
 from ._load import core
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = Later("numpy")
 
 REDUCTIONS = {"none": 0, "mean": 1, "sum": 2}
 NO_CONDITIONING = (0, False, 0.0)
@@ -28,6 +31,8 @@ def kernel_code(kernel: Any, operation: str, radial_only: bool = False) -> dict:
     code = _kernel.lower(kernel, radial_only)
     user = code.pop("user", None)
     if user is not None:
+        from . import _user_kernel  # compilers and caches: for those who have such a kernel
+
         code["address"] = _user_kernel.address_of(user.source, operation)
         code["numbers"] = [code["factor"], *user.numbers]
     return code
@@ -74,7 +79,7 @@ def like(x: Any) -> Any:
         return np.empty(x.shape, x.dtype)
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(x, torch.Tensor):
-        return torch.empty(x.shape, dtype=x.dtype)
+        return torch.empty_like(x, memory_format=torch.contiguous_format)
     rows, columns, dtype = core.shape(x, "dalib_cpp", "the input")
     shape = getattr(x, "shape", (rows, columns))
     return np.empty(tuple(shape), dtype)

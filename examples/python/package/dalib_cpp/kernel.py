@@ -10,11 +10,13 @@ True
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Optional, Tuple, Union
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple, Union
 
 from . import bandwidth as _bandwidth
-from ._user_kernel import UserKernel, translate
 from .bandwidth import Bandwidth, rule_of
+
+if TYPE_CHECKING:
+    from ._user_kernel import UserKernel
 
 COMPILED = (
     "a Gaussian; a Gaussian ladder; any sum of weighted products of kernels of the squared distance (gaussian, gaussian_ladder, laplacian, "
@@ -181,6 +183,8 @@ def compile(expression: str, statistic: str = "squared_distance", **parameters: 
 
     Raises SyntaxError for an expression that is none, RuntimeError if there is no compiler.
     """
+    from ._user_kernel import translate
+
     source = translate(expression, statistic, tuple(sorted(parameters)))
     return User(source, tuple(float(parameters[name]) for name in source.parameters))
 

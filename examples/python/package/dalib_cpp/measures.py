@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import functools
 import sys
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 from . import _call
+from ._later import Later
 from ._load import core
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = Later("numpy")
 
 
 class Measure(NamedTuple):
