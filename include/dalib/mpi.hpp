@@ -4,4 +4,5 @@
 
 #include "dalib/dalib.hpp"
 #include "dalib/execution/mpi.hpp"
+#include "dalib/measure/mpi/kernel_rows.hpp"
 #include "dalib/measure/mpi/over_ranks.hpp"

@@ -42,7 +42,8 @@ outcome run_kind(const test_case& test, const logits& y, const tensor_kind<T>& k
   any_tensor<T> s = kind(y.s), s_adv = kind(y.s_adv), t = kind(y.t), t_adv = kind(y.t_adv);
   any_tensor<T> gs = kind(unwritten_like(y.s_adv)), gt = kind(unwritten_like(y.t_adv));
   const dalib::margin_disparity loss{test.param<double>("margin"), Reduction{}, dalib::compat::shifted_log_complement{}};
-  const auto value = loss.value_and_gradient(s.get(), s_adv.get(), t.get(), t_adv.get(), dalib::gradients{gs.get(), gt.get()});
+  const auto value =
+      loss.value_and_gradient(tensor_policy{}, s.get(), s_adv.get(), t.get(), t_adv.get(), dalib::gradients{gs.get(), gt.get()});
   const auto &source_shape = test.input("y_s_adv").shape, &target_shape = test.input("y_t_adv").shape;
   outcome result{kind.name + (y.s.shape == source_shape ? "" : " of rows"), {}, {}};
   if constexpr (Reduction::per_sample) {

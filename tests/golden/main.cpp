@@ -1,6 +1,10 @@
 /// Checks the library against a golden set: the set in the project, or the folder named by DALIB_GOLDEN_DIR.
 #include "groups.hpp"
 
+#ifdef DALIB_TEST_MPI
+#  include <dalib/mpi.hpp>
+#endif
+
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -100,6 +104,9 @@ int check(const selection& wanted) {
 } // namespace
 
 int main(int argument_count, char** arguments) {
+#ifdef DALIB_TEST_MPI
+  const dalib::mpi_session session(argument_count, arguments);
+#endif
   selection wanted;
   for (int i = 1; i < argument_count; ++i) {
     const std::string argument = arguments[i];

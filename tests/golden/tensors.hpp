@@ -9,6 +9,9 @@
 #ifdef DALIB_TEST_THRUST
 #  include <dalib/thrust.hpp>
 #endif
+#ifdef DALIB_TEST_MPI
+#  include "mpi/dealt.hpp"
+#endif
 #ifdef DALIB_TEST_XTENSOR
 #  include <dalib/xtensor.hpp>
 
@@ -188,7 +191,11 @@ using plain_tensor = eigen_tensor<T, Eigen::ColMajor>;
 
 /// The memory that the tensors' elements are in, and the execution policy that measures use there.
 using tensor_memory = dalib::memory_of<decltype(std::declval<plain_tensor<float>&>().get())>;
+#ifdef DALIB_TEST_MPI
+using tensor_policy = dealt::policy;
+#else
 using tensor_policy = dalib::exec::default_for<tensor_memory>;
+#endif
 
 /// Calls visit(tag<Tensor>{}) for each kind of tensor with elements T.
 template <class T, class Visit>

@@ -198,20 +198,37 @@ TEST_CASE("a refusal on one rank is a refusal on all, named with the rank, and n
   }
 }
 
-TEST_CASE("what is sent is what the page's formula says") {
+TEST_CASE("what is sent is what the page's formula says, to the byte") {
   const policies by(0);
   const index_t n = 1600, features = 32;
-  const matrix<float> zs = share_of(normal_rows<float>(n, features, 1), dealing::even),
-                      zt = share_of(normal_rows<float>(n, features, 2), dealing::even);
-  const std::uint64_t before = by.world.communicator().sent();
-  value_and_gradient(mmd<>{}, by.world, zs, zt);
-  const auto sent = static_cast<double>(by.world.communicator().sent() - before);
-  const int size = world_size(), borders = (world_rank() > 0) + (world_rank() + 1 < size);
-  const double rounds = static_cast<double>(engine::block_deal::of(n, n, engine::row_unit<float>, engine::block_rows_limit).blocks() - 1);
-  const double block =
-      static_cast<double>(2 * engine::block_deal::of(n, n, engine::row_unit<float>, engine::block_rows_limit).most_rows * features);
-  const double travelling = borders * rounds * block * sizeof(float);
-  CHECK(sent >= travelling);
-  // Beside it: the rows once there and back, where they are not at home, and the moments.
-  CHECK(sent <= travelling + (size > 1 ? 4.0 * static_cast<double>(2 * n / size + 400) * features * sizeof(float) + 4096 * features : 0));
+  const engine::block_deal deal = engine::block_deal::of(n, n, engine::row_unit<float>, engine::block_rows_limit);
+  const engine::travel_plan plan{deal.blocks()};
+  const int size = world_size(), rank = world_rank();
+  const index_t first = plan.first_column(rank, size), last = plan.first_column(rank + 1, size);
+  for (const dealing how : {dealing::even, dealing::growing, dealing::last}) {
+    const matrix<float> zs = share_of(normal_rows<float>(n, features, 1), how), zt = share_of(normal_rows<float>(n, features, 2), how);
+    const auto [own_first, own_last] = share(n, how);
+    index_t not_at_home = 0; // this rank's rows in others' blocks, and others' rows in its own: they come once and go once
+    for (index_t b = 0; b < deal.blocks(); ++b) {
+      const index_t here = std::max<index_t>(0, std::min(own_last, deal.first(b) + deal.count(b)) - std::max(own_first, deal.first(b)));
+      not_at_home += b / 2 >= first && b / 2 < last ? deal.count(b) - here : here;
+    }
+    const auto travelling = [&](index_t numbers) { // of a block, over each border of this rank's columns
+      return last > first ? ((first > 0) + (last < plan.columns())) * plan.rounds() * numbers * index_t{sizeof(float)} : 0;
+    };
+    // From each rank but the last to the next: moments of two domains and the value.
+    const index_t passed = rank + 1 < size ? 2 * 8 * engine::sample_moments<float>::size(features) + 8 : 0;
+    const index_t rows = not_at_home * features * index_t{sizeof(float)}, block = deal.most_rows * features;
+    const auto sent = [&](const auto& call) {
+      const std::uint64_t before = by.world.communicator().sent();
+      call();
+      return static_cast<index_t>(by.world.communicator().sent() - before);
+    };
+    CHECK(sent([&] { value_and_gradient(mmd<>{}, by.world, zs, zt); }) == travelling(2 * block) + rows + passed);
+    index_t others = 0; // a value alone: only this rank's rows leave
+    for (index_t b = 0; b < deal.blocks(); ++b)
+      if (!(b / 2 >= first && b / 2 < last))
+        others += std::max<index_t>(0, std::min(own_last, deal.first(b) + deal.count(b)) - std::max(own_first, deal.first(b)));
+    CHECK(sent([&] { mmd<>{}(by.world, zs, zt); }) == travelling(block) + others * features * index_t{sizeof(float)} + passed);
+  }
 }

@@ -86,8 +86,10 @@ namespace exec {
 /// however the rows are dealt to the ranks, as long as their order is the same.
 ///
 /// mmd, weighted_mmd, joint_mmd and energy_distance with estimators of all pairs share the pairs among the ranks: time O(n^2 F / P), memory
-/// O(n F / P). Any other measure, and up to `gathered_rows` rows these too, has all rows sent to all ranks, each of which computes the
-/// whole: O(n F) memory. include/dalib/mpi.md says what travels.
+/// O(n F / P). Of the adversarial losses, MDD, MCD and the class balance only sums travel: O(n C / P). Any other measure, and up to
+/// `gathered_rows` rows these too, has all rows sent to all ranks: O(n F) memory; sinkhorn_divergence shares its sweeps then, of others each
+/// rank computes the whole. kernel_matrix gives each rank its rows of K; two-sample tests take it with dalib/inference/mpi.hpp.
+/// include/dalib/mpi.md says what travels.
 /// @throws refused_by_rank on all ranks, before any output is touched, if one refuses its arguments or if they do not fit together
 ///
 /// @code{.cpp}

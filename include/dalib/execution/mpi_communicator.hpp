@@ -67,23 +67,24 @@ public:
   /// Rows of `cols` numbers of all ranks, in the ranks' order; counts[r] of rank r.
   template <class T>
   void all_gather_rows(const T* own, index_t cols, const std::vector<index_t>& counts, T* all) const {
-    std::vector<int> rows(counts.size()), places(counts.size());
-    index_t before = 0;
-    for (std::size_t r = 0; r < counts.size(); ++r) {
-      rows[r] = static_cast<int>(counts[r]);
-      places[r] = static_cast<int>(before);
-      before += counts[r];
-    }
-    MPI_Datatype row;
-    MPI_Type_contiguous(bytes<T>(cols), mpi_type<T>(), &row);
-    MPI_Type_commit(&row);
-    MPI_Allgatherv(own, rows[static_cast<std::size_t>(rank())], row, all, rows.data(), places.data(), row, state_->communicator);
-    MPI_Type_free(&row);
+    gather_rows<T>(own, static_cast<int>(counts[static_cast<std::size_t>(rank())]), cols, counts, all);
+  }
+  /// The same where this rank's rows are in their place already.
+  template <class T>
+  void complete_rows(index_t cols, const std::vector<index_t>& counts, T* all) const {
+    gather_rows<T>(MPI_IN_PLACE, 0, cols, counts, all);
   }
 
   template <class T>
   void broadcast(T* numbers, index_t count, int from) const {
     for_each_piece(numbers, count, [&](T* piece, index_t n) { MPI_Bcast(piece, bytes<T>(n), mpi_type<T>(), from, state_->communicator); });
+  }
+
+  /// numbers = their sums over all ranks: integers, whose sums no order changes.
+  void add_up(std::int64_t* numbers, index_t count) const {
+    for_each_piece(numbers, count, [&](std::int64_t* piece, index_t n) {
+      MPI_Allreduce(MPI_IN_PLACE, piece, static_cast<int>(n), MPI_INT64_T, MPI_SUM, state_->communicator);
+    });
   }
 
   std::int64_t smallest(std::int64_t own) const {
@@ -124,6 +125,22 @@ private:
       if (!finalized && communicator != MPI_COMM_NULL) MPI_Comm_free(&communicator);
     }
   };
+
+  template <class T>
+  void gather_rows(const void* own, int own_count, index_t cols, const std::vector<index_t>& counts, T* all) const {
+    std::vector<int> rows(counts.size()), places(counts.size());
+    index_t before = 0;
+    for (std::size_t r = 0; r < counts.size(); ++r) {
+      rows[r] = static_cast<int>(counts[r]);
+      places[r] = static_cast<int>(before);
+      before += counts[r];
+    }
+    MPI_Datatype row;
+    MPI_Type_contiguous(bytes<T>(cols), mpi_type<T>(), &row);
+    MPI_Type_commit(&row);
+    MPI_Allgatherv(own, own_count, row, all, rows.data(), places.data(), row, state_->communicator);
+    MPI_Type_free(&row);
+  }
 
   static void require_mpi(int threads) {
     int initialised = 0, level = 0, main_thread = 0;

@@ -6,6 +6,7 @@
 #include "dalib/execution/openmp.hpp"
 #include "dalib/inference/kernel_blocks.hpp"
 #include "dalib/inference/result.hpp"
+#include "dalib/measure/call.hpp"
 
 #include <type_traits>
 #include <utility>
@@ -64,6 +65,16 @@ struct test_forms {
   }
   template <class Exec, sample_like ZS, sample_like ZT>
   requires(!sample_like<Exec>) auto operator()(const Exec& exec, const ZS& zs, const ZT& zt, const test_options& options = {}) const {
+    if constexpr (requires { typename Exec::ranks; }) {
+      return distributed_call<Exec>::test(static_cast<const Test&>(*this), exec, zs, zt, options);
+    } else {
+      return on_one_machine(exec, zs, zt, options);
+    }
+  }
+
+private:
+  template <class Exec, class ZS, class ZT>
+  auto on_one_machine(const Exec& exec, const ZS& zs, const ZT& zt, const test_options& options) const {
     require_execution<Exec, sample_memory<ZS>>();
     require_alpha(Test::name, options.alpha);
     const auto [source, target] = detail::samples_for<Test>(zs, zt);

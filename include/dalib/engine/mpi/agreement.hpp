@@ -36,6 +36,22 @@ outcome outcome_of(const Work& work) {
   return {};
 }
 
+/// The same where ranks send each other messages in between: what all refuse alike, as wrong arguments of the whole sample, is remembered;
+/// any other exception goes on, and ends the program, since the other ranks wait for what will not come.
+template <class Work>
+outcome refusal_of(const Work& work) {
+#if defined(__cpp_exceptions)
+  try {
+    work();
+  } catch (const std::invalid_argument& error) {
+    return {true, error.what()};
+  }
+#else
+  work();
+#endif
+  return {};
+}
+
 /// Throws refused_by_rank on every rank if any has refused: with the message of the first one. One all-reduce.
 inline void agree(const mpi_communicator& ranks, const outcome& own) {
   constexpr std::int64_t nobody = std::numeric_limits<std::int64_t>::max();
@@ -93,6 +109,7 @@ struct tensor_note {
   std::int64_t counted = 0;  ///< rows of a weight above 0
   std::int64_t weighted = 0; ///< whether it has weights
   std::int64_t wanted = 0;   ///< whether its gradient is
+  std::int64_t positions = 1;
 };
 
 /// The notes of all ranks on one tensor, and what they say together.
@@ -110,11 +127,16 @@ struct tensor_notes {
   }
   index_t total() const { return rows_before(static_cast<int>(of_rank.size())); }
   index_t cols() const { return of_rank[0].cols; }
+  index_t positions() const { return of_rank[0].positions; }
   bool weighted() const { return any(&tensor_note::weighted); }
   bool wanted() const { return any(&tensor_note::wanted); }
 
   /// The same number of features on all ranks; weights on all that have rows, or on none.
   void require_fitting(const char* measure) const {
+    for (std::size_t r = 1; r < of_rank.size(); ++r)
+      if (of_rank[r].positions != positions())
+        DALIB_THROW(refused_by_rank(static_cast<int>(r), std::string(measure) + ": samples have " + std::to_string(of_rank[r].positions) +
+                                                             " positions, those of rank 0 have " + std::to_string(positions())));
     for (std::size_t r = 1; r < of_rank.size(); ++r)
       if (of_rank[r].cols != cols())
         DALIB_THROW(refused_by_rank(static_cast<int>(r), std::string(measure) + ": rows have " + std::to_string(of_rank[r].cols) +
@@ -141,7 +163,7 @@ private:
 template <std::size_t Count>
 std::array<tensor_notes, Count> exchange(const mpi_communicator& ranks, const std::array<tensor_note, Count>& own) {
   constexpr index_t length = static_cast<index_t>(sizeof(tensor_note) / sizeof(std::int64_t) * Count);
-  static_assert(sizeof(tensor_note) == 5 * sizeof(std::int64_t));
+  static_assert(sizeof(tensor_note) == 6 * sizeof(std::int64_t));
   std::vector<std::int64_t> all(static_cast<std::size_t>(ranks.size() * length));
   std::vector<std::int64_t> mine(static_cast<std::size_t>(length));
   std::memcpy(mine.data(), own.data(), sizeof(own));

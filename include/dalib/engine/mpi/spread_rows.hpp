@@ -3,48 +3,16 @@
 #pragma once
 
 #include "dalib/engine/host/row_blocks.hpp"
-#include "dalib/engine/mpi/agreement.hpp"
+#include "dalib/engine/mpi/row_owners.hpp"
 #include "dalib/engine/sample/median_distance.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <utility>
 #include <vector>
 
 namespace dalib::engine {
-
-/// What a rank brings of each layer, and what all ranks say of it.
-template <class T, std::size_t Layers>
-struct ranked_input {
-  std::array<sample<T>, Layers> source, target;
-  std::array<tensor_notes, Layers> source_notes, target_notes;
-
-  const sample<T>& of(bool source_domain, std::size_t layer) const { return (source_domain ? source : target)[layer]; }
-  const tensor_notes& notes(bool source_domain, std::size_t layer) const { return (source_domain ? source_notes : target_notes)[layer]; }
-};
-
-/// A rank's rows as contiguous memory: as they are, or a copy.
-template <class T>
-const T* contiguous_rows(const matrix_view<const T>& rows, workspace& scratch) {
-  if (rows.col_stride == 1 && rows.row_stride == rows.cols) return rows.data;
-  T* copy = scratch.template allocate<T>(rows.rows * rows.cols);
-  for (index_t i = 0; i < rows.rows; ++i)
-    for (index_t f = 0; f < rows.cols; ++f) copy[i * rows.cols + f] = rows(i, f);
-  return copy;
-}
-
-/// Calls use(rank, place in the block, place in the rank's rows, count) for every rank that has rows of `count` rows of a domain from
-/// `first` on, in the ranks' order.
-template <class Use>
-void for_each_owner(const tensor_notes& notes, index_t first, index_t count, const Use& use) {
-  index_t begin = 0;
-  for (std::size_t r = 0; r < notes.of_rank.size(); ++r) {
-    const index_t end = begin + notes.of_rank[r].rows;
-    const index_t from = std::max(first, begin), to = std::min(first + count, end);
-    if (from < to) use(static_cast<int>(r), from - first, from - begin, to - from);
-    begin = end;
-  }
-}
 
 /// The blocks of this rank, where they are before the first round and after the last. Memory: 2 n F / P numbers, and of the rank's own rows
 /// a copy where they are not contiguous. All functions are collective.
@@ -74,25 +42,44 @@ public:
     totals_ = scratch.template allocate_zero<double>(total_size_);
     for (std::size_t l = 0; l < Layers; ++l) merged_[l] = scratch.template allocate<double>(sample_moments<T>::size(layout_.features[l]));
     for (const bool source : {true, false})
-      for (std::size_t l = 0; l < Layers; ++l) own_rows_[source][l] = contiguous_rows(input.of(source, l).rows, scratch);
+      for (std::size_t l = 0; l < Layers; ++l) {
+        const auto& rows = input.of(source, l).rows;
+        if (!is_contiguous(rows) && ranks.size() > 1) copies_[source][l] = scratch.template allocate<T>(rows.rows * rows.cols);
+        own_rows_[source][l] = is_contiguous(rows) ? rows.data : copies_[source][l];
+      }
   }
 
-  /// Sends every row to its block.
-  void deal_rows() {
+  /// Brings every row to its block: its own ones itself, the others by messages.
+  template <class Exec>
+  void deal_rows(const Exec& exec) {
     mpi_requests messages(ranks_);
     for (block& one : blocks_)
       for (std::size_t l = 0; l < Layers; ++l) {
         const index_t number = number_of(one), features = layout_.features[l];
         for_each_owner(input_.notes(one.of_source, l), deal_.first(number), one.count,
                        [&](int owner, index_t place, index_t, index_t count) {
+                         if (owner == ranks_.rank()) return;
                          messages.receive(one.rows(l).data + place * features, count * features, owner, tag(one.of_source, l));
                          if (layout_.weighted && l == 0) messages.receive(one.weights() + place, count, owner, tag(one.of_source, Layers));
                        });
       }
-    for_each_own_part([&](bool source, std::size_t l, int holder, index_t first, index_t count) {
-      const index_t features = layout_.features[l];
-      messages.send(own_rows_[source][l] + first * features, count * features, holder, tag(source, l));
-      if (layout_.weighted && l == 0) messages.send(input_.of(source, 0).weights + first, count, holder, tag(source, Layers));
+    for (const bool source : {true, false})
+      for (std::size_t l = 0; l < Layers; ++l)
+        if (T* const copy = copies_[source][l])
+          copy_rows(exec, input_.of(source, l).rows, matrix_view<T>(copy, input_.of(source, l).rows.rows, layout_.features[l]),
+                    write_mode::overwrite);
+    for_each_own_part([&](const own_part& part) {
+      if (part.holder == ranks_.rank()) return;
+      const index_t features = layout_.features[part.layer];
+      messages.send(own_rows_[part.of_source][part.layer] + part.first * features, part.count * features, part.holder,
+                    tag(part.of_source, part.layer));
+      if (layout_.weighted && part.layer == 0)
+        messages.send(input_.of(part.of_source, 0).weights + part.first, part.count, part.holder, tag(part.of_source, Layers));
+    });
+    for_each_part_at_home(exec, [&](const own_part& part, const block& one) {
+      const sample<T>& own = input_.of(part.of_source, part.layer);
+      copy_rows(own.rows.rows_from(part.first, part.count), one.rows(part.layer).rows_from(part.place, part.count), write_mode::overwrite);
+      if (layout_.weighted && part.layer == 0) std::copy_n(own.weights + part.first, part.count, one.weights() + part.place);
     });
     messages.wait();
   }
@@ -159,36 +146,38 @@ public:
     return found;
   }
 
-  /// Sends the blocks' gradients to the ranks that own the rows, which write or add them by `mode`.
-  void return_gradients(const std::array<matrix_view<T>, Layers>& source, const std::array<matrix_view<T>, Layers>& target,
-                        write_mode mode) {
+  /// Brings the blocks' gradients to the ranks that own the rows, which write or add them by `mode`.
+  template <class Exec>
+  void return_gradients(const Exec& exec, const std::array<matrix_view<T>, Layers>& source,
+                        const std::array<matrix_view<T>, Layers>& target, write_mode mode) {
     const workspace_mark mark(scratch_);
     mpi_requests messages(ranks_);
-    std::array<std::array<T*, Layers>, 2> arrived{};
-    for (const bool of_source : {true, false})
-      for (std::size_t l = 0; l < Layers; ++l)
-        arrived[of_source][l] = scratch_.template allocate<T>(input_.of(of_source, l).rows.rows * layout_.features[l]);
-    for_each_own_part([&](bool of_source, std::size_t l, int holder, index_t first, index_t count) {
-      messages.receive(arrived[of_source][l] + first * layout_.features[l], count * layout_.features[l], holder, tag(of_source, l));
+    std::vector<std::pair<own_part, T*>> arrivals;
+    for_each_own_part([&](const own_part& part) {
+      if (part.holder == ranks_.rank()) return;
+      const index_t size = part.count * layout_.features[part.layer];
+      arrivals.emplace_back(part, scratch_.template allocate<T>(size));
+      messages.receive(arrivals.back().second, size, part.holder, tag(part.of_source, part.layer));
     });
     for (const block& one : blocks_)
       for (std::size_t l = 0; l < Layers; ++l)
         for_each_owner(input_.notes(one.of_source, l), deal_.first(number_of(one)), one.count,
                        [&](int owner, index_t place, index_t, index_t count) {
                          const index_t features = layout_.features[l];
-                         messages.send(one.gradient(l).data + place * features, count * features, owner, tag(one.of_source, l));
+                         if (owner != ranks_.rank())
+                           messages.send(one.gradient(l).data + place * features, count * features, owner, tag(one.of_source, l));
                        });
+    const auto write = [&](const own_part& part, const matrix_view<T>& from) {
+      const matrix_view<T>& to = (part.of_source ? source : target)[part.layer];
+      if (to.data != nullptr) copy_rows(from, to.rows_from(part.first, part.count), mode);
+    };
+    for_each_part_at_home(
+        exec, [&](const own_part& part, const block& one) { write(part, one.gradient(part.layer).rows_from(part.place, part.count)); });
     messages.wait();
-    for (const bool of_source : {true, false})
-      for (std::size_t l = 0; l < Layers; ++l) {
-        const matrix_view<T>& to = (of_source ? source : target)[l];
-        if (to.data == nullptr) continue;
-        for (index_t i = 0; i < to.rows; ++i)
-          for (index_t f = 0; f < to.cols; ++f) {
-            const T value = arrived[of_source][l][i * to.cols + f];
-            to(i, f) = mode == write_mode::accumulate ? to(i, f) + value : value;
-          }
-      }
+    exec.run(static_cast<index_t>(arrivals.size()), [&](index_t i, int) {
+      const auto& [part, numbers] = arrivals[static_cast<std::size_t>(i)];
+      write(part, matrix_view<T>(numbers, part.count, layout_.features[part.layer]));
+    });
   }
 
   const mpi_communicator& ranks() const { return ranks_; }
@@ -218,16 +207,39 @@ private:
     return {layout_.features[l], references_[l], parts_[l][static_cast<std::size_t>(b)]};
   }
 
-  /// Calls use(source, layer, rank, first, count) for every run of this rank's rows that is in one block, in the blocks' order: `rank` has
-  /// it.
+  /// A run of this rank's rows that is in one block.
+  struct own_part {
+    bool of_source;
+    std::size_t layer;
+    int holder;    ///< the rank that has the block
+    index_t block; ///< its number
+    index_t place; ///< of the first row in the block
+    index_t first; ///< of this rank's rows
+    index_t count;
+  };
+
+  /// In the blocks' order.
   template <class Use>
   void for_each_own_part(const Use& use) const {
     for (index_t b = 0; b < deal_.blocks(); ++b)
       for (std::size_t l = 0; l < Layers; ++l)
         for_each_owner(input_.notes(deal_.of_source(b), l), deal_.first(b), deal_.count(b),
-                       [&](int owner, index_t, index_t first, index_t count) {
-                         if (owner == ranks_.rank()) use(deal_.of_source(b), l, rank_of_column(b / 2), first, count);
+                       [&](int owner, index_t place, index_t first, index_t count) {
+                         if (owner == ranks_.rank()) use(own_part{deal_.of_source(b), l, rank_of_column(b / 2), b, place, first, count});
                        });
+  }
+
+  /// Calls use(part, block) for this rank's rows in its own blocks, as tasks.
+  template <class Exec, class Use>
+  void for_each_part_at_home(const Exec& exec, const Use& use) const {
+    std::vector<own_part> parts;
+    for_each_own_part([&](const own_part& part) {
+      if (part.holder == ranks_.rank()) parts.push_back(part);
+    });
+    exec.run(static_cast<index_t>(parts.size()), [&](index_t i, int) {
+      const own_part& part = parts[static_cast<std::size_t>(i)];
+      use(part, blocks_[static_cast<std::size_t>(part.block - 2 * first_column())]);
+    });
   }
 
   /// The first row that counts is what moments are measured from.
@@ -281,7 +293,8 @@ private:
   index_t total_size_ = 0;
   double* totals_ = nullptr; ///< moments of both domains of each layer
   std::array<double*, Layers> merged_{};
-  std::array<std::array<const T*, Layers>, 2> own_rows_{};
+  std::array<std::array<const T*, Layers>, 2> own_rows_{}; ///< contiguous; none where all rows stay here
+  std::array<std::array<T*, Layers>, 2> copies_{};         ///< of rows that are not contiguous
 };
 
 } // namespace dalib::engine

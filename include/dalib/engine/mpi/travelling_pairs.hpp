@@ -29,6 +29,7 @@ public:
     for (std::size_t i = 0; i < 2; ++i) arriving_[i] = pairs.make_block(rows.spares()[i], scratch);
     for (int w = 0; w < threads; ++w) workers_.push_back(pairs.make_worker(rows.layout(), scratch));
     next_table_ = table_;
+    order_columns(threads);
   }
 
   /// What the visitor adds up over all pairs, on every rank.
@@ -56,6 +57,24 @@ private:
   std::size_t at(table_place place) const { return static_cast<std::size_t>(2 * (place.column - first_) + (place.lower ? 1 : 0)); }
   bool is_here(table_place place) const { return place.column >= first_ && place.column < last_; }
 
+  /// First the columns at the borders to other ranks, and so many others that all threads have work; without borders all at once. The
+  /// others are ordered so that threads that take them in turn have neighbouring ones each: blocks move to the next column after a round,
+  /// and so a thread mostly finds rows that it wrote itself. The order changes no bit.
+  void order_columns(int threads) {
+    const bool has_left = first_ > 0, has_right = last_ < rows_.plan().columns();
+    std::vector<index_t> others;
+    for (index_t c = first_; c < last_; ++c)
+      if ((has_left && c == first_) || (has_right && c == last_ - 1))
+        order_.push_back(c);
+      else
+        others.push_back(c);
+    const auto count = static_cast<index_t>(others.size());
+    const index_t run = (count + threads - 1) / threads;
+    for (index_t i = 0; i < run; ++i)
+      for (index_t c = i; c < count; c += run) order_.push_back(others[static_cast<std::size_t>(c)]);
+    early_ = has_left || has_right ? std::min<index_t>(columns(), std::max<index_t>(columns() - count, threads)) : columns();
+  }
+
   void meet(index_t column, int worker) {
     pairs_.across(workers_[static_cast<std::size_t>(worker)], table_[at({column, false})], table_[at({column, true})],
                   sums_[static_cast<std::size_t>(column - first_)]);
@@ -72,14 +91,11 @@ private:
     const auto size = static_cast<index_t>(rows_.layout().size());
     if (has_left) messages.receive(arriving_[to_right].data.memory, size, left, to_right);
     if (has_right) messages.receive(arriving_[to_left].data.memory, size, right, to_left);
-    // The borders' columns, and so many others that all threads have work.
-    const index_t early = std::min<index_t>(columns(), std::max<index_t>(2, static_cast<index_t>(workers_.size())));
-    const auto column = [&](index_t i) { return i == 0 ? first_ : i == 1 ? last_ - 1 : first_ + i - 1; };
-    exec.run(early, [&](index_t i, int worker) { meet(column(i), worker); });
+    exec.run(early_, [&](index_t i, int worker) { meet(order_[static_cast<std::size_t>(i)], worker); });
     if (has_right) messages.send(table_[at(right_leaver)].data.memory, size, right, to_right);
     if (has_left) messages.send(table_[at(left_leaver)].data.memory, size, left, to_left);
-    exec.run(columns() - early, [&](index_t i, int worker) {
-      meet(column(early + i), worker);
+    exec.run(columns() - early_, [&](index_t i, int worker) {
+      meet(order_[static_cast<std::size_t>(early_ + i)], worker);
       if (worker == 0) messages.advance(); // the calling thread's number
     });
     messages.wait();
@@ -122,6 +138,8 @@ private:
   const Pairs& pairs_;
   index_t first_, last_; ///< columns of this rank
   std::vector<state> sums_;
+  std::vector<index_t> order_; ///< columns as they are done
+  index_t early_ = 0;          ///< so many of them before anything is sent
   std::vector<block> table_, next_table_;
   block arriving_[2];
   std::size_t arrived_at_[2] = {};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dalib/engine/mpi/spread_rows.hpp"
+#include "dalib/engine/row/class_rows.hpp"
 #include "dalib/measure/call.hpp"
 
 #include <algorithm>
@@ -12,7 +13,43 @@
 #include <type_traits>
 #include <utility>
 
-namespace dalib::detail {
+namespace dalib {
+
+namespace detail {
+/// Rows of a tensor with further dimensions, whose rows are elsewhere now.
+template <class T>
+struct positioned_rows {
+  matrix_view<const T> rows;
+  index_t positions;
+};
+} // namespace detail
+
+template <class T>
+struct matrix_traits<detail::positioned_rows<T>> {
+  static constexpr bool owning = false;
+  static auto view(const detail::positioned_rows<T>& tensor) { return tensor.rows; }
+  static index_t positions(const detail::positioned_rows<T>& tensor) { return tensor.positions; }
+};
+
+namespace detail {
+
+/// The positions of an input's samples; 1 of most.
+template <class A>
+index_t positions_of_input(const A& input) {
+  if constexpr (requires { matrix_traits<A>::positions(input); })
+    return positions_of(input);
+  else
+    return 1;
+}
+
+/// Layers have no positions.
+template <std::size_t Count, class... A>
+void note_positions(std::array<engine::tensor_note, Count>& notes, const std::tuple<const A&...>& inputs) {
+  if constexpr (Count == sizeof...(A)) {
+    std::size_t i = 0;
+    std::apply([&](const auto&... one) { ((notes[i++].positions = positions_of_input(one)), ...); }, inputs);
+  }
+}
 
 /// The tensors of an input: one, or one for each of its layers.
 template <class A>
@@ -49,15 +86,17 @@ std::array<matrix_view<T>, 2 * Layers> tensors_of_output(const layer_gradients<T
 
 /// What stands for an input whose rows are elsewhere now.
 template <class A, class T>
-auto input_like(const std::type_identity<A>&, const sample<T>& only) {
+auto input_like(const A& given, const sample<T>& only) {
   if constexpr (is_sample<A>)
     return only;
+  else if constexpr (requires { matrix_traits<A>::positions(given); })
+    return positioned_rows<T>{only.rows, positions_of(given)};
   else
     return only.rows;
 }
 template <class... Layers, class... T>
-auto input_like(const std::type_identity<std::tuple<Layers...>>&, const sample<T>&... each) {
-  return std::tuple{input_like(std::type_identity<std::remove_cvref_t<Layers>>{}, each)...};
+auto input_like(const std::tuple<Layers...>& given, const sample<T>&... each) {
+  return std::apply([&](const auto&... layer) { return std::tuple{input_like(layer, each)...}; }, given);
 }
 
 /// What stands for an output whose rows are elsewhere now: the same scale, written over.
@@ -100,4 +139,5 @@ void give_gradient(const matrix_view<const T>& from, const matrix_view<T>& to, w
     for (index_t f = 0; f < to.cols; ++f) to(i, f) = mode == write_mode::accumulate ? to(i, f) + from(i, f) : from(i, f);
 }
 
-} // namespace dalib::detail
+} // namespace detail
+} // namespace dalib

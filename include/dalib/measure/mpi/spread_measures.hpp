@@ -150,7 +150,7 @@ private:
                     rows.emplace(ranks(), input_, Gradient, scratch_);
                   }));
     median = ranks().smallest(median ? 0 : 1) == 0;
-    rows->deal_rows();
+    rows->deal_rows(exec_.inner());
     rows->find_moments(exec_.inner());
     const summaries_array summaries{rows->summary(L, median ? rows->rows_for_median(L) : engine::joint_sample<T>{})...};
     if (((engine::unit_exponent<T>(summaries[L].mean_squared_distance()) != 0) || ...)) return std::nullopt;
@@ -169,7 +169,7 @@ private:
                   }));
     engine::require_same(ranks(), Measure::name, settings.value(), "kernel or estimator parameters");
     const double found = sum_of(*rows, *layers, sizes);
-    if constexpr (Gradient) rows->return_gradients(to_source, to_target, mode);
+    if constexpr (Gradient) rows->return_gradients(exec_.inner(), to_source, to_target, mode);
     return found;
   }
 
