@@ -33,25 +33,35 @@ std::vector<call> all_calls() {
   std::vector<call> calls = {
       {"mmd", {{8, 3}, {6, 3}}, {0, 1}, pair_of(mmd{})},
       {"mmd of few pairs", {{8, 3}, {6, 3}}, {0, 1}, pair_of(mmd{kernel::gaussian{}, estimator::linear_time{}})},
-      {"weighted_mmd", {{6, 3}, {6, 3}}, {0, 1}, pair_of(weighted_mmd{kernel::gaussian_ladder{}, compat::nonlinear{}, compat::quadratic_program{}})},
+      {"weighted_mmd",
+       {{6, 3}, {6, 3}},
+       {0, 1},
+       pair_of(weighted_mmd{kernel::gaussian_ladder{}, compat::nonlinear{}, compat::quadratic_program{}})},
       {"checked", {{8, 3}, {6, 3}}, {0, 1}, pair_of(checked{mmd{}})},
       {"domain_adversarial", {{8, 1}, {6, 1}}, {0, 1}, pair_of(domain_adversarial<>{})},
       {"classifier_discrepancy", {{8, 3}, {8, 3}}, {0, 1}, pair_of(classifier_discrepancy{})},
-      {"class_balance", {{8, 3}}, {0},
+      {"class_balance",
+       {{8, 3}},
+       {0},
        [](const auto& in, const auto& out) { class_balance{}.value_and_gradient(in[0], gradient<double>{out[0]}); }},
-      {"margin_disparity", {{8, 3}, {8, 3}, {6, 3}, {6, 3}}, {1, 3},
+      {"margin_disparity",
+       {{8, 3}, {8, 3}, {6, 3}, {6, 3}},
+       {1, 3},
        [](const auto& in, const auto& out) {
          margin_disparity{}.value_and_gradient(in[0], in[1], in[2], in[3], gradients<double>{out[0], out[1]});
        }},
-      {"conditional_domain_adversarial", {{8, 1}, {6, 1}, {8, 3}, {6, 3}}, {0, 1, 2, 3},
+      {"conditional_domain_adversarial",
+       {{8, 1}, {6, 1}, {8, 3}, {6, 3}},
+       {0, 1, 2, 3},
        [](const auto& in, const auto& out) {
          conditional_domain_adversarial{conditioning::joint_entropy{}}.value_and_gradient(
              in[0], in[1], in[2], in[3], gradients<double>{out[0], out[1]}, gradients<double>{out[2], out[3]});
        }},
-      {"kernel_matrix_gradient", {{8, 3}, {8, 8}}, {0},
+      {"kernel_matrix_gradient",
+       {{8, 3}, {8, 8}},
+       {0},
        [=](const auto& in, const auto& out) { kernel_matrix_gradient(exec, kernel::gaussian{}, in[0], in[1], out[0]); }},
-      {"joint_mmd", {{8, 3}, {6, 3}, {8, 2}, {6, 2}}, {0, 1, 2, 3},
-       [](const auto& in, const auto& out) {
+      {"joint_mmd", {{8, 3}, {6, 3}, {8, 2}, {6, 2}}, {0, 1, 2, 3}, [](const auto& in, const auto& out) {
          joint_mmd{jan_kernels()}.value_and_gradient(layers(in[0], in[2]), layers(in[1], in[3]),
                                                      layer_gradients<double, 2>{layers(out[0], out[2]), layers(out[1], out[3])});
        }}};
@@ -98,8 +108,9 @@ TEST_CASE("a gradient over any input, in place, by its last element or by a stri
         apart fresh(one);
         const view own = fresh.out[g], other = fresh.in[i];
         const dalib::index_t last = (other.rows - 1) * other.row_stride + other.cols - 1;
-        for (const view& wrong : {view(other.data, own.rows, own.cols, own.row_stride, 1), view(other.data + last, own.rows, own.cols, 50, 7),
-                                  view(other.data + last, own.rows, own.cols, -own.row_stride, -1)}) {
+        for (const view& wrong :
+             {view(other.data, own.rows, own.cols, own.row_stride, 1), view(other.data + last, own.rows, own.cols, 50, 7),
+              view(other.data + last, own.rows, own.cols, -own.row_stride, -1)}) {
           std::vector<view> out = fresh.out;
           out[g] = wrong;
           CHECK(refusal(one, fresh.in, out).find("must not share memory with an input") != std::string::npos);
@@ -115,7 +126,8 @@ TEST_CASE("gradients over each other, or an element that stands twice, are refus
     apart memory(one);
     for (std::size_t a = 0; a < memory.out.size(); ++a)
       for (std::size_t b = 0; b < memory.out.size(); ++b) {
-        if (a == b) continue;
+        const auto size = [&](std::size_t g) { return memory.out[g].rows * memory.out[g].cols; };
+        if (a == b || size(a) > size(b)) continue; // behind a smaller one an input may lie
         std::vector<view> out = memory.out;
         out[a] = view(out[b].data, out[a].rows, out[a].cols, out[a].row_stride, 1);
         CHECK(refusal(one, memory.in, out).find("must not share memory with each other") != std::string::npos);
@@ -148,8 +160,7 @@ TEST_CASE("columns of one matrix may hold all inputs and gradients: the same num
     one.run(in, out);
     for (std::size_t g = 0; g < out.size(); ++g)
       for (dalib::index_t i = 0; i < out[g].rows; ++i)
-        for (dalib::index_t j = 0; j < out[g].cols; ++j)
-          CHECK(out[g](i, j) == doctest::Approx(memory.out[g](i, j)).epsilon(1e-13));
+        for (dalib::index_t j = 0; j < out[g].cols; ++j) CHECK(out[g](i, j) == doctest::Approx(memory.out[g](i, j)).epsilon(1e-13));
   }
 }
 
@@ -167,12 +178,13 @@ TEST_CASE("tensors without memory are refused with both shapes; only a default-m
   Eigen::MatrixXf g, h, right(6, 3);
   matrix<float> row_major;
   CHECK_THROWS_WITH_AS((mmd{}.value_and_gradient(zs, zt, gradients{g, h})), doctest::Contains("8 x 3 and 0 x 0"), std::invalid_argument);
-  CHECK_THROWS_WITH_AS((mmd{}.value_and_gradient(zs, zt, gradients{row_major, right})), doctest::Contains("8 x 3 and 0 x 0"), std::invalid_argument);
+  CHECK_THROWS_WITH_AS((mmd{}.value_and_gradient(zs, zt, gradients{row_major, right})), doctest::Contains("8 x 3 and 0 x 0"),
+                       std::invalid_argument);
   CHECK_THROWS_AS((mmd{}.value_and_gradient(zs, zt, gradients{matrix_view<float>{}, row_major})), std::invalid_argument);
   CHECK_THROWS_AS((mmd{}.value_and_gradient(zs, zt, gradients{matrix_view<float>(nullptr, 8, 3), right})), std::invalid_argument);
   CHECK_THROWS_AS((class_balance{}.value_and_gradient(zs, gradient{row_major})), std::invalid_argument);
   CHECK_THROWS_AS((joint_mmd{layer_kernels(kernel::gaussian{})}.value_and_gradient(layers(zs), layers(zt),
-                                                                                  layer_gradients{layers(row_major), layers(right)})),
+                                                                                   layer_gradients{layers(row_major), layers(right)})),
                   std::invalid_argument);
   CHECK(std::isfinite(mmd{}.value_and_gradient(zs, zt, gradients{matrix_view<float>{}, right})));
   CHECK_THROWS_AS((mmd{}.value_and_gradient(zs, zs, gradients{row_major, row_major})), std::invalid_argument);
