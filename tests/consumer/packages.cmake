@@ -11,7 +11,7 @@ endif()
 add_test(NAME consumer.vcpkg_port COMMAND ${CMAKE_COMMAND} -D port=${PROJECT_SOURCE_DIR}/cmake/packages/vcpkg/dalib -D version=${PROJECT_VERSION}
   -D folder=${CMAKE_CURRENT_BINARY_DIR}/vcpkg -D generator=${CMAKE_GENERATOR} -D cxx=${CMAKE_CXX_COMPILER}
   -D user=${PROJECT_SOURCE_DIR}/cmake/packages/conan/test_package -P ${CMAKE_CURRENT_SOURCE_DIR}/vcpkg_port.cmake)
-dalib_test_properties(consumer.vcpkg_port package)
+dalib_test_properties(consumer.vcpkg_port "package;slow")
 
 # Conan gets Eigen from the machine: no package is downloaded.
 find_program(DALIB_CONAN conan)

@@ -64,6 +64,8 @@ case "$case" in
       --no-pictures --out run
     same_predictions run drawn/plant-b-features.npy
     adapted_by_15 drawn/plant-b-known-features.npy run mdd
+    ;;
+  all_methods)
     # All methods run on features and on tables.
     expect 0 "mcd" "$train" --source drawn/plant-a-features.npy --target drawn/plant-b-features.npy --arch linear "${short[@]}" --method all --no-pictures --out all
     expect 0 "mcd" "$train" "${tables[@]}" "${short[@]}" --method all --out tables

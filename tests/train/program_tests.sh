@@ -82,9 +82,10 @@ case "$case" in
     cmp whole/model.safetensors parts/model.safetensors || die "after kills another model is chosen"
     expect 2 "auto chooses among methods of its own" "$program" --method auto,dan
     ;;
-  further_losses)
-    # Each further loss is at work: it beats the source alone on a shift that it is made for.
-    further=(dsan energy swd mcc bnm im dann+mcc)
+  further_losses | all_further_losses)
+    # Each further loss (or one of features and one of predictions) is at work: it beats the source alone on a shift that it is made for.
+    further=(energy mcc)
+    if [[ "$case" == all_further_losses ]]; then further=(dsan energy swd mcc bnm im dann+mcc); fi
     "$program" --source mnist --target optdigits --method "$(IFS=,; echo "${further[*]}")" --iterations 300 --batch-size 32 --eval-every 300 --no-pictures --out further
     before="$(accuracy_of further source-only)"
     for method in "${further[@]}"; do

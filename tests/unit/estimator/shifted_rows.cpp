@@ -104,6 +104,7 @@ TEST_CASE("polynomial and cosine kernels of float rows far from 0 are what they 
   const auto check_far = [](const auto& kernel, const oracle::kernel& formula) {
     for (const double shift : {0.0, 1.0, 10.0, 100.0, 1e4})
       for (const dalib::index_t n : {30, 150}) {
+        if (n > 30 && shift != 100) continue; // the formula takes seconds for so many rows
         CAPTURE(shift);
         const matrix<float> zs = normal_rows<float>(n, features, 1, 1, shift),
                             zt = normal_rows<float>(n - 7, features, 2, 1.2, shift + 0.3);
