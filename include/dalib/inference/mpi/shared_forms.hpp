@@ -5,6 +5,7 @@
 
 #include "dalib/engine/mpi/exact_sums.hpp"
 #include "dalib/engine/mpi/shared_rows.hpp"
+#include "dalib/inference/label_vectors.hpp"
 #include "dalib/inference/quadratic_forms.hpp"
 
 #include <algorithm>
@@ -130,6 +131,16 @@ template <class Inner, class T, class Profile>
 quadratic_forms forms_of(const engine::shared_rows<Inner>& exec, const kernel_blocks<T, Profile>& kernel, const vector_rows<T>& vectors,
                          own_pairs own) {
   return shared_form_sums<Inner, T, Profile>(exec, kernel, vectors, own).run();
+}
+
+/// The same of vectors of two values, multiplied out: slabs are no tiles.
+template <class Inner, class T, class Profile>
+quadratic_forms forms_of(const engine::shared_rows<Inner>& exec, const kernel_blocks<T, Profile>& kernel, const label_vectors& vectors,
+                         own_pairs own) {
+  vector_rows<T> rows(vectors.count(), vectors.length());
+  for (index_t v = 0; v < vectors.count(); ++v)
+    for (index_t i = 0; i < vectors.length(); ++i) rows.row(v)[i] = static_cast<T>(vectors.is_high(v, i) ? vectors.high() : vectors.low());
+  return forms_of(exec, kernel, rows, own);
 }
 
 } // namespace dalib::inference::detail
