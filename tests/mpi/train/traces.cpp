@@ -90,6 +90,9 @@ numbers train(const method_entry& entry, const method_config& config, const data
   return visitor.found;
 }
 
+/// Numbers below this are compared as they are: the momentum of a bias that a loss of differences cannot see is rounding alone.
+constexpr double smallest = 1e-5;
+
 /// The largest difference of one piece of the state, relative to its largest number.
 double difference(const numbers& a, const numbers& b, std::string& where) {
   double worst = 0;
@@ -100,8 +103,8 @@ double difference(const numbers& a, const numbers& b, std::string& where) {
       largest = std::max(largest, std::abs(values[i]));
       apart = std::max(apart, std::isfinite(others[i]) ? std::abs(values[i] - others[i]) : HUGE_VAL);
     }
-    if (apart > worst * std::max(largest, 1e-12)) {
-      worst = apart / std::max(largest, 1e-12);
+    if (apart > worst * std::max(largest, smallest)) {
+      worst = apart / std::max(largest, smallest);
       where = name;
     }
   }
