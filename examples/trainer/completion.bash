@@ -7,7 +7,7 @@ _dalib_complete() {
     --method | -m) [[ "$program" == *dalib_predict ]] || words="all $("$program" --help 2>/dev/null | sed -n 's/^ *\([a-z][a-z-]*\): .*/\1/p')" ;;
     --data) words="auto class-folders images list idx npy csv digits office31 office-home visda2017 domainnet image-list" ;;
     --arch) words="lenet resnet18 resnet34 resnet50 resnet101 mlp linear" ;;
-    --select) words="last score entropy information_maximisation confidence soft_neighbourhood_density nuclear_norm softmax_correlation class_confusion mano rankme class_ami class_silhouette oracle" ;;
+    --select) words="last score entropy information_maximisation confidence soft_neighbourhood_density nuclear_norm softmax_correlation class_confusion mano rankme class_ami class_silhouette iwcv dev a_distance oracle" ;;
     --unreadable) words="stop skip" ;;
     --missing) words="refuse mean" ;;
     --format) words="csv jsonl" ;;

@@ -1,6 +1,8 @@
 /// Group trace of the further losses: training loops, iteration by iteration, of a small network on the examples' tape.
 #include "trace_loop.hpp"
 
+#include "train/models/wasserstein_critic.hpp"
+
 #include <dalib/losses.hpp>
 
 #include <cmath>
@@ -13,24 +15,11 @@ using namespace golden;
 template <class T>
 using variable = ad::variable<T>;
 
-/// The critic of WDGRL: linear, ReLU, linear.
-template <class T>
-struct small_critic {
-  nn::linear<T> fc1, fc2;
-
-  variable<T> operator()(const variable<T>& x) { return fc2(fc1(x, nn::activation::relu)); }
-  template <class Visitor>
-  void parts(Visitor&& f) {
-    f("fc1", fc1);
-    f("fc2", fc2);
-  }
-};
-
 template <class T>
 struct trace_network {
   nn::image_classifier<T, nn::mlp<T>> classifier;
   std::optional<nn::domain_discriminator<T>> discriminator;
-  std::optional<small_critic<T>> critic;
+  std::optional<train::wasserstein_critic<T>> critic;
 
   template <class Visitor>
   void parts(Visitor&& f) {
@@ -38,44 +27,6 @@ struct trace_network {
     if (discriminator) f("domain_discri", *discriminator);
     if (critic) f("critic", *critic);
   }
-};
-
-/// One step of a critic by its own gradient, at the rate given.
-template <class T>
-class critic_descent {
-public:
-  critic_descent(small_critic<T>& critic, double gamma) : critic_(critic), loss_(gamma) {}
-
-  /// The loss before the step.
-  double step(const variable<T>& f_s, const variable<T>& f_t, std::vector<T> alpha, double rate) {
-    std::vector<dalib::dense_layer<const T>> layers;
-    std::vector<dalib::dense_layer<T>> slopes;
-    std::vector<std::vector<T>> numbers;
-    numbers.reserve(4);
-    const auto room = [&](const variable<T>& p) { return numbers.emplace_back(static_cast<std::size_t>(p.rows() * p.cols())).data(); };
-    for (nn::linear<T>* one : {&critic_.fc1, &critic_.fc2}) { // the tape's weights are (in, out)
-      const variable<T>&w = one->weight.variable(), &b = one->bias.variable();
-      layers.push_back({dalib::matrix_view<const T>(w.storage().data(), w.rows(), w.cols()).transposed(), b.storage().data()});
-      slopes.push_back({dalib::matrix_view<T>(room(w), w.rows(), w.cols()).transposed(), room(b)});
-    }
-    const auto view = [](const variable<T>& f) { return dalib::matrix_view<const T>(f.storage().data(), f.rows(), f.cols()); };
-    const dalib::critic_batch<T> batch(view(f_s), view(f_t), dalib::matrix_view<const T>(alpha.data(), f_s.rows(), 1));
-    dalib::workspace scratch;
-    const T value =
-        loss_.value_and_gradient(dalib::exec::default_policy{}, dalib::feed_forward<T>{layers}, batch, {.parameters = {slopes}}, scratch);
-    auto next = numbers.begin();
-    for (nn::linear<T>* one : {&critic_.fc1, &critic_.fc2})
-      for (const variable<T>& p : {one->weight.variable(), one->bias.variable()}) {
-        const T* g = (next++)->data();
-        auto values = p.mutable_value();
-        for (Eigen::Index k = 0; k < values.size(); ++k) values.data()[k] -= static_cast<T>(rate) * g[k];
-      }
-    return static_cast<double>(value);
-  }
-
-private:
-  small_critic<T>& critic_;
-  dalib::critic_loss loss_;
 };
 
 /// Pseudo labels of SHOT: the nearest of the classes' centroids by cosine, twice.
@@ -140,8 +91,7 @@ private:
                             {}};
     if (method_ == "bsp_dann") result.discriminator.emplace(width(), test_.param<std::ptrdiff_t>("hidden_size"), random_);
     if (method_ == "wdgrl") {
-      const auto hidden = test_.param<std::ptrdiff_t>("hidden_size");
-      result.critic = small_critic<T>{{width(), hidden, random_}, {hidden, 1, random_}};
+      result.critic.emplace(width(), test_.param<std::ptrdiff_t>("hidden_size"), random_);
       nn::set_requires_gradient(*result.critic, false);
     }
     return result;
@@ -254,11 +204,12 @@ private:
     const variable<T> f_s = features(images.source), f_t = features(images.target);
     const array& alpha = test_.input("alpha");
     const auto steps = test_.param<std::ptrdiff_t>("critic_steps"), rows = alpha.cols() / steps;
-    critic_descent<T> descent(*network_.critic, test_.param<double>("gamma"));
+    const dalib::critic_loss loss(test_.param<double>("gamma"));
     double last = 0;
     for (std::ptrdiff_t k = 0; k < steps; ++k) {
       const auto first = alpha.values.begin() + (i * steps + k) * rows;
-      last = descent.step(f_s, f_t, std::vector<T>(first, first + rows), test_.param<double>("critic_lr"));
+      const std::vector<T> shares(first, first + rows);
+      last = static_cast<double>(network_.critic->descend(loss, f_s, f_t, shares, test_.param<double>("critic_lr")));
     }
     record("critic_loss", last);
   }

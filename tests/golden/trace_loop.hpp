@@ -89,7 +89,7 @@ void evaluate(train::descent<Model>& descent, const test_case& test, outcome& re
 }
 template <class T, class Backbone>
 void evaluate(train::mcd_descent<T, Backbone>& descent, const test_case& test, outcome& result) {
-  const auto y = descent.predict(all_samples_of<T>(test.input("x_t")));
+  const auto y = descent.predict_both(all_samples_of<T>(test.input("x_t")));
   record_predictions<T>(test, y.first, "1", result);
   record_predictions<T>(test, y.second, "2", result);
 }

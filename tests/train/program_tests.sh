@@ -94,6 +94,50 @@ case "$case" in
       ((after >= before + 3)) || die "$method has $after % after $before % without adaptation"
     done
     ;;
+  players)
+    # Methods with several optimisers, clusters or a critic: the same bits for any number of threads, and in parts.
+    names=(mcd-swd symnets adda wdgrl can coral-log pada iwan)
+    settings=(--adda-source-iterations 10 --can-fewest 1 --can-distance 1 --can-period 7)
+    list="$(IFS=,; echo "${names[*]}")"
+    "$program" --method "$list" "${small[@]}" "${settings[@]}" --iterations 16 --out one --threads 1
+    "$program" --method "$list" "${small[@]}" "${settings[@]}" --iterations 12 --out three --threads 3
+    "$program" --method "$list" "${small[@]}" "${settings[@]}" --iterations 16 --out three --threads 3 --resume
+    # Nothing is evaluated at iteration 12 of one call and the last one: the histories have rows of their own there.
+    for name in "${names[@]}"; do
+      cmp "one/$name-seed-1/model.safetensors" "three/$name-seed-1/model.safetensors" || die "$name: the final weights differ"
+      ! tail -n +2 "one/$name-seed-1/history.csv" | grep -qi -e nan -e inf || die "$name has a number that is not finite"
+      [[ "$(tail -1 "one/$name-seed-1/history.csv" | cut -d, -f5)" != 0 ]] || die "$name has no transfer loss"
+    done
+    expect 2 "'adda' trains in a way of its own" "$program" --method adda+mcc
+    expect 2 "can-fewest.*setting of can, which is not among the methods" "$program" --method dann --can-fewest 2
+    ;;
+  partial_and_open)
+    # A target with some of the classes.
+    partial=(--target-classes 0,1,2,3,4 "${small[@]}")
+    expect 0 "pada" "$program" --method pada,iwan,dann "${partial[@]}" --out partial
+    "$program" --method pada,iwan "${partial[@]}" --iterations 16 --out parts
+    "$program" --method pada,iwan "${partial[@]}" --out parts --resume --threads 1
+    same_run partial/pada-seed-1 parts/pada-seed-1
+    same_run partial/iwan-seed-1 parts/iwan-seed-1
+    ! cut -d, -f2 partial/pada-seed-1/predictions.csv | grep -q '[5-9]' || die "the target has classes that were left out"
+    expect 1 "target_classes was .*now it is" "$program" --method pada "${small[@]}" --target-classes 0,1 --out parts --resume
+    # What the source lacks is unknown: five known classes of the digits, or those that are named.
+    expect 0 "H-score" "$program" --method osbp,dann --open-set "${small[@]}" --out open
+    head -1 open/osbp-seed-1/history.csv | grep -q "os_star,unk,h_score$" || die "history.csv lacks the metrics of an open set"
+    tr -d ' \n' <open/results.json | grep -q '"os_star":{"mean":[0-9.]*,.*"unk":{"mean":[0-9.]*,.*"h_score":{"mean":[0-9.]*,' || die "results.json lacks them"
+    grep -q "OS" open/results.md && grep -q "H-score" open/report.html || die "the report lacks them"
+    [[ "$(head -1 open/osbp-seed-1/predictions.csv | grep -o 'p([^)]*)' | tr '\n' ' ')" == "p(0) p(1) p(2) p(3) p(4) p(unknown) " ]] || die "other classes than five and the unknown one"
+    "$program" --method osbp --open-set "${small[@]}" --iterations 16 --out open_parts --threads 1
+    "$program" --method osbp --open-set "${small[@]}" --out open_parts --threads 3 --resume
+    same_run open/osbp-seed-1 open_parts/osbp-seed-1
+    "$program" --method osbp --open-set --source-classes 7,1,3 "${small[@]}" --iterations 6 --eval-every 3 --out three_known
+    head -1 three_known/osbp-seed-1/predictions.csv | grep -q 'p(1),p(3),p(7),p(unknown)' || die "the named classes are not the known ones"
+    expect 2 "osbp needs --open-set" "$program" --method osbp
+    expect 2 "source-classes.*needs --open-set" "$program" --method dann --source-classes 0,1
+    expect 2 "target-classes: there is no class '17'; classes are 0, 1" "$program" --method dann --target-classes 0,17 --out none
+    expect 2 "every class is known" "$program" --method dann --open-set --source-classes 0,1,2,3,4,5,6,7,8,9 --out none
+    expect 2 "two known classes" "$program" --method dann --open-set --source-classes 3 --out none
+    ;;
   output_folder)
     echo occupied >file
     expect 1 "file/sub" "$program" --method dann "${small[@]}" --out file/sub
@@ -185,12 +229,14 @@ case "$case" in
     same_run oracle/dan-seed-1 parts/dan-seed-1
     expect 0 "best score" "$program" --method dan "${small[@]}" --select score --out score
     # By each score that needs no label; the chosen weights are those of its best row.
-    for score in entropy soft_neighbourhood_density class_confusion rankme class_ami; do
+    for score in entropy soft_neighbourhood_density class_confusion rankme class_ami iwcv dev a_distance; do
       expect 0 "best $score" "$program" --method dan "${small[@]}" --select "$score" --out "by-$score"
       column="$(head -1 "by-$score/dan-seed-1/history.csv" | tr , '\n' | grep -nx "$score" | cut -d: -f1)"
       best="$(tail -n +2 "by-$score/dan-seed-1/history.csv" | sort -s -t, -k"$column,$column" -g -r | head -1 | cut -d, -f9)"
       tr -d ' \n' <"by-$score/results.json" | grep -q '"target_accuracy":{"mean":'"$best"'[,.0]' || die "$score did not choose its best row ($best)"
     done
+    tr -d ' \n' <by-rankme/results.json | grep -q '"checkpoints":\[{"seed":1,"iteration":\[8.0,16.0,24.0\],.*"a_distance":\[[-0-9.]*,[-0-9.]*,[-0-9.]*\]}}\]' || die "results.json lacks scores of checkpoints"
+    grep -q "target % by it" by-rankme/report.html || die "the report does not hold the scores against the oracle"
     tr -d ' \n' <by-rankme/results.json | grep -q '"rank_correlation_with_target_accuracy":{"score":[-0-9.null]*,"entropy":' || die "the scores are not held against the accuracy"
     ;;
   results)

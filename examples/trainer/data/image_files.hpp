@@ -52,6 +52,13 @@ public:
 
   const std::vector<std::filesystem::path>& paths() const { return paths_; }
 
+  /// The files of these rows, in this order.
+  std::shared_ptr<const image_files> of_rows(const std::vector<std::size_t>& rows) const {
+    std::vector<std::filesystem::path> some;
+    for (const std::size_t row : rows) some.push_back(paths_[row]);
+    return std::make_shared<const image_files>(std::move(some), transform_, unreadable_);
+  }
+
 private:
   void note(std::size_t row, const std::string& problem) const {
     const std::lock_guard lock(mutex_);

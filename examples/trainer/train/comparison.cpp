@@ -28,7 +28,7 @@ double accuracy_selected_by(const report::csv_data& history, std::string_view co
   return history.column("target_accuracy")[static_cast<std::size_t>(best)];
 }
 
-std::vector<comparison_column> comparison_columns(const selection& select, bool labelled) {
+std::vector<comparison_column> comparison_columns(const selection& select, bool labelled, bool open_set) {
   const std::string weights = select == selection::last ? "last weights" : select == selection::score ? "best score" : "oracle weights";
   std::vector<comparison_column> columns;
   if (labelled)
@@ -37,6 +37,11 @@ std::vector<comparison_column> comparison_columns(const selection& select, bool 
                 [by = select.column](const run_result& r) { return accuracy_selected_by(r.history, by); }},
                {"target_accuracy_oracle", "target %, oracle",
                 [](const run_result& r) { return accuracy_selected_by(r.history, "target_accuracy"); }}};
+  if (open_set) {
+    columns.push_back({"os_star", "OS* %", [](const run_result& r) { return r.chosen.open.known; }});
+    columns.push_back({"unk", "UNK %", [](const run_result& r) { return r.chosen.open.unknown; }});
+    columns.push_back({"h_score", "H-score %", [](const run_result& r) { return r.chosen.open.harmonic; }});
+  }
   const comparison_column source{"source_accuracy", "source %", [](const run_result& r) { return r.chosen.source_accuracy; }};
   const bool usual = select.column == "score";
   const comparison_column score{usual ? "score" : select.column, usual ? "score" : select.column,
@@ -49,6 +54,10 @@ std::vector<comparison_column> comparison_columns(const selection& select, bool 
 
 bool is_labelled(const run_list& runs) {
   return std::any_of(runs.begin(), runs.end(), [](const run_result& run) { return !std::isnan(run.chosen.target_accuracy); });
+}
+
+bool is_open_set(const run_list& runs) {
+  return std::any_of(runs.begin(), runs.end(), [](const run_result& run) { return !std::isnan(run.chosen.open.harmonic); });
 }
 
 const run_result& best_run(const run_list& runs, const selection& select) {
@@ -103,7 +112,7 @@ std::string mean_and_deviation(const std::vector<double>& values, int decimals) 
 }
 
 report::table comparison_table(const run_list& runs, const selection& select) {
-  const auto columns = comparison_columns(select, is_labelled(runs));
+  const auto columns = comparison_columns(select, is_labelled(runs), is_open_set(runs));
   std::vector<std::string> header{"method"};
   for (const comparison_column& column : columns) header.push_back(column.header);
   report::table table(std::move(header));
@@ -139,9 +148,23 @@ std::vector<std::string> comparison_notes(const run_list& runs, const selection&
           ? "by score: at the evaluation with the best score = source accuracy x information maximisation of the predictions for "
             "unlabelled target images; needs no target label."
           : "by score: at the evaluation with the best " + select.column + " of unlabelled target images; needs no target label.");
+  if (is_open_set(runs))
+    notes.push_back("OS*: mean accuracy of the known classes; UNK: accuracy on samples of unknown ones; H-score: their harmonic mean.");
   notes.push_back("oracle: at the evaluation with the best target accuracy; what selection could reach at most.");
   return notes;
 }
+
+namespace {
+
+/// Every evaluation of a run: iteration, accuracies and all scores, as columns.
+nlohmann::ordered_json checkpoints_json(const run_result& run) {
+  nlohmann::ordered_json document{{"seed", run.seed}};
+  for (const char* const name : {"iteration", "source_accuracy", "target_accuracy", "score"}) document[name] = run.history.column(name);
+  for (const std::string_view name : label_free_names) document["scores"][std::string(name)] = run.history.column(name);
+  return document;
+}
+
+} // namespace
 
 nlohmann::ordered_json comparison_json(const run_list& runs, const options& settings, const std::string& task_name) {
   nlohmann::ordered_json document;
@@ -157,13 +180,15 @@ nlohmann::ordered_json comparison_json(const run_list& runs, const options& sett
     nlohmann::ordered_json entry;
     entry["iterations"] = settings_for(settings, find_method(method)).iterations;
     entry["configuration"] = describe_run(settings, method, settings.seed);
-    for (const comparison_column& column : comparison_columns(settings.select, is_labelled(runs))) {
+    for (const comparison_column& column : comparison_columns(settings.select, is_labelled(runs), is_open_set(runs))) {
       const std::vector<double> values = values_of(runs, method, column.value);
       const report::summary s = report::summarize(values);
       entry[column.name] = {{"mean", s.mean}, {"deviation", s.deviation}, {"runs", values}};
     }
     for (const std::string_view name : label_free_names)
       entry["scores"][std::string(name)] = values_of(runs, method, [&](const run_result& r) { return r.chosen.value_of(name); });
+    for (const run_result& run : runs)
+      if (run.method == method) entry["checkpoints"].push_back(checkpoints_json(run));
     document["methods"].push_back({{"method", method}});
     document["methods"].back().update(entry);
   }

@@ -34,10 +34,12 @@ struct comparison_column {
 };
 
 /// Without target labels the columns that need them are missing.
-std::vector<comparison_column> comparison_columns(const selection& select, bool labelled);
+std::vector<comparison_column> comparison_columns(const selection& select, bool labelled, bool open_set);
 
 /// Whether the target had labels.
 bool is_labelled(const run_list& runs);
+/// Whether it had those of an open set.
+bool is_open_set(const run_list& runs);
 
 /// The run whose model counts: the best label-free score, by the selection's name of it, among those that adapt, or among all where none
 /// does. `runs` must not be empty.

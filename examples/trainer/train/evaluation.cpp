@@ -2,6 +2,7 @@
 
 #include "features.hpp"
 #include "scores.hpp"
+#include "validation_scores.hpp"
 
 #include <dalib/dalib.hpp>
 #include <dalib/model_selection/scores.hpp>
@@ -13,8 +14,8 @@
 namespace dalib::train {
 namespace {
 
-/// All scores that need no labels, in the order of their names.
-std::array<double, label_free_names.size()> label_free_scores_of(const outputs& target) {
+/// All scores that need no labels of the target, in the order of their names.
+std::array<double, label_free_names.size()> label_free_scores_of(const outputs& source, const outputs& target) {
   std::array<double, label_free_names.size()> values{};
   std::size_t place = 0;
   const auto keep = [&](const model_selection::named_score& score) {
@@ -29,6 +30,10 @@ std::array<double, label_free_names.size()> label_free_scores_of(const outputs& 
   keep({"rankme", spread ? model_selection::rankme(features) : 0});
   keep({"class_ami", clusters.ami});
   keep({"class_silhouette", clusters.silhouette});
+  const validation_scores validated = validate(source, target);
+  keep({"iwcv", validated.iwcv});
+  keep({"dev", validated.dev});
+  keep({"a_distance", validated.a_distance});
   return values;
 }
 
@@ -79,8 +84,10 @@ evaluation evaluate(method& trained, const task& data, const outputs& source_tes
   const Eigen::MatrixXd p = probabilities(unlabelled.logits);
   const double target_accuracy =
       data.target_test.labelled ? accuracy(target_test.logits, target_test.labels) : std::numeric_limits<double>::quiet_NaN();
+  const bool open_set = data.open_set && data.target_test.labelled;
   return ranks.of_first(evaluation{accuracy(source_test.logits, source_test.labels), target_accuracy, information_maximisation(p),
-                                   soft_neighbourhood_density(p), label_free_scores_of(unlabelled)});
+                                   soft_neighbourhood_density(p), label_free_scores_of(source_test, unlabelled),
+                                   open_set ? open_set_accuracies(target_test.logits, target_test.labels) : open_set_accuracy{}});
 }
 
 } // namespace dalib::train

@@ -2,6 +2,7 @@
 // Accuracy, and scores of the target predictions that need no labels.
 
 #include "method.hpp"
+#include "scores.hpp"
 #include "task.hpp"
 
 #include <Eigen/Core>
@@ -27,13 +28,22 @@ outputs predict_every(method& trained, const data::dataset& set, index_t count =
 /// Throws std::runtime_error if none of them can be read.
 outputs predict_all(method& trained, const data::dataset& set, index_t count = -1);
 
-/// Names of the scores that need no label, as --select and history.csv have them: dalib::model_selection::score_names.
-inline constexpr std::array<std::string_view, 11> label_free_names{"entropy",         "information_maximisation",
-                                                                   "confidence",      "soft_neighbourhood_density",
-                                                                   "nuclear_norm",    "softmax_correlation",
-                                                                   "class_confusion", "mano",
-                                                                   "rankme",          "class_ami",
-                                                                   "class_silhouette"};
+/// Names of the scores that need no label of the target, as --select and history.csv have them: dalib::model_selection::score_names, and
+/// those of validation_scores.
+inline constexpr std::array<std::string_view, 14> label_free_names{"entropy",
+                                                                   "information_maximisation",
+                                                                   "confidence",
+                                                                   "soft_neighbourhood_density",
+                                                                   "nuclear_norm",
+                                                                   "softmax_correlation",
+                                                                   "class_confusion",
+                                                                   "mano",
+                                                                   "rankme",
+                                                                   "class_ami",
+                                                                   "class_silhouette",
+                                                                   "iwcv",
+                                                                   "dev",
+                                                                   "a_distance"};
 
 /// How good the present weights are.
 struct evaluation {
@@ -42,6 +52,7 @@ struct evaluation {
   double information = 0;     ///< information_maximisation on unlabelled training images of the target
   double density = 0;         ///< soft_neighbourhood_density on the same
   std::array<double, label_free_names.size()> label_free{}; ///< of unlabelled training images of the target; higher is better
+  open_set_accuracy open{};                                 ///< of an open set, on the target's test images: needs target labels
 
   /// What selects weights without target labels: source accuracy (percent) times information maximisation.
   double score() const { return source_accuracy * information; }

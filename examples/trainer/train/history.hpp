@@ -11,17 +11,15 @@
 
 namespace dalib::train {
 
-/// Columns of history.csv; the last are label_free_names. Losses and train_accuracy are means over the iterations since the row before.
-/// Accuracies are percentages.
-inline const std::vector<std::string>& history_columns() {
-  static const std::vector<std::string> names = [] {
-    std::vector<std::string> all{"iteration",       "learning_rate",   "loss",           "classification_loss",
-                                 "transfer_loss",   "domain_accuracy", "train_accuracy", "source_accuracy",
-                                 "target_accuracy", "information",     "density",        "score"};
-    all.insert(all.end(), label_free_names.begin(), label_free_names.end());
-    return all;
-  }();
-  return names;
+/// Columns of history.csv; the last are label_free_names, behind them those of an open set. Losses and train_accuracy are means over the
+/// iterations since the row before. Accuracies are percentages.
+inline std::vector<std::string> history_columns(bool open_set = false) {
+  std::vector<std::string> all{"iteration",       "learning_rate",   "loss",           "classification_loss",
+                               "transfer_loss",   "domain_accuracy", "train_accuracy", "source_accuracy",
+                               "target_accuracy", "information",     "density",        "score"};
+  all.insert(all.end(), label_free_names.begin(), label_free_names.end());
+  if (open_set) all.insert(all.end(), {"os_star", "unk", "h_score"});
+  return all;
 }
 
 /// Sums over the iterations since the last evaluation.
@@ -52,7 +50,8 @@ struct interval_sums {
 };
 
 /// One row of history.csv.
-inline std::vector<double> history_row(long iteration, double learning_rate, const interval_sums& sums, const evaluation& e) {
+inline std::vector<double> history_row(long iteration, double learning_rate, const interval_sums& sums, const evaluation& e,
+                                       bool open_set = false) {
   const auto mean = [&](double sum) { return sum / sums.iterations; };
   std::vector<double> row{static_cast<double>(iteration),
                           learning_rate,
@@ -67,6 +66,7 @@ inline std::vector<double> history_row(long iteration, double learning_rate, con
                           e.density,
                           e.score()};
   row.insert(row.end(), e.label_free.begin(), e.label_free.end());
+  if (open_set) row.insert(row.end(), {e.open.known, e.open.unknown, e.open.harmonic});
   return row;
 }
 

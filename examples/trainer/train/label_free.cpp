@@ -9,7 +9,7 @@
 namespace dalib::train {
 
 std::string_view meaning_of_score(std::string_view name) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 12> meanings{{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 15> meanings{{
       {"score",
        "Accuracy on the held-out source, in %, times information maximisation from 0 to 1. What --select score and the choice of the "
        "model go by."},
@@ -25,6 +25,9 @@ std::string_view meaning_of_score(std::string_view name) {
       {"rankme", "Number of dimensions that the features use in effect; it falls where features collapse."},
       {"class_ami", "Whether clusters of the features are the predicted classes: 1 for the same partition, 0 for one by chance."},
       {"class_silhouette", "How far these clusters are from each other, against how wide they are: from -1 to 1."},
+      {"iwcv", "Minus the cross-entropy on the held-out source, its samples counting by how much they are like the target's."},
+      {"dev", "The same with what the weights' chance does to it taken out."},
+      {"a_distance", "Minus the A-distance of the features: from -2, where a classifier tells the domains apart, to about 0."},
   }};
   const auto found = std::find_if(meanings.begin(), meanings.end(), [&](const auto& entry) { return entry.first == name; });
   if (found == meanings.end()) throw std::invalid_argument("unknown score '" + std::string(name) + "'");

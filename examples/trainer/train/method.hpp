@@ -88,6 +88,7 @@ struct method_entry {
   std::function<std::unique_ptr<method>(const method_config&, io::random_generator)> make;
   protocol_of_data protocol{};                                       ///< on image data sets
   bool needs_backbone = false;                                       ///< adapts nothing but the backbone
+  bool needs_open_set = false;                                       ///< its last class is the unknown one
   bool takes_terms = true;                                           ///< may stand before a `+`
   std::function<transfer_term<scalar>(const method_config&)> term{}; ///< its loss behind a `+`; none: it may not stand there
 };

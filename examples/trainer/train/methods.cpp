@@ -16,8 +16,9 @@ method_entry dan(), dan_linear();
 method_entry jan(), jan_adversarial();
 method_entry cdan(), cdan_e(), cdan_randomised();
 method_entry mdd();
-method_entry mcd();
-method_entry coral(), cmd(), energy(), swd(), sinkhorn(), jdot(), dsan();
+method_entry mcd(), mcd_swd(), symnets(), adda(), wdgrl();
+method_entry pada(), iwan(), osbp();
+method_entry coral(), coral_log(), cmd(), energy(), swd(), sinkhorn(), jdot(), dsan(), can();
 method_entry afn(), afn_hard(), bsp();
 method_entry mcc(), bnm(), bnm_fast(), im(), entropy(), tsallis();
 method_entry shot();
@@ -35,13 +36,22 @@ std::span<const method_entry> all_methods() {
                                   cdan_randomised(),
                                   mdd(),
                                   mcd(),
+                                  mcd_swd(),
+                                  symnets(),
+                                  adda(),
+                                  wdgrl(),
+                                  pada(),
+                                  iwan(),
+                                  osbp(),
                                   coral(),
+                                  coral_log(),
                                   cmd(),
                                   energy(),
                                   swd(),
                                   sinkhorn(),
                                   jdot(),
                                   dsan(),
+                                  can(),
                                   afn(),
                                   afn_hard(),
                                   bsp(),

@@ -111,6 +111,14 @@ void add_data_options(CLI::App& app, options& o, raw_options& raw) {
       ->check(number_between(16, 1024))
       ->capture_default_str()
       ->group(group);
+  app.add_option("--source-classes", o.data.kept.source, "Open set: classes that the source keeps, separated by commas; digits: 0,1,2,3,4")
+      ->delimiter(',')
+      ->group(group);
+  app.add_option("--target-classes", o.data.kept.target, "Partial task: classes that the target keeps, by its labels, separated by commas")
+      ->delimiter(',')
+      ->group(group);
+  app.add_flag("--open-set", o.data.kept.open_set, "Classes of the target that the source lacks are one more class, 'unknown'")
+      ->group(group);
   app.add_option("--unreadable", raw.unreadable, "An image file that cannot be read: 'stop', or 'skip' it and tell")
       ->check(CLI::IsMember({"stop", "skip"}))
       ->capture_default_str()
@@ -176,7 +184,9 @@ void add_method_settings(CLI::App& app, method_config& m) {
   for (const method_entry& entry : all_methods())
     for (const method_setting& setting : entry.settings) {
       const auto [place, is_new] = m.settings.emplace(setting.name, setting.value);
-      if (!is_new) continue; // two methods share it
+      if (!is_new && place->second != setting.value)
+        throw std::logic_error("two methods have the setting '" + setting.name + "' with different defaults");
+      if (!is_new) continue; // they share it
       app.add_option("--" + setting.name, place->second, setting.help)
           ->check(number_between(setting.low, setting.high))
           ->capture_default_str()
@@ -270,7 +280,9 @@ parsed_options parse_options(int argc, const char* const* argv) {
     if (raw.methods.empty() && o.data.is_own()) raw.methods = {own_method};
     if (raw.methods.empty())
       throw CLI::ValidationError("--method", "is required for the digits and known data sets; own data need --source and --target");
+    resolve_classes(o);
     o.methods = resolve_methods(raw.methods, !raw.no_baseline);
+    keep_methods_for_classes(raw, o);
     o.automatic = std::find(raw.methods.begin(), raw.methods.end(), "auto") != raw.methods.end();
     o.tasks = resolve_tasks(raw, o);
     if (o.data.frozen_backbone) keep_methods_for_features(raw, o);

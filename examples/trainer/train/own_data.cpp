@@ -53,12 +53,13 @@ void report_skipped(const std::string& problem) { std::cerr << "dalib: skipped: 
 
 own_data::own_data(const data_choice& choice, const task_names& names) : choice_(choice) {
   data::input_options options{.kind = choice.own.kind, .table = choice.own.table, .root = choice.root};
-  source_ = data::read_input(names.source, options, {});
+  source_ = keep_classes(data::read_input(names.source, options, {}), choice.kept.source, "--source-classes");
   classes_ = data::class_order(source_.labels);
   if (classes_.size() < 2) io::fail_file(source_.path, "has one class only ('" + classes_[0] + "'); a classifier needs two");
   prepared_ = shown_ = data::prepare_for(source_, choice.side, choice.own.impute);
-  target_ = data::read_input(names.target, options, classes_);
-  data::class_numbers(target_, classes_);
+  const std::vector<std::string> known = classes_;
+  if (choice.kept.open_set) classes_.emplace_back(unknown_class);
+  target_ = of_target(data::read_input(names.target, options, known), known);
 
   data::input_options labelled = options;
   labelled.test_part = true;
@@ -69,21 +70,29 @@ own_data::own_data(const data_choice& choice, const task_names& names) : choice_
   target_test_ =
       choice.own.target_test.empty() ? test_of(target_, names.target) : data::read_input(choice.own.target_test, labelled, classes_);
   if (!choice.own.target_test.empty()) require_labels(target_test_, "--target-test");
-  data::class_numbers(target_test_, classes_);
+  target_test_ = of_target(target_test_, known);
 
   constexpr double usual_share = 0.1;
   const std::string& validation = choice.own.validation;
   std::optional<double> share = validation.empty() ? std::nullopt : share_of(validation);
   if (validation.empty()) {
-    validation_ = test_of(source_, names.source);
+    validation_ = keep_classes(test_of(source_, names.source), choice.kept.source, "--source-classes");
     if (validation_.size() == 0) share = usual_share;
   } else if (!share) {
-    validation_ = data::read_input(validation, labelled, classes_);
+    validation_ = keep_classes(data::read_input(validation, labelled, known), choice.kept.source, "--source-classes");
     require_labels(validation_, "--validation");
     data::class_numbers(validation_, classes_);
   }
   if (share) split_source(*share);
   target_files_ = (target_test_.size() > 0 ? target_test_ : target_).files;
+}
+
+/// A part of the target with the classes that take part, by names that are known.
+input own_data::of_target(const input& all, const std::vector<std::string>& known) const {
+  input kept = keep_classes(all, choice_.kept.target, "--target-classes");
+  if (choice_.kept.open_set) name_unknown(kept, known);
+  data::class_numbers(kept, classes_);
+  return kept;
 }
 
 /// The same share of each class, at least one image of those that have two.
@@ -140,7 +149,8 @@ task own_data::make_task(bool centre_crop) {
               .classes = classes_,
               .prepared = prepared_,
               .frozen = frozen_,
-              .target_files = target_files_};
+              .target_files = target_files_,
+              .open_set = choice_.kept.open_set};
   std::fill(result.target_train.labels.begin(), result.target_train.labels.end(), 0);
   return result;
 }

@@ -31,6 +31,7 @@ public:
   task make_task(bool centre_crop);
 
 private:
+  data::input of_target(const data::input& all, const std::vector<std::string>& known) const;
   void split_source(double share);
   void compute_features();
   data::input as_features(const data::input& images);

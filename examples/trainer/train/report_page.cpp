@@ -108,13 +108,18 @@ void add_scores(report::html_report& page, const run_list& runs) {
   const bool labelled = is_labelled(runs);
   const std::vector<std::string> methods = methods_of(runs);
   std::vector<std::string> header{"score", "what it says"};
-  if (labelled) header.push_back("rank correlation");
+  if (labelled) header.insert(header.end(), {"rank correlation", "target % by it"});
   header.insert(header.end(), methods.begin(), methods.end());
   report::table table(std::move(header));
   const auto add = [&](std::string_view name) {
     std::vector<report::cell> row{{std::string(name)}, {std::string(meaning_of_score(name))}};
     const double correlation = labelled ? rank_correlation(runs, name) : 0;
-    if (labelled) row.push_back({measured(correlation, 2)});
+    if (labelled) {
+      std::vector<double> selected;
+      for (const run_result& run : runs) selected.push_back(accuracy_selected_by(run.history, name));
+      row.push_back({measured(correlation, 2)});
+      row.push_back({measured(report::summarize(selected).mean, 1)});
+    }
     std::vector<double> means;
     for (const std::string& method : methods)
       means.push_back(report::summarize(values_of(runs, method, [&](const run_result& r) { return r.chosen.value_of(name); })).mean);
@@ -130,8 +135,12 @@ void add_scores(report::html_report& page, const run_list& runs) {
       std::string(
           "Of the target's unlabelled samples, by the weights that count; higher is better, the best in bold. They compare weights and "
           "seeds of one method well, methods with care: each of them can be high for predictions that are sure and wrong.") +
-      (labelled ? " Rank correlation: Spearman's, with the target's accuracy over all evaluations of all runs; 1 would have chosen right."
-                : ""));
+      (labelled
+           ? " Rank correlation: Spearman's, with the target's accuracy over all evaluations of all runs; 1 would have chosen right. "
+             "Target % by it: of the "
+             "checkpoints that it would have selected, mean over the runs; the column of the oracle in the table of the results is what "
+             "any could have reached."
+           : ""));
 }
 
 /// Which classes the chosen model takes for which.

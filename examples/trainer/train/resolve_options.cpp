@@ -130,6 +130,23 @@ void resolve_data(const raw_options& raw, options& o) {
   if (o.data.frozen_backbone) o.method.backbone = {.arch = "features", .weights = {}, .frozen_batch_norm = false};
 }
 
+void resolve_classes(options& o) {
+  class_selection& kept = o.data.kept;
+  if (!kept.source.empty() && !kept.open_set)
+    refuse("--source-classes", "needs --open-set: the source must know all classes of the target");
+  if (kept.open_set && kept.source.empty() && o.data.is_digits()) kept.source = {"0", "1", "2", "3", "4"}; // as in OSBP's paper
+}
+
+void keep_methods_for_classes(const raw_options& raw, options& o) {
+  if (o.data.kept.open_set) return;
+  const bool all = std::find(raw.methods.begin(), raw.methods.end(), "all") != raw.methods.end();
+  std::erase_if(o.methods, [&](const std::string& name) {
+    const bool useless = find_method(name).needs_open_set;
+    if (useless && !all) refuse("--method", name + " needs --open-set: its last class is the unknown one");
+    return useless;
+  });
+}
+
 void keep_methods_for_features(const raw_options& raw, options& o) {
   const bool all =
       raw.methods == std::vector<std::string>{"auto"} || std::find(raw.methods.begin(), raw.methods.end(), "all") != raw.methods.end();

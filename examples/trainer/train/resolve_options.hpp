@@ -33,6 +33,12 @@ std::vector<task_names> resolve_tasks(const raw_options& raw, const options& o);
 /// Settings that depend on each other: data set and network.
 void resolve_data(const raw_options& raw, options& o);
 
+/// The known classes of an open set where none were named. Complains about classes of the source without one.
+void resolve_classes(options& o);
+
+/// Leaves the methods out that need an unknown class where there is none, or complains if one was asked for by name.
+void keep_methods_for_classes(const raw_options& raw, options& o);
+
 /// Leaves the methods out that have nothing to do without a backbone to train, or complains if one was asked for by name.
 void keep_methods_for_features(const raw_options& raw, options& o);
 

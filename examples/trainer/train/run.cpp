@@ -112,9 +112,9 @@ training_run::training_run(const options& settings, const task& data, const meth
   }
   if (!ranks.first()) return;
   if (iteration_ == 0)
-    history_.emplace(folder_ / "history.csv", history_columns());
+    history_.emplace(folder_ / "history.csv", history_columns(data_.open_set));
   else
-    history_.emplace(folder_ / "history.csv", history_columns(), static_cast<double>(iteration_));
+    history_.emplace(folder_ / "history.csv", history_columns(data_.open_set), static_cast<double>(iteration_));
 }
 
 void training_run::restore() {
@@ -150,7 +150,7 @@ step_report training_run::step() {
 evaluation training_run::evaluate_now() {
   share_statistics();
   const evaluation e = evaluate(*method_, data_);
-  if (history_) history_->append(history_row(iteration(), method_->learning_rate(), sums_, e));
+  if (history_) history_->append(history_row(iteration(), method_->learning_rate(), sums_, e, data_.open_set));
   sums_ = {};
   const double value = settings_.select == selection::oracle ? e.target_accuracy : e.value_of(settings_.select.column);
   if (settings_.select != selection::last && value > best_value_) {

@@ -21,6 +21,38 @@ inline double accuracy(const Eigen::MatrixXf& logits, const std::vector<int>& la
   return 100 * static_cast<double>(correct) / static_cast<double>(logits.rows());
 }
 
+/// Accuracies of an open set, in percent; the last class is the unknown one. NaN where there are no samples.
+struct open_set_accuracy {
+  double known = std::numeric_limits<double>::quiet_NaN();    ///< OS*: mean over the known classes of each one's accuracy
+  double unknown = std::numeric_limits<double>::quiet_NaN();  ///< UNK: accuracy on the samples of unknown classes
+  double harmonic = std::numeric_limits<double>::quiet_NaN(); ///< H-score: 2 OS* UNK / (OS* + UNK) (Bucci et al. 2020)
+};
+
+/// The same of logits (n, C) and labels. O(n C).
+inline open_set_accuracy open_set_accuracies(const Eigen::MatrixXf& logits, const std::vector<int>& labels) {
+  const Eigen::Index classes = logits.cols();
+  Eigen::VectorXd right = Eigen::VectorXd::Zero(classes), count = right;
+  for (Eigen::Index row = 0; row < logits.rows(); ++row) {
+    const int label = labels[static_cast<std::size_t>(row)];
+    Eigen::Index predicted = 0;
+    logits.row(row).maxCoeff(&predicted);
+    count(label) += 1;
+    right(label) += predicted == label ? 1 : 0;
+  }
+  open_set_accuracy result;
+  double sum = 0, known = 0;
+  for (Eigen::Index c = 0; c + 1 < classes; ++c) {
+    if (count(c) == 0) continue;
+    sum += right(c) / count(c);
+    known += 1;
+  }
+  if (known > 0) result.known = 100 * sum / known;
+  if (count(classes - 1) > 0) result.unknown = 100 * right(classes - 1) / count(classes - 1);
+  const double both = result.known + result.unknown;
+  result.harmonic = both == 0 ? 0 : 2 * result.known * result.unknown / both;
+  return result;
+}
+
 /// Softmax of every row.
 inline Eigen::MatrixXd probabilities(const Eigen::MatrixXf& logits) {
   Eigen::MatrixXd p = logits.cast<double>();

@@ -67,6 +67,9 @@ nlohmann::ordered_json describe_run(const options& settings, const std::string& 
     d["missing"] = o.data.own.impute ? "mean" : "refuse";
     d["ignore_columns"] = o.data.own.table.ignored;
   }
+  if (o.data.kept.open_set) d["open_set"] = true;
+  if (!o.data.kept.source.empty()) d["source_classes"] = o.data.kept.source;
+  if (!o.data.kept.target.empty()) d["target_classes"] = o.data.kept.target;
   d["source"] = o.tasks.front().source;
   d["target"] = o.tasks.front().target;
   d["seed"] = seed;

@@ -125,6 +125,7 @@ task task_loader::load(const task_names& names, bool centre_crop) {
   result.prepared = {.kind = choice_.is_digits() ? data::content::gray : data::content::images, .side = choice_.side};
   result.frozen = frozen_;
   result.target_files = target.test_files;
+  select_classes(result, choice_.kept);
   std::fill(result.target_train.labels.begin(), result.target_train.labels.end(), 0);
   return result;
 }

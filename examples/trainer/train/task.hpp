@@ -5,6 +5,7 @@
 #include "../data/input.hpp"
 #include "../data/preparation.hpp"
 #include "backbone.hpp"
+#include "class_selection.hpp"
 #include "frozen_backbone.hpp"
 
 #include <filesystem>
@@ -26,6 +27,7 @@ struct task {
   data::preparation prepared{};                      ///< of samples, before a frozen backbone
   std::shared_ptr<frozen_backbone> frozen{};         ///< where the data sets are its features
   std::vector<std::filesystem::path> target_files{}; ///< that the rows of `target_test` come from, or none
+  bool open_set = false;                             ///< the last class is what the source lacks
 
   std::string name() const { return domain_of(source_train) + " -> " + domain_of(target_train); }
 
@@ -58,6 +60,7 @@ struct data_choice {
   bool skip_unreadable = false; ///< image files
   bool frozen_backbone = false; ///< inputs are the features of the images, computed once
   backbone_choice backbone;     ///< that computes them
+  class_selection kept;         ///< classes that take part
 
   own_choice own;
 

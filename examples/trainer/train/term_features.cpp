@@ -22,7 +22,7 @@ method_entry afn() {
 method_entry afn_hard() {
   return entry_of({.name = "afn-hard",
                    .description = "the same towards one norm",
-                   .settings = {weight_of("afn-hard", 0.05), {"afn-norm", 25, 0, 1e6, "afn-hard: the norm"}},
+                   .settings = {weight_of("afn-hard", 0.05), {"afn-norm", 10, 0, 1e6, "afn-hard: the norm"}},
                    .term = [](const method_config& config) -> transfer_term<scalar> {
                      const hard_feature_norm loss{config.settings.at("afn-norm")};
                      return {config.settings.at("afn-hard-weight"),

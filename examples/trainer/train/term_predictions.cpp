@@ -26,6 +26,22 @@ method_entry of_predictions(const std::string& name, const std::string& descript
        .how = forwarding::jointly});
 }
 
+/// The same of a loss that only asks for sure predictions, which one class for everything satisfies best. So it starts at nothing, when the
+/// predictions are worth little, and the classifier has no batch norm: the statistics of both domains together spoil it for either.
+method_entry of_sureness(const std::string& name, const std::string& description, double weight,
+                         std::function<variable<scalar>(const variable<scalar>&)> loss) {
+  const std::string setting = name + "-loss";
+  return entry_of({.name = name,
+                   .description = description,
+                   .settings = {weight_of(setting, weight)},
+                   .term = [setting, loss](const method_config& config) -> transfer_term<scalar> {
+                     const auto ramped = [loss, grows = config.reversal_iterations](const term_input<scalar>& in) {
+                       return ad::scale(loss(in.outputs.target.logits), static_cast<scalar>(ramp(in.iteration, grows)));
+                     };
+                     return {config.settings.at(setting + "-weight"), ramped};
+                   }});
+}
+
 } // namespace
 
 method_entry mcc() {
@@ -49,13 +65,13 @@ method_entry im() {
 }
 
 method_entry entropy() {
-  return of_predictions("entropy", "entropy minimisation of the target's predictions", 0.1,
-                        [](const variable<scalar>& logits) { return prediction_entropy{}(logits); });
+  return of_sureness("entropy", "entropy minimisation of the target's predictions", 0.1,
+                     [](const variable<scalar>& logits) { return prediction_entropy{}(logits); });
 }
 
 method_entry tsallis() {
-  return of_predictions("tsallis", "the same of Tsallis' entropy of order 2", 0.1,
-                        [](const variable<scalar>& logits) { return tsallis_entropy{}(logits); });
+  return of_sureness("tsallis", "the same of Tsallis' entropy of order 2", 0.1,
+                     [](const variable<scalar>& logits) { return tsallis_entropy{}(logits); });
 }
 
 } // namespace dalib::train

@@ -55,5 +55,8 @@ TEST_CASE("history: a row has the means since the last one, in the order of the 
   CHECK(std::vector<double>(row.begin(), row.begin() + 12) == std::vector<double>{20, 0.01, 5.5, 1.5, 4, 75, 75, 90, 60, 0.5, 0.7, 45});
   CHECK(row.back() == 0.25);
   CHECK(train::history_columns().size() == row.size());
-  CHECK(train::history_columns().back() == "class_silhouette");
+  CHECK(train::history_columns().back() == "a_distance");
+  e.open.harmonic = 40;
+  CHECK(train::history_row(20, 0.01, sums, e, true).back() == 40);
+  CHECK(train::history_columns(true).size() == row.size() + 3);
 }

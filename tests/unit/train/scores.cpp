@@ -41,3 +41,18 @@ TEST_CASE("scores: neighbourhood density is 1 where all rows are equally similar
   const double entropy = -(std::log(1 / total) + 4 * other * std::log(other / total)) / total;
   CHECK(soft_neighbourhood_density(pairs) == Approx(entropy / std::log(5.0)));
 }
+
+TEST_CASE("scores: of an open set the known classes count equally, and the unknown one apart") {
+  Eigen::MatrixXf logits = Eigen::MatrixXf::Zero(7, 3); // two known classes, the last is unknown
+  const int predicted[] = {0, 0, 1, 1, 2, 2, 0};
+  for (Eigen::Index i = 0; i < 7; ++i) logits(i, predicted[i]) = 1;
+  const open_set_accuracy found = open_set_accuracies(logits, {0, 0, 0, 1, 2, 2, 2});
+  CHECK(found.known == Approx((200.0 / 3 + 100) / 2));
+  CHECK(found.unknown == Approx(200.0 / 3));
+  CHECK(found.harmonic == Approx(2 * found.known * found.unknown / (found.known + found.unknown)));
+  const open_set_accuracy none = open_set_accuracies(logits, {1, 1, 0, 0, 0, 0, 1}); // all wrong, nothing unknown
+  CHECK(none.known == 0);
+  CHECK(std::isnan(none.unknown));
+  CHECK(std::isnan(none.harmonic));
+  CHECK(open_set_accuracies(logits, {1, 1, 0, 0, 0, 0, 2}).harmonic == 0);
+}

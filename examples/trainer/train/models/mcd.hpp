@@ -2,7 +2,7 @@
 
 #include "../../../autodiff/dalib_graph.hpp"
 #include "../../../nn/nn.hpp"
-#include "step_report.hpp"
+#include "two_players.hpp"
 
 #include <dalib/dalib.hpp>
 
@@ -11,9 +11,19 @@
 
 namespace dalib::train {
 
+/// How far the heads are apart on the target in MCD: the mean of |p1 - p2|.
+template <class T>
+struct mean_disagreement {
+  variable<T> operator()(const variable<T>& first, const variable<T>& second, std::int64_t) const {
+    return classifier_discrepancy{}(first, second);
+  }
+};
+
 /// Maximum classifier discrepancy (Saito et al., CVPR 2018): two heads on one backbone. Each iteration has three steps: all parts learn the
 /// source (A), the heads learn to disagree on the target (B), the backbone learns to make them agree (C, several times).
-template <class T, class Backbone>
+///
+/// @tparam Discrepancy maps the logits of both heads for the target, and the number of the call in the whole training, to a loss
+template <class T, class Backbone, class Discrepancy = mean_disagreement<T>>
 class mcd_descent {
 public:
   struct options {
@@ -31,17 +41,18 @@ public:
     double heads_loss = 0; ///< of step B
   };
 
-  mcd_descent(Backbone backbone, index_t classes, const options& o, io::random_generator& random)
+  mcd_descent(Backbone backbone, index_t classes, const options& o, io::random_generator& random, Discrepancy discrepancy = {})
       : backbone_(std::move(backbone)), heads_{{backbone_.out_features, classes, o.width, random, o.dropout},
                                                {backbone_.out_features, classes, o.width, random, o.dropout}},
-        backbone_optimiser_({nn::group_of<T>(backbone_, o.backbone_multiplier)}, o.backbone),
-        head_optimiser_({nn::group_of<T>(heads_.first), nn::group_of<T>(heads_.second)}, o.heads), schedule_(o.schedule),
-        trade_off_(static_cast<T>(o.trade_off)), balance_weight_(static_cast<T>(o.balance_weight)), backbone_steps_(o.backbone_steps) {}
+        players_({nn::group_of<T>(backbone_, o.backbone_multiplier)}, o.backbone,
+                 {nn::group_of<T>(heads_.first), nn::group_of<T>(heads_.second)}, o.heads, o.schedule),
+        discrepancy_(discrepancy), trade_off_(static_cast<T>(o.trade_off)), balance_weight_(static_cast<T>(o.balance_weight)),
+        backbone_steps_(o.backbone_steps) {}
 
   /// One iteration: A, B, and C as often as the options say. Throws training_failure before an update with a loss that is not finite.
   report step(const batch<T>& images) {
     nn::set_training(*this, true);
-    backbone_optimiser_.learning_rate = head_optimiser_.learning_rate = schedule_.step();
+    players_.next_iteration();
     report result;
     learn_source(images, result);
     const auto features = backbone_(images.both);
@@ -49,7 +60,7 @@ public:
     train_heads(false);
     // The backbone stays in step B, so that its features serve the first step C too, if a forward pass leaves no trace in it.
     const bool features_serve = !has_state(backbone_);
-    for (int k = 0; k < backbone_steps_; ++k) agree(k == 0 && features_serve ? features : backbone_(images.both), images, result);
+    for (int k = 0; k < backbone_steps_; ++k) agree(k == 0 && features_serve ? features : backbone_(images.both), images, k, result);
     train_heads(true);
     return result;
   }
@@ -62,28 +73,33 @@ public:
     result.correct = count_correct(y.source1, images.source_labels);
     const auto total = ad::add(source_loss, ad::scale(balance(y), balance_weight_));
     result.total_loss = total.item();
-    descend("classification loss", total, true, true);
+    players_.descend("classification loss", total, moved_part::both);
   }
 
-  /// Logits of both heads, in evaluation mode and without recording; the trainer's predictions are the first head's.
+  /// Logits of both heads, in evaluation mode and without recording.
   struct prediction {
     variable<T> first, second, features;
   };
-  prediction predict(const variable<T>& images) {
+  prediction predict_both(const variable<T>& images) {
     const ad::no_gradient off;
     nn::set_training(*this, false);
     const auto features = backbone_(images);
     return {heads_.first(features), heads_.second(features), features};
   }
+  /// The first head's.
+  nn::classifier_output<T> predict(const variable<T>& images) {
+    const prediction both = predict_both(images);
+    return {both.first, both.features};
+  }
+  /// What a saved model holds.
+  mcd_descent& predictor() { return *this; }
 
-  double learning_rate() const { return head_optimiser_.learning_rate; }
+  double learning_rate() const { return players_.learning_rate(); }
 
   template <class Visitor>
   void visit_state(Visitor& visitor) {
     nn::visit_state(*this, visitor, "model.");
-    backbone_optimiser_.visit_state(io::scoped(visitor, "backbone_optimiser."));
-    head_optimiser_.visit_state(io::scoped(visitor, "head_optimiser."));
-    schedule_.visit_state(io::scoped(visitor, "schedule."));
+    players_.visit_state(visitor);
   }
   template <class Visitor>
   void parts(Visitor&& f) {
@@ -102,16 +118,16 @@ private:
   void separate_heads(const variable<T>& features, const batch<T>& images, report& result) {
     const outputs y = forward(ad::detach(features), images);
     const auto apart =
-        ad::add(ad::add(classification(y, images), ad::scale(balance(y), balance_weight_)), ad::scale(discrepancy(y), -trade_off_));
+        ad::add(ad::add(classification(y, images), ad::scale(balance(y), balance_weight_)), ad::scale(discrepancy(y, 0), -trade_off_));
     result.heads_loss = apart.item();
-    descend("loss of the heads", apart, false, true);
+    players_.descend("loss of the heads", apart, moved_part::heads);
   }
 
   /// Step C: the backbone, against the discrepancy.
-  void agree(const variable<T>& features, const batch<T>& images, report& result) {
-    const auto together = discrepancy(forward(features, images));
+  void agree(const variable<T>& features, const batch<T>& images, int number, report& result) {
+    const auto together = discrepancy(forward(features, images), number + 1);
     result.transfer_loss = together.item();
-    descend("discrepancy", ad::scale(together, trade_off_), true, false);
+    players_.descend("discrepancy", ad::scale(together, trade_off_), moved_part::backbone);
   }
 
   outputs forward(const variable<T>& features, const batch<T>& images) {
@@ -123,7 +139,10 @@ private:
     return ad::add(ad::cross_entropy<T>(y.source1, images.source_labels), ad::cross_entropy<T>(y.source2, images.source_labels));
   }
   static variable<T> balance(const outputs& y) { return ad::add(class_balance{}(y.target1), class_balance{}(y.target2)); }
-  static variable<T> discrepancy(const outputs& y) { return classifier_discrepancy{}(y.target1, y.target2); }
+  /// @param number of the call in this iteration: 0 in step B, 1 and more in steps C
+  variable<T> discrepancy(const outputs& y, int number) const {
+    return discrepancy_(y.target1, y.target2, players_.iteration() * (1 + backbone_steps_) + number);
+  }
 
   /// Whether a network has anything but parameters: running statistics, which count forward passes, or a dropout's generator.
   static bool has_state(Backbone& network) {
@@ -139,19 +158,10 @@ private:
     nn::set_requires_gradient(heads_.second, on);
   }
 
-  void descend(const char* name, const variable<T>& loss, bool backbone, bool heads) {
-    require_finite_loss(name, loss.item());
-    backbone_optimiser_.clear_gradients();
-    head_optimiser_.clear_gradients();
-    ad::backward(loss);
-    if (backbone) backbone_optimiser_.step();
-    if (heads) head_optimiser_.step();
-  }
-
   Backbone backbone_;
   std::pair<nn::image_classifier_head<T>, nn::image_classifier_head<T>> heads_;
-  nn::sgd<T> backbone_optimiser_, head_optimiser_;
-  nn::stepwise_schedule schedule_;
+  two_players<T> players_;
+  Discrepancy discrepancy_;
   T trade_off_, balance_weight_;
   int backbone_steps_;
 };

@@ -2,11 +2,11 @@
 
 #include "../../../autodiff/dalib_graph.hpp"
 #include "classifier_model.hpp"
+#include "iteration_counter.hpp"
 
 #include <dalib/measure/information_maximisation.hpp>
 
 #include <cstdint>
-#include <span>
 
 namespace dalib::train {
 
@@ -20,7 +20,7 @@ public:
       : shot_model::classifier_model(std::move(classifier)), source_iterations_(source_iterations) {}
 
   losses<T> operator()(const batch<T>& images) {
-    const bool learns_source = steps_.count++ < source_iterations_;
+    const bool learns_source = steps_.next() < source_iterations_;
     nn::set_requires_gradient(this->classifier_.head, learns_source);
     if (learns_source) {
       const auto logits = this->classifier_(images.source).logits;
@@ -38,14 +38,6 @@ public:
   }
 
 private:
-  struct counter {
-    std::int64_t count = 0;
-    template <class Visitor>
-    void visit_state(Visitor& visitor) {
-      visitor("count", {}, std::span<std::int64_t>(&count, 1));
-    }
-  };
-
   /// Logits in evaluation mode and without recording.
   variable<T> watch(const variable<T>& images) {
     const ad::no_gradient off;
@@ -56,7 +48,7 @@ private:
   }
 
   std::int64_t source_iterations_;
-  counter steps_;
+  iteration_counter steps_;
 };
 
 } // namespace dalib::train
