@@ -97,7 +97,7 @@ stage_plain() {
 
 stage_fast() {
   # Tests look for NaN, so they keep that there are such numbers. Without them: fast_math_tests in the default stage.
-  configure build-fast -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS_RELEASE='-Ofast -DNDEBUG' \
+  configure build-fast -DCMAKE_BUILD_TYPE=Release -DDALIB_TEST_LONG=ON -DCMAKE_CXX_FLAGS_RELEASE='-Ofast -DNDEBUG' \
     -DDALIB_TEST_FLAGS='-ffast-math;-fno-finite-math-only' -DDALIB_TEST_LEAST_OPTIMISATION=1 \
     -DDALIB_MARCH=x86-64-v3 -DCMAKE_DISABLE_FIND_PACKAGE_PNG=ON
   build_targets build-fast checked_tests dalib_train example_01_quickstart
