@@ -31,6 +31,8 @@ void require_same_settings(const std::string& saved_text, const nlohmann::ordere
     if (found == saved.end() || *found != value)
       text += "; " + name + " was " + (found == saved.end() ? "not set" : found->dump()) + ", now it is " + value.dump();
   }
+  for (const auto& [name, value] : saved.items())
+    if (!asked.contains(name)) text += "; " + name + " was " + value.dump() + ", now it is not set";
   if (!text.empty())
     throw std::invalid_argument(path.string() + ": cannot go on with other settings" + text +
                                 " (--overwrite in place of --resume starts the run anew)");

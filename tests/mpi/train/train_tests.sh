@@ -79,7 +79,7 @@ case "$case" in
     on 2 --method dann "${small[@]}" --local-batch-norm --iterations 8 --out local-parts
     on 2 --method dann "${small[@]}" --local-batch-norm --out local-parts --resume
     same_run local/dann-seed-1 local-parts/dann-seed-1
-    expect 1 "local_batch_norm was not set" on 2 --method dann "${small[@]}" --out parts
+    expect 1 "local_batch_norm was true, now it is not set" on 2 --method dann "${small[@]}" --out local-parts --resume
     ;;
   failures)
     # What ends all ranks is said once.
