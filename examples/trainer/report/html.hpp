@@ -100,7 +100,7 @@ h2 { font-size: 18px; margin: 34px 0 10px; padding-bottom: 4px; border-bottom: 1
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: 5px 14px; text-align: right; border-bottom: 1px solid #e4e7eb; white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; padding-left: 4px; }
-thead th { border-bottom: 2px solid #9aa5b1; }
+thead th { border-bottom: 2px solid #9aa5b1; white-space: normal; }
 tbody tr:hover { background: #f5f7fa; }
 td strong { color: #0072b2; }
 table.settings th { font-weight: normal; color: #52606d; }
@@ -122,7 +122,7 @@ figcaption::before { counter-increment: figure; content: "Figure " counter(figur
 .on-narrow { display: none; }
 @media screen and (max-width: 760px) {
   main { margin: 0; padding: 12px 14px 32px; border: 0; }
-  th, td { padding: 5px 7px; font-size: 14px; } thead th { white-space: normal; }
+  th, td { padding: 5px 7px; font-size: 14px; }
   .explained td:first-child { white-space: normal; overflow-wrap: anywhere; min-width: 6.5em; }
   .explained td:nth-child(2), .explained th:nth-child(2) { min-width: 10em; font-size: 13px; }
   .on-wide { display: none; } .on-narrow { display: block; } .on-narrow svg { max-width: 100%; }
