@@ -1,70 +1,11 @@
-"""The golden sets (tests/golden: DALIB's numbers, further losses, tests) through the Python functions."""
-
-import json
-import os
-import struct
-from pathlib import Path
+"""The golden sets of losses through the Python functions."""
 
 import dalib_cpp as da
 import numpy as np
 import pytest
+from golden_set import B, Check, E, K, add, cases, gaussians, lies_here, single
 
-SETS = Path(os.environ.get("DALIB_GOLDEN", Path(__file__).resolve().parents[3] / "tests" / "golden"))
-pytestmark = pytest.mark.skipif(not (SETS / "set" / "manifest.json").exists(), reason="the golden set lies in dalib's tree")
-K, E, B = da.kernel, da.estimator, da.bandwidth
-
-
-def load(path):
-    data = path.read_bytes()
-    (length,) = struct.unpack("<Q", data[:8])
-    header = json.loads(data[8 : 8 + length])
-    kinds = {"F64": "f8", "I64": "i8"}
-    return {
-        key: np.frombuffer(data[8 + length :][slice(*one["data_offsets"])], kinds[one["dtype"]]).reshape(one["shape"])
-        for key, one in header.items()
-        if key != "__metadata__"
-    }
-
-
-def manifest(of):
-    path = SETS / of / "manifest.json"
-    return json.loads(path.read_text()) if path.exists() else {"cases": [], "files": {}}
-
-
-TENSORS = {}
-
-
-def tensor(case, entry):
-    key = (case["set"], case["group"])
-    if key not in TENSORS:
-        TENSORS[key] = load(SETS / case["set"] / manifest(case["set"])["files"][case["group"]])
-    return TENSORS[key][entry["tensor"]]
-
-
-def cases(*groups, of="set"):
-    return [pytest.param({**case, "set": of}, id=f"{case['group']}-{case['name']}") for case in manifest(of)["cases"] if case["group"] in groups]
-
-
-class Check:
-    """A case's inputs and outputs; `done` says whether any was compared."""
-
-    least = 0.0  # tolerance at least: of sweeps that stop earlier than the set's, of roundings of float where the set has 0
-
-    def __init__(self, case, dtype):
-        self.case, self.dtype, self.done = case, dtype, 0
-        whole = {one["name"]: tensor(case, one) for one in case["inputs"]}
-        self.labels = {name: value for name, value in whole.items() if value.dtype.kind == "i"}
-        self.inputs = {name: value.astype(dtype) for name, value in whole.items() if name not in self.labels}
-        self.outputs = {one["name"]: one for one in case["outputs"]}
-
-    def __call__(self, name, got):
-        if name not in self.outputs:
-            return
-        one = self.outputs[name]
-        want = tensor(self.case, one) if "tensor" in one else one["value"]
-        allowed = max(self.least, one["tol32" if self.dtype == "float32" else "tol64"])
-        assert np.abs(np.asarray(got, float).reshape(np.shape(want)) - want).max() <= allowed, name
-        self.done += 1
+pytestmark = lies_here
 
 
 @pytest.mark.parametrize("case", cases("kernel"))
@@ -76,35 +17,6 @@ def test_kernel(case, dtype):
     check("K", da.kernel_matrix(x, kernel=kernel))
     check("grad.X", da.kernel_matrix_gradient(x, r, kernel=kernel)[1])
     assert check.done == 2
-
-
-def gaussians(d):
-    rules = [B.mean(alpha) for alpha in d.get("alphas", [])] + [B.fixed(sigma) for sigma in d.get("sigmas", [])]
-    return add([K.gaussian(bandwidth=rule) for rule in rules])
-
-
-def add(kernels):
-    return kernels[0] if len(kernels) == 1 else K.Sum(tuple(kernels))
-
-
-def single(d):
-    kind = d["type"]
-    if kind == "gaussian":
-        return K.gaussian(d["sigma"]) if "sigma" in d else K.gaussian(bandwidth=B.mean(d["alpha"]))
-    if kind == "laplacian":
-        return K.laplacian(d["s"])
-    if kind == "linear":
-        return K.linear()
-    if kind == "polynomial":
-        return K.polynomial(d["gamma"], d["coef0"], d["degree"])
-    if kind == "inverse_multiquadric":
-        return K.inverse_multiquadric(d["c"])
-    if kind == "energy":
-        return K.energy()
-    if kind == "sum":
-        return add([single(one) for one in d["terms"]])
-    assert kind == "rational_quadratic", kind
-    return K.rational_quadratic(d["a"], sigma=d["length_scale"])
 
 
 ESTIMATORS = {"v": E.biased(), "u": E.unbiased()}
@@ -395,114 +307,3 @@ def test_partial_adaptation(case, dtype):
         )
         check("adversarial" + suffix, value), check(f"grad{suffix}.d_s", g_s), check(f"grad{suffix}.d_t", g_t)
     assert check.done == 12
-
-
-def check_result(check, result):
-    for name in ("statistic", "p_value", "threshold", "reject"):
-        check(name, getattr(result, name))
-    for name, number in result.details.items():
-        check(name, number)
-
-
-@pytest.mark.parametrize("case", cases("test_linear_time", "test_spectrum", "test_gamma", "ksd", of="inference_set"))
-def test_fitted_laws(case):
-    check, p, I = Check(case, "float64"), case["params"], da.inference
-    z, kernel = check.inputs, p["kernel"]
-    if case["group"] == "ksd":
-        numbers = {"sigma": kernel["sigma"]} if kernel["type"] == "gaussian" else {"c": kernel["c"], "beta": kernel["beta"]}
-        if "counts" in check.labels:
-            pytest.skip("multinomial counts are drawn, not given")
-        form = "unbiased" if "_U_" in case["name"] else "biased"
-        result = I.stein_test(z["X"], z["score"], form=form, weights=z["signs"], alpha=p["alpha"], keep_null=True, **numbers)
-        check("bootstrapped", result.null_sample)
-    elif kernel["type"] in ("polynomial", "linear", "laplacian_l1"):
-        pytest.skip("only kernels of the squared distance are compiled for tests")
-    elif case["group"] == "test_gamma":
-        result = I.gamma_test(z["X"], z["Y"], single(kernel), alpha=p["alpha"])
-    elif case["group"] == "test_spectrum":
-        options = {"biased": p["estimator"] == "V", "eigenvalues": p["eigenvalues"], "alpha": p["alpha"], "keep_null": True}
-        result = I.spectrum_test(z["X"], z["Y"], single(kernel), weights=z["normals"], **options)
-        check("null_samples", result.null_sample), check("eigenvalues", result.values)
-    elif "rows" in p:
-        options = {"rows": p["rows"], "pairs": p["within"], "alpha": p["alpha"], "keep_null": True}
-        result = I.block_test(z["X"], z["Y"], single(kernel), **options)
-        check("blocks", result.null_sample)
-    else:
-        options = {"variance": p["variance"], "alpha": p["alpha"], "keep_null": True}
-        result = I.linear_time_test(z["X"], z["Y"], single(kernel), **options)
-        check("h", result.null_sample)
-    check_result(check, result)
-    assert check.done >= 4
-
-
-@pytest.mark.parametrize("case", cases("dependence", of="inference_set"))
-def test_dependence(case):
-    check, p, I = Check(case, "float64"), case["params"], da.inference
-    z = check.inputs
-    if not case["name"].startswith(("hsic_gamma", "hsic_V_perm", "hsic_U_perm")):
-        pytest.skip("another function, or not in the Python package")
-    kernels = single(p["kernel_x"]), single(p["kernel_y"])
-    if case["name"].startswith("hsic_gamma"):
-        result = I.independence_gamma_test(z["X"], z["Y"], *kernels, alpha=p["alpha"])
-    else:
-        options = {"biased": p["estimator"] == "V", "alpha": p["alpha"], "keep_null": True}
-        result = I.independence_test(z["X"], z["Y"], *kernels, permutations=check.labels["permutations"], **options)
-        check("permuted", result.null_sample)
-    check_result(check, result)
-    assert check.done >= 4
-
-
-@pytest.mark.parametrize("case", cases("selection", of="inference_set"))
-def test_model_selection(case):
-    check, p, M = Check(case, "float64"), case["params"], da.model_selection
-    z, kind = {**check.inputs, **check.labels}, case["name"].partition("_n")[0]
-    names = {
-        "entropy": "entropy", "information_maximisation": "information_maximisation", "confidence": "confidence", "softmax_correlation":
-        "softmax_correlation", "snd_tau0.05": "soft_neighbourhood_density", "bnm_bound": "nuclear_norm", "mcc": "class_confusion", "mano_auto": "mano",
-    }  # fmt: skip
-    if kind in names:
-        check("score", M.label_free_scores(z["logits"])[names[kind]])
-    elif kind == "class_cluster" and p["normalised"]:
-        found = M.label_free_scores(z["logits"], z["features"])
-        check("ami", found["class_ami"]), check("silhouette", found["class_silhouette"])
-    elif "losses" in z:
-        if case["name"].startswith("dev"):
-            found = M.deep_embedded_validation(z["weights"], z["losses"])
-        else:
-            found = M.importance_weighted_validation(z["weights"], z["losses"], p["self_normalised"])
-        check("risk", found.risk), check("score", found.score), check("eta", found.eta)
-    elif "domain_logits" in z:
-        check("weights", M.importance_weights(z["domain_logits"], p["n_s"], p["n_t"]))
-    elif "domains" in z:
-        found = M.proxy_a_distance(z["domains"], z["predictions"])
-        check("error", found.error), check("d_A", found.distance), check("d_A_balanced", found.balanced_distance), check("score", found.score)
-    else:
-        pytest.skip("a setting that is not in the Python package")
-    assert check.done
-
-
-@pytest.mark.parametrize("case", cases("test_permutation", "test_wild_bootstrap", "witness", of="inference_set"))
-def test_inference(case):
-    check, p = Check(case, "float64"), case["params"]
-    z, kernel = {**check.inputs, **check.labels}, p.get("kernel")
-    radial = ("gaussian", "laplacian", "rational_quadratic")
-    if kernel is None or kernel["type"] not in radial or "V" in z or not {"sigma", "s", "a"} & set(kernel):
-        pytest.skip("not in the Python package")
-    kernel = single(kernel)
-    if case["group"] == "witness":
-        check("witness", da.inference.witness(z["X"], z["Y"], z["points"], kernel))
-        assert check.done == 1
-        return
-    options = {"alpha": p["alpha"], "keep_null": True}
-    if case["group"] == "test_permutation":
-        result = da.inference.permutation_test(z["X"], z["Y"], kernel, biased=p["estimator"] == "V", permutations=z["permutations"], **options)
-        check("permuted", result.null_sample)
-    else:
-        if "W" not in z:
-            pytest.skip("draws for each sample")
-        form = "independent" if case["name"].startswith("wild_u") else "centred" if p.get("centred") else "dependent"
-        result = da.inference.wild_bootstrap_test(z["X"], z["Y"], kernel, form=form, weights=z["W"], **options)
-        check("bootstrapped", result.null_sample)
-    check("statistic", result.statistic), check("p_value", result.p_value), check("threshold", result.threshold)
-    check("reject", result.reject)
-    assert check.done >= 4
