@@ -45,6 +45,28 @@ struct negative_cost {
   negative_cost with_unit(double squared_unit) const { return {power, rate * (power == 2 ? squared_unit : std::sqrt(squared_unit))}; }
 };
 
+/// What a row's pull takes of each pair: P_ij = e^(own_i + other_j - C_ij / epsilon), over the distance where the cost is one.
+struct pull_weights {
+  int power;
+  double rate; ///< 1 / epsilon
+
+  template <class V>
+  V operator()(const V& minus_cost, const V& exponent) const {
+    using std::exp;
+    const V share = exp(exponent + V(rate) * minus_cost);
+    return power == 2 ? share : where_greater(-minus_cost, V(0), share / -minus_cost, V(0));
+  }
+  /// Replaces a row's -C by its weights. @returns their sum
+  double of_row(double* row, double own, const double* other, index_t count) const {
+    using vector = pack<double>;
+    index_t j = 0;
+    for (; j + vector::size <= count; j += vector::size)
+      (*this)(vector::load(row + j), vector(own) + vector::load(other + j)).store(row + j);
+    for (; j < count; ++j) row[j] = (*this)(row[j], own + other[j]);
+    return std::accumulate(row, row + count, 0.0);
+  }
+};
+
 /// sum_j e^(x_j): log_sum_exp's states of several registers, and their end.
 template <int Count>
 struct exponent_states {
@@ -113,16 +135,10 @@ public:
       const workspace_mark mark(scratch_);
       const index_t count = std::min(block, rows.size() - first);
       const real_matrix pulls = exponents(transposed, first, count);
-      double* const sums = scratch_.template allocate<double>(count);
       exec_.run(count, [&](index_t i, int) {
         double* const row = &pulls(i, 0);
-        index_t j = 0;
-        for (; j + vector::size <= others.size(); j += vector::size)
-          weight(vector::load(row + j), vector(own[first + i]) + vector::load(other + j), 1 / epsilon).store(row + j);
-        for (; j < others.size(); ++j) row[j] = weight(row[j], own[first + i] + other[j], 1 / epsilon);
-        const double sum = std::accumulate(row, row + others.size(), 0.0);
-        sums[i] = factor * sum;
-        for (index_t f = 0; f < to.cols; ++f) to(first + i, f) += sums[i] * rows.points(first + i, f);
+        const double sum = factor * pull_weights{power_, 1 / epsilon}.of_row(row, own[first + i], other, others.size());
+        for (index_t f = 0; f < to.cols; ++f) to(first + i, f) += sum * rows.points(first + i, f);
       });
       work.add_product(pulls, others.points, -factor, to.rows_from(first, count));
     }
@@ -135,13 +151,6 @@ private:
   using problem = engine::bound_problem<double, host_memory, negative_cost>;
 
   /// What a pair's difference is multiplied by: the plan's share, over the distance for power 1, where rows that coincide pull nothing.
-  template <class V>
-  V weight(const V& minus_cost, const V& exponent, double rate) const {
-    using std::exp;
-    const V share = exp(exponent + V(rate) * minus_cost);
-    return power_ == 2 ? share : where_greater(-minus_cost, V(0), share / -minus_cost, V(0));
-  }
-
   engine::layer_input<double, negative_cost> input(const real_matrix& own, const real_matrix& other) const {
     return {{sample<double>{own}, sample<double>{other}}, negative_cost{power_}, {}, {}};
   }

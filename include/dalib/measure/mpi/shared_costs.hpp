@@ -82,11 +82,7 @@ public:
         entries_of(of, first, pulls);
       exec_.run(count, [&](index_t i, int) {
         double* const row = &pulls(i, 0);
-        index_t j = 0;
-        for (; j + vector::size <= others.size(); j += vector::size)
-          weight(vector::load(row + j), vector(own[first + i]) + vector::load(other + j), 1 / epsilon).store(row + j);
-        for (; j < others.size(); ++j) row[j] = weight(row[j], own[first + i] + other[j], 1 / epsilon);
-        const double sum = factor * std::accumulate(row, row + others.size(), 0.0);
+        const double sum = factor * pull_weights{power_, 1 / epsilon}.of_row(row, own[first + i], other, others.size());
         for (index_t f = 0; f < to.cols; ++f) to(first + i, f) += sum * of.rows->points(first + i, f);
       });
       work.add_product(pulls, others.points, -factor, to.rows_from(first, count));
@@ -132,13 +128,6 @@ private:
     engine::with_units(exec_.inner(), "sinkhorn_divergence", std::tuple{layer_of(one, first, to.rows)}, scratch_, [&](const auto& layers) {
       engine::kernel_entries(exec_.inner(), engine::matrix_visitor{}, std::get<0>(layers), request, scratch_);
     });
-  }
-
-  template <class V>
-  V weight(const V& minus_cost, const V& exponent, double rate) const {
-    using std::exp;
-    const V share = exp(exponent + V(rate) * minus_cost);
-    return power_ == 2 ? share : where_greater(-minus_cost, V(0), share / -minus_cost, V(0));
   }
 
   /// As pair_costs does it.
