@@ -77,6 +77,16 @@ struct exponent_states {
     for (auto& row : rows) engine::log_sum_exp{}.start(row);
   }
   void visit(int k, const vector& exponent, const vector& potential) { engine::log_sum_exp{}.visit(rows[k], exponent, potential); }
+  /// log sum_j e^(rate * minus_costs_j + potentials_j) of a row of whole registers.
+  static double of_row(const double* minus_costs, const double* potentials, index_t count, double rate) {
+    exponent_states states;
+    for (index_t j = 0; j < count; j += Count * vector::size)
+      for (int k = 0; k < Count && j + k * vector::size < count; ++k) {
+        const index_t at = j + k * vector::size;
+        states.visit(k, vector(rate) * vector::load(minus_costs + at), vector::load(potentials + at));
+      }
+    return states.total();
+  }
   /// The log of the sum of lane `lane` of register k.
   double lane(int k, int at) const {
     const double numbers[2] = {rows[k][0].lanes[at], rows[k][1].lanes[at]};
@@ -181,15 +191,8 @@ private:
     std::fill(std::copy_n(offset, y_.size(), padded), padded + stride_, -std::numeric_limits<double>::infinity());
     constexpr index_t rows = 8;
     exec_.run((x_.size() + rows - 1) / rows, [&](index_t task, int) {
-      for (index_t i = task * rows; i < std::min(x_.size(), (task + 1) * rows); ++i) {
-        exponent_states<registers> states;
-        for (index_t j = 0; j < stride_; j += step)
-          for (int k = 0; k < registers && j + k * vector::size < stride_; ++k) {
-            const index_t at = j + k * vector::size;
-            states.visit(k, vector(rate) * vector::load(&kept_(i, at)), vector::load(padded + at));
-          }
-        to[i] = states.total();
-      }
+      for (index_t i = task * rows; i < std::min(x_.size(), (task + 1) * rows); ++i)
+        to[i] = exponent_states<registers>::of_row(&kept_(i, 0), padded, stride_, rate);
     });
   }
   /// A task for a few columns, each lane one of them.

@@ -137,15 +137,8 @@ private:
     std::fill(std::copy_n(offset, of.others->size(), padded), padded + of.stride, -std::numeric_limits<double>::infinity());
     constexpr index_t rows = 8;
     exec_.run((of.count + rows - 1) / rows, [&](index_t task, int) {
-      for (index_t i = task * rows; i < std::min(of.count, (task + 1) * rows); ++i) {
-        exponent_states<registers> states;
-        for (index_t j = 0; j < of.stride; j += registers * vector::size)
-          for (int k = 0; k < registers && j + k * vector::size < of.stride; ++k) {
-            const index_t at = j + k * vector::size;
-            states.visit(k, vector(rate) * vector::load(&of.kept(i, at)), vector::load(padded + at));
-          }
-        to[i] = states.total();
-      }
+      for (index_t i = task * rows; i < std::min(of.count, (task + 1) * rows); ++i)
+        to[i] = exponent_states<registers>::of_row(&of.kept(i, 0), padded, of.stride, rate);
     });
   }
 
