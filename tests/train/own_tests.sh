@@ -263,12 +263,14 @@ case "$case" in
     net=(--source drawn/studio --target drawn/field --arch resnet18 --image-side 64 --no-pictures)
     expect 0 "computing the features of 360 images of drawn/field" "$train" "${net[@]}" --frozen-backbone --iterations 100 --out frozen
     same_predictions frozen drawn/field
+    rm -r frozen
     expect 0 "starts from random numbers" "$train" "${net[@]}" --method dan --no-baseline --iterations 3 --batch-size 8 --threads 1 --workers 1 --out trained
     same_predictions trained drawn/field
     for threads in 2 3; do
       "$train" "${net[@]}" --method dan --no-baseline --iterations 3 --batch-size 8 --threads "$threads" --workers "$threads" --out "by-$threads"
       same_run trained/dan-seed-1 "by-$threads/dan-seed-1"
       cmp trained/predictions.csv "by-$threads/predictions.csv" || die "predictions depend on the number of threads"
+      rm -r "by-$threads"
     done
     ;;
   resnet_adapts)
