@@ -117,15 +117,7 @@ def compare_steps(seconds, rounds):
     return found
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=0.1, help="a contestant's time in each round")
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--quick", action="store_true", help="without (2048, 256)")
-    parser.add_argument("--json", help="write the figures there too")
-    arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    result = {"module": da._load.core.__name__, "torch": torch.__version__, "losses": {}}
+def report_losses(result, arguments):
     print("CPU time of value and gradient, one thread, in us\n| n, F | ours | eager | compiled | ratio | goal |\n|---|---|---|---|---|---|")
     for place, size in enumerate(SIZES[: -1 if arguments.quick else None]):
         found = compare_losses(size, arguments.seconds, arguments.rounds)
@@ -133,13 +125,28 @@ def main():
         goal = GOAL if place else FIRST_GOAL
         numbers = " | ".join(f"{found[name] * 1e6:.0f}" for name in ("ours", "eager", "compiled"))
         print(f"| {size[0]}, {size[1]} | {numbers} | {found['ratio']:.1f} | {goal} |", flush=True)
-    result["overhead"] = compare_overhead(SIZES[0], arguments.seconds, arguments.rounds)
-    print("beyond the compiled call, in us (goals: 15 for a function, 60 through autograd):",
-          ", ".join(f"{name} {cost * 1e6:.1f}" for name, cost in result["overhead"].items()))  # fmt: skip
-    result["step"] = compare_steps(arguments.seconds, arguments.rounds)
-    step = result["step"]
-    print(f"a training step (36, 1024): ours {step['ours'] * 1e6:.0f}, eager {step['eager'] * 1e6:.0f}, compiled loss {step['compiled'] * 1e6:.0f} us:"
-          f" {step['ratio']:.2f} times (goal {STEP_GOAL})")  # fmt: skip
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=0.1, help="a contestant's time in each round")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--quick", action="store_true", help="without (2048, 256)")
+    parser.add_argument("--only", choices=["losses", "overhead", "step"], help="this part alone")
+    parser.add_argument("--json", help="write the figures there too")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    result = {"module": da._load.core.__name__, "torch": torch.__version__, "losses": {}}
+    if arguments.only in (None, "losses"):
+        report_losses(result, arguments)
+    if arguments.only in (None, "overhead"):
+        result["overhead"] = compare_overhead(SIZES[0], arguments.seconds, arguments.rounds)
+        print("beyond the compiled call, in us (goals: 15 for a function, 60 through autograd):",
+              ", ".join(f"{name} {cost * 1e6:.1f}" for name, cost in result["overhead"].items()))  # fmt: skip
+    if arguments.only in (None, "step"):
+        step = result["step"] = compare_steps(arguments.seconds, arguments.rounds)
+        print(f"a training step (36, 1024): ours {step['ours'] * 1e6:.0f}, eager {step['eager'] * 1e6:.0f}, compiled loss {step['compiled'] * 1e6:.0f}"
+              f" us: {step['ratio']:.2f} times (goal {STEP_GOAL})")  # fmt: skip
     if arguments.json:
         with open(arguments.json, "w") as file:
             json.dump(result, file, indent=1)

@@ -11,7 +11,8 @@ tests in a thin form: a quarter of an hour on two cores. `--all` (an hour and mo
   clang     clang for x86-64-v3, without libjpeg: unit tests, conformance suite, examples and trainer, in build-clang/
   sanitize  clang with the address and undefined-behaviour sanitizers: unit tests and golden set, in build-asan/
   aarch64   g++ for 64-bit ARM, run by qemu: quickstart, unit tests of the engine and a golden group, in build-aarch64/
-  python    the Python package, installed from PyPI's parts into a virtual environment, build-python/: its tests; without network left out
+  python    the Python package, installed from PyPI's parts into a virtual environment, build-python/: its tests; Conan's package of the
+            library; without network left out
   cuda      nvcc: the device's tests and the example, compiled, in build-cuda/; they run by benchmarks/gpu_run.sh
 A stage whose compiler is not there is left out, and the last line says so.
   --only STAGE  this stage alone (default, plain, fast, ...); may be repeated
@@ -137,10 +138,17 @@ stage_python() {
     return 0
   fi
   "$environment/bin/pip" install --quiet torch || skipped+=("python: tests of PyTorch (it could not be installed)")
+  "$environment/bin/pip" install --quiet jax conan || skipped+=("python: JAX's arrays and Conan's package (they could not be installed)")
   step "build of the package"
-  CMAKE_BUILD_PARALLEL_LEVEL="$jobs" "$environment/bin/pip" install --no-build-isolation --verbose ./examples/python
+  CMAKE_BUILD_PARALLEL_LEVEL="$jobs" "$environment/bin/pip" install --no-build-isolation --verbose \
+    --config-settings=build-dir="$environment/package" ./examples/python
   step "tests of the package"
   (cd examples/python && "$environment/bin/mypy" package/dalib_cpp && "$environment/bin/python" -m pytest -q)
+  if [[ -x "$environment/bin/conan" ]]; then
+    step "the library as Conan's package"
+    CONAN_HOME="$environment/conan" "$environment/bin/conan" create cmake/packages/conan -pr:a cmake/packages/conan/debian.profile \
+      -c tools.cmake.cmake_layout:test_folder="$environment/conan_test"
+  fi
 }
 
 stage_cuda() {

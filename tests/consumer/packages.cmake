@@ -16,9 +16,7 @@ dalib_test_properties(consumer.vcpkg_port "package;slow")
 # Conan gets Eigen from the machine: no package is downloaded.
 find_program(DALIB_CONAN conan)
 if(DALIB_CONAN)
-  set(conan_profile ${CMAKE_CURRENT_BINARY_DIR}/conan_profile)
-  file(WRITE ${conan_profile} "[settings]\nos=Linux\narch=x86_64\ncompiler=gcc\ncompiler.version=12\ncompiler.libcxx=libstdc++11\ncompiler.cppstd=20\nbuild_type=Release\n[platform_requires]\neigen/3.4.0\n")
   add_test(NAME consumer.conan COMMAND ${CMAKE_COMMAND} -E env CONAN_HOME=${CMAKE_CURRENT_BINARY_DIR}/conan_home ${DALIB_CONAN} create
-    ${PROJECT_SOURCE_DIR}/cmake/packages/conan -pr:a ${conan_profile} -c tools.cmake.cmake_layout:test_folder=${CMAKE_CURRENT_BINARY_DIR}/conan_test)
+    ${PROJECT_SOURCE_DIR}/cmake/packages/conan -pr:a ${PROJECT_SOURCE_DIR}/cmake/packages/conan/debian.profile -c tools.cmake.cmake_layout:test_folder=${CMAKE_CURRENT_BINARY_DIR}/conan_test)
   dalib_test_properties(consumer.conan "package;slow" PASS_REGULAR_EXPRESSION "dalib ${PROJECT_VERSION}: mmd [0-9]")
 endif()

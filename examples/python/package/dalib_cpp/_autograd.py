@@ -103,6 +103,12 @@ class Operation:
 
 _OPERATIONS: dict = {}
 
+_NO_WEIGHTS: Tuple[None, None] = (None, None)
+
+# Looked up once: between a network's forward and its backward every name through a module is memory that has to be fetched again.
+_grad_enabled, _compiling, _in_torch_func = torch.is_grad_enabled, torch.compiler.is_compiling, torch._C._are_functorch_transforms_active
+_threads, _scalar = torch.get_num_threads, torch.scalar_tensor
+
 
 def _operation(text: str) -> Operation:
     return _OPERATIONS[text]
@@ -138,9 +144,9 @@ def _compute(
 ) -> Tuple[Tensor, Sequence[Optional[Tensor]]]:  # fmt: skip
     """Value and the wanted gradients, in the dtypes and on the devices of the inputs."""
     if op.differentiate is not None and weights[0] is None and weights[1] is None:
-        answer = op.differentiate(inputs, op.differentiable, wanted, torch.get_num_threads())
+        answer = op.differentiate(inputs, op.differentiable, wanted, _threads())
         if answer is not None:
-            return torch.scalar_tensor(answer[0], dtype=inputs[0].dtype), answer[1:]
+            return _scalar(answer[0], dtype=inputs[0].dtype), answer[1:]
     common = _dtype_of(inputs)
     dtype = torch.float32 if common in _HALVES else common
     simple = True
@@ -245,23 +251,28 @@ class _Direct(torch.autograd.Function):
     """The same without setup_context, which costs 35 us a call: what runs outside torch.func.
 
     The first backward scales the gradients in their place and gives them away; another one, of a graph that was retained, finds them again.
+    The usual way, a number of float tensors without weights, has few steps: each costs three times as much between a network's passes.
     """
 
     @staticmethod
-    def forward(ctx: Any, extra: Extra, *inputs: Tensor) -> Tensor:
-        value, ctx.gradients = _compute(extra[0], inputs, *extra[1:])
-        ctx.extra = extra
+    def forward(ctx: Any, extra: tuple, *inputs: Tensor) -> Tensor:
+        op, weights, running, training, wanted = ctx.extra = extra  # the members of Extra
         ctx.save_for_backward(*inputs)
+        if op.differentiate is not None and weights is _NO_WEIGHTS:
+            answer = op.differentiate(inputs, op.differentiable, wanted, _threads())
+            if answer is not None:
+                ctx.gradients = answer[1:]
+                return _scalar(answer[0], dtype=inputs[0].dtype)
+        value, ctx.gradients = _compute(op, inputs, weights, running, training, wanted)
         return value
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> tuple:  # type: ignore[override]
-        extra, gradients = ctx.extra, ctx.gradients
-        op = extra[0]
-        ctx.gradients = None
+        gradients, ctx.gradients = ctx.gradients, None
+        op, weights, running, _, wanted = ctx.extra
         if gradients is None:
-            _, gradients = _compute(op, ctx.saved_tensors, extra.weights, extra.running, False, extra.wanted)
-        if torch.is_grad_enabled():
+            _, gradients = _compute(op, ctx.saved_tensors, weights, running, False, wanted)
+        if _grad_enabled():
             gradients = _Refusing.apply(op, len(gradients), upstream, *gradients, *ctx.saved_tensors)
         elif op.reduction == "none":
             gradients = _scaled(op, upstream, gradients)
@@ -360,11 +371,13 @@ def evaluate(
     op: Operation, inputs: Tuple[Tensor, ...], weights: Tuple[Optional[Tensor], Optional[Tensor]], running: Optional[Tensor], training: bool
 ) -> Tensor:
     """The loss of these inputs, on whatever is recording."""
-    if torch.is_grad_enabled():
-        wanted = tuple([inputs[place].requires_grad for place in op.differentiable])
-    else:
+    if not _grad_enabled():
         wanted = (False,) * len(op.differentiable)
-    if torch.compiler.is_compiling():
+    elif op.all_differentiable:
+        wanted = tuple([one.requires_grad for one in inputs])
+    else:
+        wanted = tuple([inputs[place].requires_grad for place in op.differentiable])
+    if _compiling():
         given = [w for w in weights if w is not None]
         sides = sum(1 << side for side, w in enumerate(weights) if w is not None)
         mask = sum(1 << place for place, want in enumerate(wanted) if want)
@@ -376,7 +389,5 @@ def evaluate(
         return _Fused.apply(Extra(op, weights, running, training, wanted), *inputs)[0]
     if True not in wanted:
         return _compute(op, inputs, weights, running, training, wanted)[0]
-    return _Direct.apply(Extra(op, weights, running, training, wanted), *inputs)
+    return _Direct.apply((op, weights, running, training, wanted), *inputs)
 
-
-_in_torch_func = torch._C._are_functorch_transforms_active

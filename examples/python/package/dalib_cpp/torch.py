@@ -17,7 +17,7 @@ from . import bandwidth as _bandwidth
 from . import functions as _functions
 from . import kernel as _kernel
 from . import measures as _measures
-from ._autograd import Operation, evaluate
+from ._autograd import _NO_WEIGHTS, Operation, evaluate
 from ._map_autograd import Pull, pulled
 from .estimator import Estimator
 from .kernel import Kernel
@@ -61,7 +61,7 @@ class _Loss(nn.Module):
         if count:  # value and number of updates of each
             self.register_buffer("running", torch.zeros(count, 2, dtype=torch.float64))
 
-    def _evaluate(self, *inputs: Tensor, weights: Tuple[Optional[Tensor], Optional[Tensor]] = (None, None)) -> Tensor:
+    def _evaluate(self, *inputs: Tensor, weights: Tuple[Optional[Tensor], Optional[Tensor]] = _NO_WEIGHTS) -> Tensor:
         return evaluate(self._operation, inputs, weights, self._buffers.get("running"), self.training)
 
 
@@ -95,8 +95,9 @@ class MMDLoss(_Loss):
     def _settings(self) -> Operation:
         return Operation("mmd", ("x", "y"), (0, 1), kernels=(self.kernel,), estimator=self.estimator)
 
-    def forward(self, x: Tensor, y: Tensor, weights: Tuple[Optional[Tensor], Optional[Tensor]] = (None, None)) -> Tensor:
-        return self._evaluate(_rows(x), _rows(y), weights=weights)
+    def forward(self, x: Tensor, y: Tensor, weights: Tuple[Optional[Tensor], Optional[Tensor]] = _NO_WEIGHTS) -> Tensor:
+        inputs = (x, y) if x.dim() == 2 and y.dim() == 2 else (_rows(x), _rows(y))
+        return evaluate(self._operation, inputs, weights, self._buffers.get("running"), self.training)
 
     def extra_repr(self) -> str:
         return f"kernel={self.kernel}, estimator={self.estimator or 'unbiased()'}"
@@ -124,7 +125,7 @@ class JointMMDLoss(_Loss):
         return Operation("joint_mmd", names, tuple(range(len(names))), kernels=self.kernels, estimator=self.estimator)
 
     def forward(
-        self, x: Sequence[Tensor], y: Sequence[Tensor], weights: Tuple[Optional[Tensor], Optional[Tensor]] = (None, None)
+        self, x: Sequence[Tensor], y: Sequence[Tensor], weights: Tuple[Optional[Tensor], Optional[Tensor]] = _NO_WEIGHTS
     ) -> Tensor:
         if len(x) != len(self.kernels) or len(y) != len(self.kernels):
             raise ValueError(f"JointMMDLoss: there are {len(self.kernels)} kernels, but {len(x)} layers of x and {len(y)} of y")
