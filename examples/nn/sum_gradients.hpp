@@ -1,10 +1,20 @@
 #pragma once
+#include <algorithm>
 #include <span>
 #include <vector>
 
-#include "clipping.hpp"
+#include "../autodiff/elementwise.hpp"
+#include "module.hpp"
 
 namespace dalib::nn {
+
+/// Calls f(gradient as an Eigen array) for every parameter of the groups that has one.
+template <class Scalar, class F>
+void for_each_gradient(const std::vector<parameter_group<Scalar>>& groups, const F& f) {
+  for (const auto& group : groups)
+    for (const auto& p : group.parameters)
+      if (p.has_gradient()) f(ad::elements(p.handle()->gradient, 0, p.handle()->gradient.size()));
+}
 
 /// Makes the gradients of all parameters the sum over the ranks, added in the ranks' order. Nothing where the program trains alone.
 template <class Scalar>

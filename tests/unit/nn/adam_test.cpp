@@ -5,7 +5,11 @@
 #include <nn/rates.hpp>
 
 #include <cmath>
+#include <cstring>
 #include <map>
+#include <span>
+#include <utility>
+#include <vector>
 
 using namespace dalib;
 
@@ -39,6 +43,19 @@ struct small_model {
   void parts(Visitor&& f) {
     f("weight", weight);
     f("mean", mean);
+  }
+};
+
+/// One of two ranks, of which the other has `others`, the gradients of all parameters.
+struct one_of_two : distributed::ranks {
+  std::vector<double> others;
+
+  one_of_two(int rank, std::vector<double> theirs) : distributed::ranks(rank, 2), others(std::move(theirs)) {}
+  void gather(const void* own, void* all, std::span<const std::size_t> bytes) const override {
+    REQUIRE((bytes[0] == bytes[1] && bytes[1] == others.size() * sizeof(double)));
+    const auto own_place = static_cast<std::size_t>(rank()) * bytes[0];
+    std::memcpy(static_cast<char*>(all) + own_place, own, bytes[0]);
+    std::memcpy(static_cast<char*>(all) + (bytes[0] - own_place), others.data(), bytes[0]);
   }
 };
 
@@ -90,6 +107,33 @@ TEST_CASE("clipping: one norm over all, small gradients stay, parameters without
   nn::clip_gradient_values(groups, 0.1);
   CHECK(q.gradient()(1, 2) == 0.1);
   CHECK(!none.has_gradient());
+}
+
+TEST_CASE("clipping over ranks is of their sum, and the optimiser's step takes it as it is") {
+  constexpr int entries = 6;
+  const auto alone = leaf_of(2);
+  nn::adam<double> single({{{alone}, 1.0}}, {.learning_rate = 0.01, .epsilon = 1});
+  give_gradient(alone, 7);
+  const double norm = nn::clip_gradient_norm<double>({{{alone}, 1}}, 2);
+  nn::clip_gradient_values<double>({{{alone}, 1}}, 0.5);
+  const double clipped = alone.gradient()(0, 0);
+  single.step();
+  for (const int rank : {0, 1}) {
+    one_of_two ranks(rank, std::vector<double>(entries, 4));
+    const distributed::ranks::scope here(ranks);
+    const auto p = leaf_of(2);
+    nn::adam<double> optimiser({{{p}, 1.0}}, {.learning_rate = 0.01, .epsilon = 1});
+    give_gradient(p, 3);
+    CHECK(nn::clip_gradient_norm<double>({{{p}, 1}}, 2) == norm);
+    const double kept = p.gradient()(0, 0); // the other rank has what this one has not
+    CHECK((rank == 0) == (kept != 0));
+    ranks.others.assign(entries, rank == 0 ? 0.0 : 2 / std::sqrt(entries));
+    nn::clip_gradient_values<double>({{{p}, 1}}, 0.5);
+    CHECK(p.gradient()(0, 0) == (rank == 0 ? clipped : 0));
+    ranks.others.assign(entries, rank == 0 ? 0.0 : clipped);
+    optimiser.step();
+    CHECK(p.value()(1, 2) == alone.value()(1, 2));
+  }
 }
 
 TEST_CASE("rates: ends and turning points") {
