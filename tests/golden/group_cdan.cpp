@@ -147,7 +147,7 @@ loss_calls<T, dalib::reduced<T, Reduction>> calls_of(const Conditioning& conditi
   loss_calls<T, dalib::reduced<T, Reduction>> calls;
   calls.loss = [conditioning](const auto& l_s, const auto& l_t, const auto& g_s, const auto& g_t, auto& gl_s, auto& gl_t) {
     const dalib::conditional_domain_adversarial measure{conditioning, Reduction{}};
-    return measure.value_and_gradient(l_s, l_t, g_s, g_t, dalib::gradients{gl_s, gl_t});
+    return measure.value_and_gradient(tensor_policy{}, l_s, l_t, g_s, g_t, dalib::gradients{gl_s, gl_t});
   };
   calls.weights = [conditioning](const auto& g_s, const auto& g_t) {
     const auto weights = dalib::weigh_samples(tensor_policy{}, conditioning, dalib::const_view_of(g_s), dalib::const_view_of(g_t));

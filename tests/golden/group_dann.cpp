@@ -95,7 +95,8 @@ outcome run_logits(const test_case& test, const tensor_kind<T>& kind) {
     auto loss = dalib::graph_traits<ad::variable<T>>::record(std::array{parts[0], parts[1]}, [&](const auto&, const auto& gradients) {
       const array values_s = array_of(parts[0].value(), {source.rows(), 1}), values_t = array_of(parts[1].value(), {target.rows(), 1});
       any_tensor<T> ls = kind(values_s), lt = kind(values_t), gs = kind(values_s), gt = kind(values_t);
-      auto value = dalib::domain_adversarial<Reduction>{}.value_and_gradient(ls.get(), lt.get(), dalib::gradients{gs.get(), gt.get()});
+      auto value = dalib::domain_adversarial<Reduction>{}.value_and_gradient(tensor_policy{}, ls.get(), lt.get(),
+                                                                             dalib::gradients{gs.get(), gt.get()});
       accuracy = dalib::domain_accuracy(ls.get(), lt.get());
       const array written_s = gs.read(), written_t = gt.read();
       for (std::ptrdiff_t i = 0; i < source.rows(); ++i) gradients[0](i, 0) = static_cast<T>(written_s.at(i));

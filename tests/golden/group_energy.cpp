@@ -16,7 +16,7 @@ std::vector<outcome> run_weighted(const test_case& test, double exponent) {
     const auto& rows_x = x.get();
     const auto& rows_y = y.get();
     const auto s = dalib::weighted(rows_x, w_s), t = dalib::weighted(rows_y, w_t);
-    const T value = loss.value_and_gradient(s, t, dalib::gradients{gx.get(), gy.get()});
+    const T value = loss.value_and_gradient(tensor_policy{}, s, t, dalib::gradients{gx.get(), gy.get()});
     const auto [of_s, of_t] = dalib::energy_weight_gradients(s, t, exponent);
     return outputs_map{{"loss", scalar(value)},
                        {"grad.z_s", gx.read()},

@@ -63,7 +63,8 @@ void run_pair_by_pair(const test_case& test, const Estimator& estimator, double 
         with_gaussian(a, [&](const auto& k1) {
           with_gaussian(b, [&](const auto& k2) {
             const dalib::joint_mmd one{dalib::layer_kernels(k1, k2), estimator};
-            loss += static_cast<double>(one.value_and_gradient(zs, zt, dalib::layer_gradients{gs, gt, T(1), mode})) - constant;
+            loss +=
+                static_cast<double>(one.value_and_gradient(tensor_policy{}, zs, zt, dalib::layer_gradients{gs, gt, T(1), mode})) - constant;
           });
         });
         mode = dalib::write_mode::accumulate;
@@ -108,7 +109,7 @@ std::vector<outcome> run_estimator(const test_case& test, const Estimator& estim
   with_layer_kernels(test, [&](const auto& kernels) {
     const dalib::joint_mmd loss{kernels, estimator};
     run_layers<T>(test, "joint_mmd", results, [&](const auto& zs, const auto& zt, const auto& gs, const auto& gt) {
-      return loss.value_and_gradient(zs, zt, dalib::layer_gradients{gs, gt});
+      return loss.value_and_gradient(tensor_policy{}, zs, zt, dalib::layer_gradients{gs, gt});
     });
   });
   return results;

@@ -17,7 +17,7 @@ std::vector<outcome> run_discrepancy(const test_case& test) {
   for_each_score_type<T>(first, [&]<class Tensor>(tag<Tensor>) {
     Tensor p1(first), p2(second), g1(unwritten_like(first)), g2(unwritten_like(second));
     const dalib::classifier_discrepancy loss{dalib::scores::probabilities{}};
-    const T value = loss.value_and_gradient(p1.get(), p2.get(), dalib::gradients{g1.get(), g2.get()});
+    const T value = loss.value_and_gradient(tensor_policy{}, p1.get(), p2.get(), dalib::gradients{g1.get(), g2.get()});
     results.push_back({Tensor::kind(), {{"loss", array(static_cast<double>(value))}, {"grad.p1", g1.read()}, {"grad.p2", g2.read()}}, {}});
   });
   return results;
@@ -29,7 +29,8 @@ std::vector<outcome> run_balance(const test_case& test) {
   const array& scores = test.input("p1");
   for_each_score_type<T>(scores, [&]<class Tensor>(tag<Tensor>) {
     Tensor p(scores), g(unwritten_like(scores));
-    const T value = dalib::class_balance{dalib::scores::probabilities{}}.value_and_gradient(p.get(), dalib::gradient{g.get()});
+    const T value =
+        dalib::class_balance{dalib::scores::probabilities{}}.value_and_gradient(tensor_policy{}, p.get(), dalib::gradient{g.get()});
     results.push_back({Tensor::kind(), {{"loss", array(static_cast<double>(value))}, {"grad.p1", g.read()}}, {}});
   });
   return results;
@@ -43,10 +44,10 @@ std::vector<outcome> run_step_b(const test_case& test) {
   for_each_score_kind<T>(first, [&](const tensor_kind<T>& kind) {
     any_tensor<T> l1 = kind(first), l2 = kind(second), g1 = kind(unwritten_like(first)), g2 = kind(unwritten_like(second));
     const T weight = static_cast<T>(0.01);
-    const T balance = dalib::class_balance{}.value_and_gradient(l1.get(), dalib::gradient{g1.get(), weight}) +
-                      dalib::class_balance{}.value_and_gradient(l2.get(), dalib::gradient{g2.get(), weight});
+    const T balance = dalib::class_balance{}.value_and_gradient(tensor_policy{}, l1.get(), dalib::gradient{g1.get(), weight}) +
+                      dalib::class_balance{}.value_and_gradient(tensor_policy{}, l2.get(), dalib::gradient{g2.get(), weight});
     const T discrepancy = dalib::classifier_discrepancy{}.value_and_gradient(
-        l1.get(), l2.get(), dalib::gradients{g1.get(), g2.get(), T(-1), dalib::write_mode::accumulate});
+        tensor_policy{}, l1.get(), l2.get(), dalib::gradients{g1.get(), g2.get(), T(-1), dalib::write_mode::accumulate});
     results.push_back({kind.name,
                        {{"loss", array(static_cast<double>(weight * balance - discrepancy))},
                         {"discrepancy", array(static_cast<double>(discrepancy))},

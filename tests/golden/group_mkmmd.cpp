@@ -61,13 +61,15 @@ void run_term_by_term(const test_case& test, const nlohmann::json& entries, cons
   run_two_sample<T>(test, "term by term", results, [&](auto& zs, auto& zt, auto& gs, auto& gt) {
     terms.clear();
     for (const nlohmann::json& entry : entries)
-      with_gaussian(entry, [&](const auto& kernel) { terms.push_back(static_cast<double>(dalib::mmd{kernel, estimator}(zs, zt))); });
+      with_gaussian(entry, [&](const auto& kernel) {
+        terms.push_back(static_cast<double>(dalib::mmd{kernel, estimator}(tensor_policy{}, zs, zt)));
+      });
     if (weighted) weights = dalib::compat::quadratic_program{}.weights(terms);
     for (std::size_t k = 0; k < entries.size(); ++k)
       with_gaussian(entries[k], [&](const auto& kernel) {
         const auto mode = k == 0 ? dalib::write_mode::overwrite : dalib::write_mode::accumulate;
         const T weight = static_cast<T>(weights.normalised[k]);
-        dalib::mmd{kernel, estimator}.value_and_gradient(zs, zt, dalib::gradients{gs, gt, weight, mode});
+        dalib::mmd{kernel, estimator}.value_and_gradient(tensor_policy{}, zs, zt, dalib::gradients{gs, gt, weight, mode});
       });
     // Without the quadratic program the constant stands once, however many kernels there are.
     const double surplus = weighted ? 0 : constant * static_cast<double>(entries.size() - 1);

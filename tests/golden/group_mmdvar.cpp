@@ -15,8 +15,8 @@ void run_term_by_term(const test_case& test, const Estimator& estimator, double 
     auto mode = dalib::write_mode::overwrite;
     for (const nlohmann::json& entry : test.params.at("kernels")) {
       with_kernel(entry, [&](const auto& kernel) {
-        loss +=
-            static_cast<double>(dalib::mmd{kernel, estimator}.value_and_gradient(zs, zt, dalib::gradients{gs, gt, T(1), mode})) - constant;
+        const dalib::mmd one{kernel, estimator};
+        loss += static_cast<double>(one.value_and_gradient(tensor_policy{}, zs, zt, dalib::gradients{gs, gt, T(1), mode})) - constant;
       });
       mode = dalib::write_mode::accumulate;
     }

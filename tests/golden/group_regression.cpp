@@ -18,7 +18,8 @@ std::vector<outcome> run_disparity(const test_case& test) {
   return through_kinds<T>([&]<class Tensor>(tag<Tensor>) {
     const array &a = test.input("y_s_adv"), &b = test.input("y_t_adv");
     Tensor y_s(test.input("y_s")), y_s_adv(a), y_t(test.input("y_t")), y_t_adv(b), g_s(unwritten_like(a)), g_t(unwritten_like(b));
-    const T value = loss.value_and_gradient(y_s.get(), y_s_adv.get(), y_t.get(), y_t_adv.get(), dalib::gradients{g_s.get(), g_t.get()});
+    const T value = loss.value_and_gradient(tensor_policy{}, y_s.get(), y_s_adv.get(), y_t.get(), y_t_adv.get(),
+                                            dalib::gradients{g_s.get(), g_t.get()});
     return outputs_map{{"loss", scalar(value)}, {"grad.y_s_adv", g_s.read()}, {"grad.y_t_adv", g_t.read()}};
   });
 }

@@ -22,19 +22,15 @@ std::vector<outcome> run(const test_case& test) {
     const auto& rows_x = x.get();
     const auto& rows_y = y.get();
     const auto s = dalib::weighted(rows_x, a), t = dalib::weighted(rows_y, b);
-    const T value = loss.value_and_gradient(s, t, dalib::gradients{gx.get(), gy.get()});
+    const T value = loss.value_and_gradient(tensor_policy{}, s, t, dalib::gradients{gx.get(), gy.get()});
     const auto [of_a, of_b] = loss.weight_gradients(s, t);
     double cost = 0;
     const std::vector<double> plan = loss.plan(s, t, &cost);
     const auto p = loss.solve(s, t);
-    return outputs_map{{"loss", scalar(value)},
-                       {"grad.x", gx.read()},
-                       {"grad.y", gy.read()},
-                       {"grad.a", vector_array(of_a)},
-                       {"grad.b", vector_array(of_b)},
-                       {"plan", array({test.input("x").rows(), test.input("y").rows()}, plan)},
-                       {"transport_cost", array(cost)},
-                       {"f", vector_array(p.f)},
+    return outputs_map{{"loss", scalar(value)},         {"grad.x", gx.read()},
+                       {"grad.y", gy.read()},           {"grad.a", vector_array(of_a)},
+                       {"grad.b", vector_array(of_b)},  {"plan", array({test.input("x").rows(), test.input("y").rows()}, plan)},
+                       {"transport_cost", array(cost)}, {"f", vector_array(p.f)},
                        {"g", vector_array(p.g)}};
   });
 }

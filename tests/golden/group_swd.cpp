@@ -15,7 +15,8 @@ std::vector<outcome> run_sliced(const test_case& test, const char* first, const 
   return through_kinds<T>([&]<class Tensor>(tag<Tensor>) {
     const array &a = test.input(first), &b = test.input(second), &d = test.input("theta");
     Tensor x(a), y(b), theta(d), gx(unwritten_like(a)), gy(unwritten_like(b)), gd(unwritten_like(d));
-    const T value = loss.value_and_gradient(x.get(), y.get(), theta.get(), dalib::gradients{gx.get(), gy.get()}, dalib::gradient{gd.get()});
+    const T value = loss.value_and_gradient(tensor_policy{}, x.get(), y.get(), theta.get(), dalib::gradients{gx.get(), gy.get()},
+                                            dalib::gradient{gd.get()});
     require_same_value(loss(x.get(), y.get(), theta.get()), value);
     return outputs_map{{"loss", scalar(value)},
                        {"root", array(std::pow(static_cast<double>(value), 1 / p))},
@@ -54,7 +55,7 @@ std::vector<outcome> run_weighted(const test_case& test, const array& a, const a
     const auto& rows_x = x.get();
     const auto& rows_y = y.get();
     const auto s = dalib::weighted(rows_x, w_s), t = dalib::weighted(rows_y, w_t);
-    const T value = loss.value_and_gradient(s, t, dalib::gradients{gx.get(), gy.get()});
+    const T value = loss.value_and_gradient(tensor_policy{}, s, t, dalib::gradients{gx.get(), gy.get()});
     outputs_map result = more(s, t);
     result.emplace("loss", scalar(value));
     result.emplace("grad.z_s", array(test.input("z_s").shape, gx.read().values));

@@ -14,7 +14,8 @@ std::vector<outcome> run_estimator(const test_case& test, const Estimator& estim
   auto options = options_of(test);
   options.given.permutations = draws.integers("permutations");
   const inference::permutation_test permuted{any_kernel(test.params.at("kernel")), estimator};
-  return through_tensors<T>(test, [&](const auto& x, const auto& y) { return outputs_of(permuted(x, y, options), "permuted"); });
+  return through_tensors<T>(test,
+                            [&](const auto& x, const auto& y) { return outputs_of(permuted(tensor_policy{}, x, y, options), "permuted"); });
 }
 
 template <class T>

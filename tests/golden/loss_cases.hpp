@@ -48,8 +48,8 @@ template <class T, class Measure>
 std::vector<outcome> run_one(const test_case& test, const std::string& name, const Measure& measure, const outputs_map& more = {}) {
   return through_kinds<T>([&]<class Tensor>(tag<Tensor>) {
     Tensor x(test.input(name)), g(unwritten_like(test.input(name)));
-    const T value = measure.value_and_gradient(x.get(), dalib::gradient{g.get()});
-    require_same_value(measure(x.get()), value);
+    const T value = measure.value_and_gradient(tensor_policy{}, x.get(), dalib::gradient{g.get()});
+    require_same_value(measure(tensor_policy{}, x.get()), value);
     outputs_map result{{"loss", scalar(value)}, {"grad." + name, g.read()}};
     result.insert(more.begin(), more.end());
     return result;
@@ -62,8 +62,8 @@ std::vector<outcome> run_two(const test_case& test, const std::string& first, co
                              const outputs_map& more = {}) {
   return through_kinds<T>([&]<class Tensor>(tag<Tensor>) {
     Tensor x(test.input(first)), y(test.input(second)), gx(unwritten_like(test.input(first))), gy(unwritten_like(test.input(second)));
-    const T value = measure.value_and_gradient(x.get(), y.get(), dalib::gradients{gx.get(), gy.get()});
-    require_same_value(measure(x.get(), y.get()), value);
+    const T value = measure.value_and_gradient(tensor_policy{}, x.get(), y.get(), dalib::gradients{gx.get(), gy.get()});
+    require_same_value(measure(tensor_policy{}, x.get(), y.get()), value);
     outputs_map result{{"loss", scalar(value)}, {"grad." + first, gx.read()}, {"grad." + second, gy.read()}};
     result.insert(more.begin(), more.end());
     return result;

@@ -30,13 +30,13 @@ void run_two_sample(const test_case& test, const std::string& label, std::vector
 template <class T, class Measure>
 void run_measure(const test_case& test, const std::string& label, std::vector<outcome>& results, const Measure& measure) {
   run_two_sample<T>(test, label, results, [&](auto& zs, auto& zt, auto& gs, auto& gt) {
-    return measure.value_and_gradient(dalib::exec::default_for<dalib::memory_of<decltype(zs)>>{}, zs, zt, dalib::gradients{gs, gt});
+    return measure.value_and_gradient(tensor_policy{}, zs, zt, dalib::gradients{gs, gt});
   });
   plain_tensor<T> zs(test.input("z_s")), zt(test.input("z_t")), gs(test.input("z_s")), gt(test.input("z_t"));
-  auto computed = dalib::value_and_gradient(measure, zs.get(), zt.get());
+  auto computed = dalib::value_and_gradient(measure, tensor_policy{}, zs.get(), zt.get());
   gs.get() = computed.source;
   gt.get() = computed.target;
-  const auto loss = static_cast<double>(measure(zs.get(), zt.get()));
+  const auto loss = static_cast<double>(measure(tensor_policy{}, zs.get(), zt.get()));
   results.push_back(
       {label + ", value only and allocated gradients", {{"loss", array(loss)}, {"grad.z_s", gs.read()}, {"grad.z_t", gt.read()}}, {}});
 }

@@ -221,4 +221,28 @@ struct dalib::distributed_call<dealt::policy> {
   static auto evaluate(const Measure& measure, const Call& call, const Inputs&... inputs) {
     return dealt::call_of_all<Measure, Call, Inputs...>(measure, call, inputs...).evaluate();
   }
+  /// Tests of two samples, from dalib/inference/mpi.hpp; the same bits however rows are dealt.
+  template <class Test, class ZS, class ZT, class Options>
+  static auto test(const Test& test, const dealt::policy&, const ZS& zs, const ZT& zt, const Options& options) {
+    using T = typename dalib::two_sample_types<ZS, ZT>::value_type;
+    const dalib::matrix_view<const T> all_s = dalib::view_of(zs), all_t = dalib::view_of(zt);
+    const auto dealt_in = [&](dealt::dealing how) {
+      const auto part = [&](const dalib::matrix_view<const T>& all) {
+        const auto [first, rows] = dealt::share(all.rows, how);
+        return all.rows_from(first, rows);
+      };
+      auto found = test(dealt::world(), part(all_s), part(all_t), options);
+      dealt::require_on_all_ranks(dealt::same_on_all_ranks(std::vector<double>{found.statistic, found.p_value, found.threshold}),
+                                  std::string(Test::name) + ": not the same on all ranks");
+      return found;
+    };
+    const auto first = dealt_in(dealt::dealing::first);
+    for (const dealt::dealing how : {dealt::dealing::even, dealt::dealing::growing}) {
+      const auto again = dealt_in(how);
+      dealt::require_on_all_ranks(dealt::same_bits(again.statistic, first.statistic) &&
+                                      dealt::same_bits(again.null_sample, first.null_sample),
+                                  std::string(Test::name) + ": depends on how rows are dealt");
+    }
+    return first;
+  }
 };
