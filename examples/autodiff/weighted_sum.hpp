@@ -33,17 +33,22 @@ void add_weighted(const Scalar* base, const weighted_row<Scalar>* terms, index_t
   simd_vector<Scalar, tail> rest[chains] = {};
   const auto add_term = [&](int chain, const weighted_row<Scalar>& term) {
     const Scalar* row = base + term.offset;
+#pragma GCC unroll 8
     for (int v = 0; v < Full; ++v) sum[chain][v] += term.factor * load_vector<lanes>(row + v * lanes);
     if constexpr (TailLanes > 0) rest[chain] += term.factor * load_vector<tail>(row + Full * lanes);
   };
   index_t i = 0;
   for (; i + chains <= count; i += chains)
+#pragma GCC unroll 8
     for (int chain = 0; chain < chains; ++chain) add_term(chain, terms[i + chain]);
   for (; i < count; ++i) add_term(0, terms[i]);
+#pragma GCC unroll 8
   for (int chain = 1; chain < chains; ++chain) {
+#pragma GCC unroll 8
     for (int v = 0; v < Full; ++v) sum[0][v] += sum[chain][v];
     rest[0] += rest[chain];
   }
+#pragma GCC unroll 8
   for (int v = 0; v < Full; ++v) add_to<lanes>(out + v * lanes, sum[0][v], columns - v * lanes);
   if constexpr (TailLanes > 0) add_to<tail>(out + Full * lanes, rest[0], columns - Full * lanes);
 }
@@ -61,9 +66,8 @@ public:
   explicit weighted_sum(index_t columns) : columns_(columns) {
     for (index_t first = 0; first < columns; first += widest) {
       const register_split<Scalar> split(std::min(widest, columns - first));
-      kernels_.push_back(compiled_for<Scalar, most_registers>(split, [](auto full, auto tail) -> detail::weighted_kernel<Scalar> {
-        return detail::add_weighted<Scalar, full, tail>;
-      }));
+      kernels_.push_back(compiled_for<Scalar, most_registers>(
+          split, [](auto full, auto tail) -> detail::weighted_kernel<Scalar> { return detail::add_weighted<Scalar, full, tail>; }));
     }
   }
 
