@@ -59,6 +59,12 @@ case "$case" in
     "$program" --method dann+mcc "${small[@]}" --iterations 16 --out parts
     "$program" --method dann+mcc "${small[@]}" --out parts --resume
     same_run one/dann+mcc-seed-1 parts/dann+mcc-seed-1
+    # A teacher beside a method: its weights, the random changes and the average are in the checkpoint.
+    taught=(self-ensembling mdd+self-ensembling)
+    "$program" --method "${taught[0]},${taught[1]}" "${small[@]}" --out taught --threads 1
+    "$program" --method "${taught[0]},${taught[1]}" "${small[@]}" --iterations 16 --out taught_parts --threads 3
+    "$program" --method "${taught[0]},${taught[1]}" "${small[@]}" --out taught_parts --threads 3 --resume
+    for name in "${taught[@]}"; do same_run "taught/$name-seed-1" "taught_parts/$name-seed-1"; done
     expect 2 "'dann' cannot be added to 'dan'; what can be added: coral" "$program" --method dan+dann
     expect 2 "'mcd' trains in a way of its own" "$program" --method mcd+mcc
     expect 2 "'mcc' is twice" "$program" --method mcc+dan+mcc

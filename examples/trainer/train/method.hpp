@@ -3,6 +3,7 @@
 
 #include "backbone.hpp"
 #include "models/step_report.hpp"
+#include "models/teacher.hpp"
 #include "models/transfer_term.hpp"
 #include "protocol.hpp"
 #include "state.hpp"
@@ -14,6 +15,7 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -77,6 +79,8 @@ struct method_config {
   index_t head_width = 256;                 ///< of the bottleneck and the heads of MDD, the heads of MCD
   std::map<std::string, double> settings;   ///< values of method_setting; the default where there is none
   std::vector<transfer_term<scalar>> terms; ///< of other methods, added to the transfer loss
+  std::optional<teacher_options> teacher{}; ///< beside the method's model
+  std::uint64_t teacher_seed = 0;
 };
 
 /// One entry of the array of methods.
@@ -86,11 +90,14 @@ struct method_entry {
   std::vector<std::string> aliases{};
   std::vector<method_setting> settings{}; ///< of its own
   std::function<std::unique_ptr<method>(const method_config&, io::random_generator)> make;
-  protocol_of_data protocol{};                                       ///< on image data sets
-  bool needs_backbone = false;                                       ///< adapts nothing but the backbone
-  bool needs_open_set = false;                                       ///< its last class is the unknown one
-  bool takes_terms = true;                                           ///< may stand before a `+`
-  std::function<transfer_term<scalar>(const method_config&)> term{}; ///< its loss behind a `+`; none: it may not stand there
+  protocol_of_data protocol{};                                         ///< on image data sets
+  bool needs_backbone = false;                                         ///< adapts nothing but the backbone
+  bool needs_open_set = false;                                         ///< its last class is the unknown one
+  bool takes_terms = true;                                             ///< may stand before a `+`
+  std::function<transfer_term<scalar>(const method_config&)> term{};   ///< its loss behind a `+`
+  std::function<void(method_config&, io::random_generator)> prepare{}; ///< or what it changes there; neither: it may not stand there
+
+  bool is_addable() const { return term || prepare; }
 };
 
 /// All methods of the program, in the order of tables: the classics first. The array is in methods.cpp.

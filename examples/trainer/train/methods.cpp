@@ -21,7 +21,7 @@ method_entry pada(), iwan(), osbp();
 method_entry coral(), coral_log(), cmd(), energy(), swd(), sinkhorn(), jdot(), dsan(), can();
 method_entry afn(), afn_hard(), bsp();
 method_entry mcc(), bnm(), bnm_fast(), im(), entropy(), tsallis();
-method_entry shot();
+method_entry shot(), self_ensembling();
 
 std::span<const method_entry> all_methods() {
   static const std::array methods{source_only(),
@@ -61,7 +61,8 @@ std::span<const method_entry> all_methods() {
                                   im(),
                                   entropy(),
                                   tsallis(),
-                                  shot()};
+                                  shot(),
+                                  self_ensembling()};
   return methods;
 }
 
@@ -95,13 +96,13 @@ std::vector<const method_entry*> parts_of(std::string_view name) {
 void put_base_first(std::vector<const method_entry*>& parts) {
   std::string addable;
   for (const method_entry& entry : all_methods())
-    if (entry.term) addable += (addable.empty() ? "" : ", ") + entry.name;
-  const auto base = std::find_if(parts.begin(), parts.end(), [](const method_entry* part) { return !part->term; });
+    if (entry.is_addable()) addable += (addable.empty() ? "" : ", ") + entry.name;
+  const auto base = std::find_if(parts.begin(), parts.end(), [](const method_entry* part) { return !part->is_addable(); });
   if (base != parts.end()) std::rotate(parts.begin(), base, base + 1);
   if (!parts.front()->takes_terms)
     throw std::invalid_argument("'" + parts.front()->name + "' trains in a way of its own, nothing can be added to it");
   for (std::size_t i = 1; i < parts.size(); ++i)
-    if (!parts[i]->term)
+    if (!parts[i]->is_addable())
       throw std::invalid_argument("'" + parts[i]->name + "' cannot be added to '" + parts.front()->name +
                                   "'; what can be added: " + addable);
 }
@@ -109,6 +110,7 @@ void put_base_first(std::vector<const method_entry*>& parts) {
 method_entry combined(const std::vector<const method_entry*>& parts) {
   method_entry entry = *parts.front();
   entry.term = {};
+  entry.prepare = {};
   entry.description.clear();
   for (std::size_t i = 1; i < parts.size(); ++i) {
     entry.name += "+" + parts[i]->name;
@@ -116,7 +118,10 @@ method_entry combined(const std::vector<const method_entry*>& parts) {
   }
   entry.make = [parts](const method_config& config, io::random_generator random) {
     method_config own = config;
-    for (std::size_t i = 1; i < parts.size(); ++i) own.terms.push_back(parts[i]->term(config));
+    for (std::size_t i = 1; i < parts.size(); ++i) {
+      if (parts[i]->term) own.terms.push_back(parts[i]->term(config));
+      if (parts[i]->prepare) parts[i]->prepare(own, random);
+    }
     return parts.front()->make(own, random);
   };
   return entry;

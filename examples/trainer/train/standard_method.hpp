@@ -41,12 +41,14 @@ template <class Model>
 class standard_method final : public method {
 public:
   standard_method(Model model, const method_config& config)
-      : descent_(std::move(model), {config.sgd, make_schedule(config), config.backbone_multiplier, config.trade_off}, config.terms) {}
+      : descent_(std::move(model),
+                 {config.sgd, make_schedule(config), config.backbone_multiplier, config.trade_off, config.teacher, config.teacher_seed},
+                 config.terms) {}
 
   step_report step(const batch<scalar>& images) override { return descent_.step(images); }
   nn::classifier_output<scalar> predict(const variable<scalar>& images) override { return descent_.predict(images); }
   void visit_state(any_state_visitor& visitor) override { descent_.visit_state(visitor); }
-  void visit_model(any_state_visitor& visitor) override { visit_tensors(descent_.model().classifier(), visitor); }
+  void visit_model(any_state_visitor& visitor) override { visit_tensors(descent_.predictor(), visitor); }
   double learning_rate() const override { return descent_.learning_rate(); }
 
 private:
