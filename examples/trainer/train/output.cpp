@@ -37,7 +37,8 @@ void prepare_output(const options& settings) {
   if (file.has_parent_path()) require_writable(file.parent_path());
 }
 
-std::vector<std::filesystem::path> write_output(const run_list& runs, const options& settings, const task& data) {
+std::vector<std::filesystem::path> write_output(const run_list& runs, const options& settings, const task& data,
+                                                const std::optional<seen_features>& before) {
   const report::table table = comparison_table(runs, settings.select);
   const auto notes = comparison_notes(runs, settings.select);
   const auto document = comparison_json(runs, settings, data.name());
@@ -55,7 +56,7 @@ std::vector<std::filesystem::path> write_output(const run_list& runs, const opti
 
   const std::vector<picture> pictures = draw_pictures(runs, data, settings.pictures);
   for (const picture& p : pictures) io::write_text_file(file(p.name + ".svg"), p.svg);
-  report_page(runs, settings, data, pictures).save(file("report.html"));
+  report_page(runs, settings, data, pictures, before).save(file("report.html"));
   return written;
 }
 

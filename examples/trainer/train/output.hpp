@@ -2,9 +2,11 @@
 // The files of a finished comparison.
 
 #include "comparison.hpp"
+#include "run.hpp"
 #include "task.hpp"
 
 #include <filesystem>
+#include <optional>
 #include <vector>
 
 namespace dalib::train {
@@ -15,6 +17,8 @@ void prepare_output(const options& settings);
 
 /// Writes report.html, the plots as SVG, results.json and results.md, and the model and predictions of best_run to the folder of --out, and
 /// the file of --json. Returns what was written.
-std::vector<std::filesystem::path> write_output(const run_list& runs, const options& settings, const task& data);
+/// @param before seen_before_training (report_page.hpp)
+std::vector<std::filesystem::path> write_output(const run_list& runs, const options& settings, const task& data,
+                                                const std::optional<seen_features>& before);
 
 } // namespace dalib::train

@@ -211,8 +211,9 @@ bool run_task(const options& asked, task_loader& loader, report::result_set& res
   if (settings.dry_run) return true;
   const auto trained = train_all(settings, loader);
   if (!trained) return false;
-  if (!first) return true;
   const run_list& runs = *trained;
+  const auto before = seen_before_training(runs, settings, data);
+  if (!first) return true;
   for (const run_result& run : runs) results.add(run.method, data.name(), run.chosen.target_accuracy);
   const bool terminal = isatty(STDOUT_FILENO) == 1;
   const auto look = terminal ? report::emphasis::terminal_bold : report::emphasis::star;
@@ -222,7 +223,7 @@ bool run_task(const options& asked, task_loader& loader, report::result_set& res
   const run_result& best = best_run(runs, settings.select);
   std::cout << "model.safetensors and predictions.csv are of " << best.method << ", seed " << best.seed
             << (settings.automatic ? ": what agrees best with the others.\n" : ": the best score of the runs that adapt.\n") << std::endl;
-  for (const auto& file : write_output(runs, settings, data)) std::cout << "wrote " << file.string() << '\n';
+  for (const auto& file : write_output(runs, settings, data, before)) std::cout << "wrote " << file.string() << '\n';
   return true;
 }
 

@@ -2,7 +2,6 @@
 
 #include "domain_gap.hpp"
 #include "label_free.hpp"
-#include "run.hpp"
 #include "target_samples.hpp"
 
 #include "../distributed/ranks.hpp"
@@ -67,7 +66,7 @@ std::string lead(const run_list& runs, const options& settings, const task& data
 std::string measured(double value, int decimals) { return std::isnan(value) ? "-" : report::fixed(value, decimals); }
 
 /// How far the features of the domains are apart, for the first run of each method, with what was there before adaptation as the first row.
-report::table gap_table(const run_list& runs, const options& settings, const task& data) {
+report::table gap_table(const run_list& runs, const options& settings, const std::optional<seen_features>& before) {
   report::table table({"features of", "MK-MMD\u00B2", "p", "A-distance", "domains told apart, %"});
   const auto add = [&](const std::string& name, const Eigen::MatrixXf& source, const Eigen::MatrixXf& target) {
     constexpr Eigen::Index fewest = 4;
@@ -76,13 +75,7 @@ report::table gap_table(const run_list& runs, const options& settings, const tas
     table.add(
         {{name}, {measured(gap.mmd, 4)}, {measured(gap.p_value, 3)}, {measured(gap.a_distance, 2)}, {measured(gap.domain_accuracy, 1)}});
   };
-  // All ranks predict together, but only one writes the page.
-  if (!runs.front().method.starts_with("source-only") && distributed::ranks::all().alone()) {
-    const run_result& best = best_run(runs, settings.select);
-    const method_entry& entry = find_method(best.method);
-    const seen_features before = untrained_features(settings_for(settings, entry), data, entry, best.seed);
-    add(best.method + ", before training", before.source, before.target);
-  }
+  if (before) add(best_run(runs, settings.select).method + ", before training", before->source, before->target);
   for (const std::string& method : methods_of(runs)) {
     const run_result& run = *std::find_if(runs.begin(), runs.end(), [&](const run_result& r) { return r.method == method; });
     add(method.starts_with("source-only") ? method + " (before adaptation)" : method, run.source_seen.features, run.target_seen);
@@ -90,8 +83,8 @@ report::table gap_table(const run_list& runs, const options& settings, const tas
   return table;
 }
 
-void add_gaps(report::html_report& page, const run_list& runs, const options& settings, const task& data) {
-  page.results("How far the domains are apart", gap_table(runs, settings, data));
+void add_gaps(report::html_report& page, const run_list& runs, const options& settings, const std::optional<seen_features>& before) {
+  page.results("How far the domains are apart", gap_table(runs, settings, before));
   page.paragraph(
       "Features behind the bottleneck of up to 300 samples of each domain that were trained on. MK-MMD\u00B2: the squared discrepancy by "
       "five "
@@ -166,7 +159,17 @@ void add_confusion(report::html_report& page, const run_result& best, const task
 
 } // namespace
 
-report::html_report report_page(const run_list& runs, const options& settings, const task& data, const std::vector<picture>& pictures) {
+std::optional<seen_features> seen_before_training(const run_list& runs, const options& settings, const task& data) {
+  if (runs.front().method.starts_with("source-only")) return std::nullopt;
+  const auto& ranks = distributed::ranks::all();
+  const run_result& best = ranks.first() ? best_run(runs, settings.select) : runs.front();
+  const std::uint64_t seed = ranks.of_first(best.seed);
+  const method_entry& entry = find_method(ranks.of_first(best.method));
+  return untrained_features(settings_for(settings, entry), data, entry, seed);
+}
+
+report::html_report report_page(const run_list& runs, const options& settings, const task& data, const std::vector<picture>& pictures,
+                                const std::optional<seen_features>& before) {
   const run_result& best = best_run(runs, settings.select);
   report::html_report page("Domain adaptation " + data.name());
   page.paragraph(lead(runs, settings, data));
@@ -178,7 +181,7 @@ report::html_report report_page(const run_list& runs, const options& settings, c
   };
   page.section("Training");
   show(false);
-  add_gaps(page, runs, settings, data);
+  add_gaps(page, runs, settings, before);
   show(true);
   add_target_samples(page, best, data);
   add_confusion(page, best, data);

@@ -63,10 +63,13 @@ case "$case" in
     ;;
   other_ranks)
     # Any number of ranks gives the same run up to rounding, goes on with a run of another, and keeps its bits from call to call.
+    # How far the domains are apart before training is the same to the last digit: no sum over ranks is in it.
     "$program" --method jan "${small[@]}" --out one
+    before() { grep -o "<td>jan, before training</td>\(<td[^>]*>[^<]*</td>\)*" "$1/report.html"; }
     for ranks in 2 3; do
       on "$ranks" --method jan "${small[@]}" --out "$ranks"
       close one/jan-seed-1 "$ranks/jan-seed-1" 2 0.001
+      [[ -n "$(before one)" && "$(before one)" == "$(before "$ranks")" ]] || die "what was there before training is not the same"
       on "$ranks" --method jan "${small[@]}" --out "again-$ranks"
       same_run "$ranks/jan-seed-1" "again-$ranks/jan-seed-1"
     done
