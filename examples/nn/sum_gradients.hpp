@@ -1,5 +1,6 @@
 #pragma once
 #include <algorithm>
+#include <cstddef>
 #include <span>
 #include <vector>
 
@@ -21,7 +22,10 @@ template <class Scalar>
 void sum_gradients(const std::vector<parameter_group<Scalar>>& groups) {
   const auto& ranks = distributed::ranks::all();
   if (ranks.alone()) return;
+  std::size_t count = 0;
+  for_each_gradient(groups, [&](const auto& g) { count += static_cast<std::size_t>(g.size()); });
   std::vector<Scalar> together;
+  together.reserve(count);
   for_each_gradient(groups, [&](const auto& g) { together.insert(together.end(), g.data(), g.data() + g.size()); });
   ranks.sum(std::span(together));
   const Scalar* from = together.data();
