@@ -2,6 +2,9 @@
 #include "tests.hpp"
 
 #include <dalib/inference/permutation_test.hpp>
+#ifdef DALIB_TEST_MPI
+#  include <dalib/inference/mpi.hpp>
+#endif
 
 namespace {
 
