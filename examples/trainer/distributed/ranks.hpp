@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <memory>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -144,28 +143,26 @@ protected:
 private:
   template <class T>
   void sum_piece(std::span<T> values) const {
-    constexpr std::size_t few = 4096;
+    constexpr std::size_t few = 4096; // their latency counts: one exchange in place of two
     const auto count = static_cast<std::size_t>(size_);
-    // All to all at once: of few numbers the latency counts, and two ranks send as many either way.
-    const bool at_once = count == 2 || values.size() <= few;
     std::vector<std::size_t> sizes(count, values.size()), bytes(count);
-    if (!at_once)
+    if (values.size() > few)
       for (int r = 0; r < size_; ++r)
         sizes[static_cast<std::size_t>(r)] = static_cast<std::size_t>(part_of(static_cast<std::ptrdiff_t>(values.size()), r, size_).count);
     for (std::size_t r = 0; r < count; ++r) bytes[r] = sizes[r] * sizeof(T);
 
     const std::size_t mine = sizes[static_cast<std::size_t>(rank_)];
-    const auto pieces = std::make_unique_for_overwrite<T[]>(mine * count);
-    if (at_once)
-      gather(values.data(), pieces.get(), bytes);
+    std::vector<T> pieces(mine * count);
+    if (values.size() > few)
+      deal(values.data(), bytes, pieces.data());
     else
-      deal(values.data(), bytes, pieces.get());
+      gather(values.data(), pieces.data(), bytes);
     for (std::size_t r = 1; r < count; ++r)
       for (std::size_t i = 0; i < mine; ++i) pieces[i] += pieces[r * mine + i];
-    if (at_once)
-      std::copy_n(pieces.get(), mine, values.data());
+    if (values.size() > few)
+      gather(pieces.data(), values.data(), bytes);
     else
-      gather(pieces.get(), values.data(), bytes);
+      std::copy(pieces.begin(), pieces.begin() + static_cast<std::ptrdiff_t>(mine), values.begin());
   }
 
   static inline ranks* current_ = nullptr;
