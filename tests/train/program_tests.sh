@@ -119,30 +119,34 @@ case "$case" in
     ;;
   partial_and_open)
     # A target with some of the classes.
-    partial=(--target-classes 0,1,2,3,4 "${small[@]}")
-    expect 0 "pada" "$program" --method pada,iwan,dann "${partial[@]}" --out partial
-    "$program" --method pada,iwan "${partial[@]}" --iterations 16 --out parts
-    "$program" --method pada,iwan "${partial[@]}" --out parts --resume --threads 1
-    same_run partial/pada-seed-1 parts/pada-seed-1
-    same_run partial/iwan-seed-1 parts/iwan-seed-1
+    expect 0 "pada" "$program" --method pada,iwan --target-classes 0,1,2,3,4 "${small[@]}" --out partial
     ! cut -d, -f2 partial/pada-seed-1/predictions.csv | grep -q '[5-9]' || die "the target has classes that were left out"
-    expect 1 "target_classes was .*now it is" "$program" --method pada "${small[@]}" --target-classes 0,1 --out parts --resume
+    expect 1 "target_classes was .*now it is" "$program" --method pada "${small[@]}" --target-classes 0,1 --out partial --resume
     # What the source lacks is unknown: five known classes of the digits, or those that are named.
-    expect 0 "H-score" "$program" --method osbp,dann --open-set "${small[@]}" --out open
+    expect 0 "H-score" "$program" --method osbp --open-set "${small[@]}" --out open
     head -1 open/osbp-seed-1/history.csv | grep -q "os_star,unk,h_score$" || die "history.csv lacks the metrics of an open set"
     tr -d ' \n' <open/results.json | grep -q '"os_star":{"mean":[0-9.]*,.*"unk":{"mean":[0-9.]*,.*"h_score":{"mean":[0-9.]*,' || die "results.json lacks them"
     grep -q "OS" open/results.md && grep -q "H-score" open/report.html || die "the report lacks them"
     [[ "$(head -1 open/osbp-seed-1/predictions.csv | grep -o 'p([^)]*)' | tr '\n' ' ')" == "p(0) p(1) p(2) p(3) p(4) p(unknown) " ]] || die "other classes than five and the unknown one"
-    "$program" --method osbp --open-set "${small[@]}" --iterations 16 --out open_parts --threads 1
-    "$program" --method osbp --open-set "${small[@]}" --out open_parts --threads 3 --resume
-    same_run open/osbp-seed-1 open_parts/osbp-seed-1
-    "$program" --method osbp --open-set --source-classes 7,1,3 "${small[@]}" --iterations 6 --eval-every 3 --out three_known
-    head -1 three_known/osbp-seed-1/predictions.csv | grep -q 'p(1),p(3),p(7),p(unknown)' || die "the named classes are not the known ones"
     expect 2 "osbp needs --open-set" "$program" --method osbp
     expect 2 "source-classes.*needs --open-set" "$program" --method dann --source-classes 0,1
     expect 2 "target-classes: there is no class '17'; classes are 0, 1" "$program" --method dann --target-classes 0,17 --out none
     expect 2 "every class is known" "$program" --method dann --open-set --source-classes 0,1,2,3,4,5,6,7,8,9 --out none
     expect 2 "two known classes" "$program" --method dann --open-set --source-classes 3 --out none
+    ;;
+  partial_and_open_resumed)
+    partial=(--target-classes 0,1,2,3,4 "${small[@]}")
+    "$program" --method pada,iwan,dann "${partial[@]}" --out partial
+    "$program" --method pada,iwan "${partial[@]}" --iterations 16 --out parts
+    "$program" --method pada,iwan "${partial[@]}" --out parts --resume --threads 1
+    same_run partial/pada-seed-1 parts/pada-seed-1
+    same_run partial/iwan-seed-1 parts/iwan-seed-1
+    expect 0 "H-score" "$program" --method osbp,dann --open-set "${small[@]}" --out open
+    "$program" --method osbp --open-set "${small[@]}" --iterations 16 --out open_parts --threads 1
+    "$program" --method osbp --open-set "${small[@]}" --out open_parts --threads 3 --resume
+    same_run open/osbp-seed-1 open_parts/osbp-seed-1
+    "$program" --method osbp --open-set --source-classes 7,1,3 "${small[@]}" --iterations 6 --eval-every 3 --out three_known
+    head -1 three_known/osbp-seed-1/predictions.csv | grep -q 'p(1),p(3),p(7),p(unknown)' || die "the named classes are not the known ones"
     ;;
   output_folder)
     echo occupied >file
