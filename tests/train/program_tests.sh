@@ -60,13 +60,15 @@ case "$case" in
     "$program" --method dann+mcc "${small[@]}" --out parts --resume
     same_run one/dann+mcc-seed-1 parts/dann+mcc-seed-1
     # A teacher beside a method: its weights, the random changes and the average are in the checkpoint.
-    taught=(self-ensembling mdd+self-ensembling)
-    "$program" --method "${taught[0]},${taught[1]}" "${small[@]}" --out taught --threads 1
-    "$program" --method "${taught[0]},${taught[1]}" "${small[@]}" --iterations 16 --out taught_parts --threads 3
-    "$program" --method "${taught[0]},${taught[1]}" "${small[@]}" --out taught_parts --threads 3 --resume
+    taught=(self-ensembling mdd+self-ensembling shot+self-ensembling)
+    teaching=(--method "$(IFS=,; echo "${taught[*]}")" "${small[@]}" --shot-source-iterations 10)
+    "$program" "${teaching[@]}" --out taught --threads 1
+    "$program" "${teaching[@]}" --iterations 16 --out taught_parts --threads 3
+    "$program" "${teaching[@]}" --out taught_parts --threads 3 --resume
     for name in "${taught[@]}"; do same_run "taught/$name-seed-1" "taught_parts/$name-seed-1"; done
     expect 2 "'dann' cannot be added to 'dan'; what can be added: coral" "$program" --method dan+dann
     expect 2 "'mcd' trains in a way of its own" "$program" --method mcd+mcc
+    expect 2 "'shot' trains in a way of its own" "$program" --method shot+mcc+self-ensembling
     expect 2 "'mcc' is twice" "$program" --method mcc+dan+mcc
     expect 2 "unknown method 'mmc'.*did you mean 'mcc'" "$program" --method dan+mmc
     expect 2 "bnm-weight.*setting of bnm, which is not among the methods" "$program" --method dan+mcc --bnm-weight 2
@@ -79,7 +81,7 @@ case "$case" in
     cmp "whole/$chosen-seed-1/model.safetensors" whole/model.safetensors || die "the model is not that of $chosen"
     [[ "$(grep -c '^| ' whole/results.md)" -ge 5 && -s whole/auto.json ]] || die "the table has not the baseline and three finalists"
     again=()
-    for file in mdd-seed-1/checkpoint.safetensors jan-seed-1/checkpoint.safetensors auto.json; do
+    for file in shot-seed-1/checkpoint.safetensors mdd+mcc-seed-1/checkpoint.safetensors auto.json; do
       killed_after 0.05 "parts/$file" "$program" "${auto[@]}" --out parts "${again[@]}"
       again=(--resume)
     done

@@ -17,7 +17,8 @@
 namespace dalib::train {
 
 /// What --method auto tries: one of each sort that does well on the digits, of which none is the best everywhere.
-inline constexpr std::array<std::string_view, 6> auto_candidates{"mdd", "mcd", "jan", "cdan-e+mcc", "dsan+mcc", "mcc"};
+inline constexpr std::array<std::string_view, 6> auto_candidates{
+    "shot+self-ensembling", "im+self-ensembling", "mcc+self-ensembling", "shot", "mdd+mcc", "cdan-e+mcc"};
 
 /// How far each model agrees with all: the share of samples for which its class is that of the mean of all models' probabilities. A model
 /// that is wrong in a way of its own agrees with few; a score of one model's own sureness would favour methods that are trained to be sure.

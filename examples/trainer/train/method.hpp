@@ -94,6 +94,7 @@ struct method_entry {
   bool needs_backbone = false;                                         ///< adapts nothing but the backbone
   bool needs_open_set = false;                                         ///< its last class is the unknown one
   bool takes_terms = true;                                             ///< may stand before a `+`
+  bool takes_teacher = false;                                          ///< if not: self-ensembling may still be added
   std::function<transfer_term<scalar>(const method_config&)> term{};   ///< its loss behind a `+`
   std::function<void(method_config&, io::random_generator)> prepare{}; ///< or what it changes there; neither: it may not stand there
 

@@ -18,9 +18,10 @@ namespace dalib::train {
 method_entry shot() {
   return {.name = "shot",
           .description = "source-free: the source alone at first, then information maximisation on the target with the head kept",
-          .settings = {{"shot-source-iterations", 500, 1, 1e9, "shot: iterations on the source before the target's begin"}},
+          .settings = {{"shot-source-iterations", 250, 1, 1e9, "shot: iterations on the source before the target's begin"}},
           .make = shot_method::make_shot,
-          .takes_terms = false};
+          .takes_terms = false,
+          .takes_teacher = true};
 }
 
 } // namespace dalib::train

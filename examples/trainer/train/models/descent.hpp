@@ -47,6 +47,7 @@ public:
     nn::set_training(model_, true);
     optimiser_.learning_rate = schedule_.step();
     optimiser_.clear_gradients();
+    if (teacher_) teacher_->follow(model_.classifier());
     const losses<T> l = model_(teacher_ ? teacher_->changed(images) : images);
     const variable<T> transfer = transfer_loss(l, images);
     const bool adapts = transfer.valid();
@@ -87,17 +88,19 @@ public:
   }
 
 private:
-  /// The model's own, all terms and the teacher's lesson; not valid where there are none.
+  /// The model's own, all terms and the teacher's lesson; not valid where there are none, as in an iteration on the source alone.
   variable<T> transfer_loss(const losses<T>& l, const batch<T>& images) {
     variable<T> sum = l.transfer;
     const auto include = [&sum](const variable<T>& loss) { sum = sum.valid() ? ad::add(sum, loss) : loss; };
-    if ((teacher_ || !terms_.empty()) && !l.outputs.target.logits.valid())
+    if ((teacher_ || !terms_.empty()) && !l.outputs.target.logits.valid()) {
+      if (l.outputs.source.logits.valid()) return sum;
       throw std::logic_error("descent: this model takes no further terms");
+    }
     for (const transfer_term<T>& term : terms_) {
       const auto loss = term.loss({l.outputs, images.source_labels, schedule_.step_number - 1});
       include(ad::scale(loss, static_cast<T>(term.weight)));
     }
-    if (teacher_) include(teacher_->lesson(model_.classifier(), images.target, l.outputs.target.logits));
+    if (teacher_) include(teacher_->lesson(images.target, l.outputs.target.logits, schedule_.step_number - 1));
     return sum;
   }
 

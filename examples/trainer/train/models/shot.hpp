@@ -23,12 +23,12 @@ public:
     const bool learns_source = steps_.next() < source_iterations_;
     nn::set_requires_gradient(this->classifier_.head, learns_source);
     if (learns_source) {
-      const auto logits = this->classifier_(images.source).logits;
-      return {this->source_loss(logits, images), {}, logits};
+      const auto source = this->classifier_(images.source);
+      return {this->source_loss(source.logits, images), {}, source.logits, 0, {source, {}}};
     }
     const auto target = this->classifier_(images.target);
     const auto watched = watch(images.source);
-    return {this->source_loss(watched, images), information_maximisation{}(target.logits), watched};
+    return {this->source_loss(watched.logits, images), information_maximisation{}(target.logits), watched.logits, 0, {watched, target}};
   }
 
   template <class Visitor>
@@ -38,13 +38,13 @@ public:
   }
 
 private:
-  /// Logits in evaluation mode and without recording.
-  variable<T> watch(const variable<T>& images) {
+  /// In evaluation mode and without recording.
+  nn::classifier_output<T> watch(const variable<T>& images) {
     const ad::no_gradient off;
     nn::set_training(this->classifier_, false);
-    const auto logits = this->classifier_(images).logits;
+    auto output = this->classifier_(images);
     nn::set_training(this->classifier_, true);
-    return logits;
+    return output;
   }
 
   std::int64_t source_iterations_;

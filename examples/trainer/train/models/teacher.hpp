@@ -3,6 +3,7 @@
 
 #include "augmentation.hpp"
 #include "classifier_model.hpp"
+#include "transfer_term.hpp"
 
 #include "../../../nn/mean_teacher.hpp"
 
@@ -13,7 +14,8 @@ namespace dalib::train {
 
 /// Settings of self-ensembling.
 struct teacher_options {
-  double weight = 1;      ///< of the teacher's lessons
+  double weight = 1;      ///< of the teacher's lessons, in the end
+  long growth = 300;      ///< iterations over which the weight grows: a teacher of a few iterations is sure of what is wrong; 0: none
   double threshold = 0.9; ///< probability from which on the teacher is sure
   double average = 0.99;  ///< share of the teacher's weights that an iteration keeps
   augmentation changes{}; ///< of what the student sees
@@ -47,13 +49,16 @@ public:
     return {both, part(0, images.source), part(rows, images.target), images.source_labels};
   }
 
-  /// Moves on to the student's weights, and gives the lesson's loss: mean over the target's rows, those without a sure teacher as 0, of the
-  /// cross-entropy of `logits` with the teacher's probabilities for `images`, which are detached.
-  variable<T> lesson(Classifier& student, const variable<T>& images, const variable<T>& logits) {
-    average_.update(classifier_, student);
+  /// Moves on to the student's weights.
+  void follow(Classifier& student) { average_.update(classifier_, student); }
+
+  /// The lesson's loss: mean over the target's rows, those without a sure teacher as 0, of the
+  /// cross-entropy of `logits` with the teacher's probabilities for `images`, which are detached. @param iteration counts from 0
+  variable<T> lesson(const variable<T>& images, const variable<T>& logits, std::int64_t iteration) {
     const auto probabilities = sure_probabilities(images);
+    const double grown = options_.growth > 0 ? ramp(iteration, options_.growth) : 1;
     return ad::scale(ad::sum(ad::multiply(ad::log_softmax(logits), probabilities)),
-                     static_cast<T>(-options_.weight / static_cast<double>(logits.rows())));
+                     static_cast<T>(-options_.weight * grown / static_cast<double>(logits.rows())));
   }
 
   /// In evaluation mode and without recording.
