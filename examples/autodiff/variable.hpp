@@ -60,6 +60,7 @@ struct node {
   std::shared_ptr<const row_share> share; // where the rows are this rank's of a batch
   bool requires_gradient = false;
   bool leaf = true;
+  bool summed = false;        // of a leaf: the gradient is the sum over the ranks already
   std::uint64_t sequence = 0; // creation order, which is a topological order
   std::vector<variable<Scalar>> inputs;
   backward_function<Scalar> backward;
@@ -111,7 +112,10 @@ public:
     if (!has_gradient()) throw std::logic_error("variable: there is no gradient");
     return {node_->gradient.data(), rows(), cols()};
   }
-  void clear_gradient() const { node_->gradient = {}; }
+  void clear_gradient() const {
+    node_->gradient = {};
+    node_->summed = false;
+  }
 
   /// Gives up a value that nobody reads any more, so that a recorded graph does not keep its memory; size and gradient stay. Operations
   /// have shared what they need to run backward.
@@ -122,6 +126,7 @@ public:
   void add_gradient(Kernel&& kernel) const {
     if (!requires_gradient()) return;
     const bool first = node_->gradient.empty();
+    if (node_->summed) throw std::logic_error("variable: a gradient that was summed over the ranks takes no more before it is cleared");
     if (first) node_->gradient = tensor<Scalar>(rows(), cols());
     kernel(node_->gradient.view(), first ? write::overwrite : write::accumulate);
   }
@@ -222,13 +227,21 @@ variable<Scalar> make_result(tensor<Scalar> value, geometry shape, std::vector<v
   return variable<Scalar>(std::move(result));
 }
 
+/// Whom backward() tells how far it is: begin(nodes) before it starts, with all that it will visit, and after each of them visited(inputs),
+/// with what it added to. This one does not care.
+struct unwatched {
+  void begin(const auto&) const {}
+  void visited(const auto&) const {}
+};
+inline constexpr unwatched nobody{};
+
 /// Adds `upstream` times the gradient of `loss` to every leaf below it that needs one.
 ///
 /// Nodes are visited once, in reverse order of creation. Each gives up its gradient, its saved intermediate results and its
 /// inputs as soon as it has been visited, so a graph can be run backward once.
 /// @throws std::invalid_argument if `loss` is not 1 x 1, std::logic_error if nothing below it needs a gradient
-template <class Scalar>
-void backward(const variable<Scalar>& loss, Scalar upstream = Scalar(1)) {
+template <class Scalar, class Watcher = const unwatched>
+void backward(const variable<Scalar>& loss, Scalar upstream = Scalar(1), Watcher& watcher = nobody) {
   if (loss.rows() != 1 || loss.cols() != 1) throw std::invalid_argument("backward: the loss must be 1 x 1");
   if (!loss.requires_gradient() || (!loss.handle()->leaf && !loss.handle()->backward))
     throw std::logic_error("backward: nothing to differentiate, or the graph has already been used");
@@ -242,6 +255,7 @@ void backward(const variable<Scalar>& loss, Scalar upstream = Scalar(1)) {
   }
   std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a->sequence > b->sequence; });
 
+  watcher.begin(order);
   loss.add_expression(matrix<Scalar>::Constant(1, 1, upstream));
   for (auto& current : order) {
     if (!current->leaf) {
@@ -249,6 +263,7 @@ void backward(const variable<Scalar>& loss, Scalar upstream = Scalar(1)) {
       const auto inputs = std::exchange(current->inputs, {});
       tensor<Scalar> gradient = std::exchange(current->gradient, {});
       if (run && !gradient.empty()) run(std::move(gradient), inputs);
+      watcher.visited(inputs);
     }
     current = nullptr;
   }

@@ -1,11 +1,5 @@
 #pragma once
-#include <algorithm>
-#include <cstddef>
-#include <span>
-#include <vector>
-
-#include "../autodiff/elementwise.hpp"
-#include "module.hpp"
+#include "gradient_buckets.hpp"
 
 namespace dalib::nn {
 
@@ -17,22 +11,30 @@ void for_each_gradient(const std::vector<parameter_group<Scalar>>& groups, const
       if (p.has_gradient()) f(ad::elements(p.handle()->gradient, 0, p.handle()->gradient.size()));
 }
 
-/// Makes the gradients of all parameters the sum over the ranks, added in the ranks' order. Nothing where the program trains alone.
+/// Makes the gradients of all parameters the sum over the ranks, added in the ranks' order, where they are not yet. Nothing where the
+/// program trains alone.
 template <class Scalar>
 void sum_gradients(const std::vector<parameter_group<Scalar>>& groups) {
   const auto& ranks = distributed::ranks::all();
   if (ranks.alone()) return;
-  std::size_t count = 0;
-  for_each_gradient(groups, [&](const auto& g) { count += static_cast<std::size_t>(g.size()); });
-  std::vector<Scalar> together;
-  together.reserve(count);
-  for_each_gradient(groups, [&](const auto& g) { together.insert(together.end(), g.data(), g.data() + g.size()); });
-  ranks.sum(std::span(together));
-  const Scalar* from = together.data();
-  for_each_gradient(groups, [&](auto g) {
-    std::copy(from, from + g.size(), g.data());
-    from += g.size();
-  });
+  gradient_buckets<Scalar> buckets(ranks);
+  buckets.include(groups);
+  buckets.finish();
+}
+
+/// ad::backward(loss), during which gradients of these groups' parameters are summed over the ranks: for a pass that the optimisers' steps
+/// follow. Further passes would add to sums, which is an error.
+template <class Scalar, class... Groups>
+void backward_over_ranks(const ad::variable<Scalar>& loss, const Groups&... groups) {
+  const auto& ranks = distributed::ranks::all();
+  if (ranks.alone() || ranks.gradient_bucket == 0) {
+    ad::backward(loss);
+    return;
+  }
+  gradient_buckets<Scalar> buckets(ranks);
+  (buckets.include(groups), ...);
+  ad::backward(loss, Scalar(1), buckets);
+  buckets.finish();
 }
 
 } // namespace dalib::nn

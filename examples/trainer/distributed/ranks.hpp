@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -25,6 +26,19 @@ inline part part_of(std::ptrdiff_t n, int rank, int size) {
   return {first, n * (rank + 1) / size - first};
 }
 
+/// Messages that travel while the rank computes. They use the memory that they were given until they have arrived.
+class transfer {
+public:
+  transfer() = default;
+  transfer(const transfer&) = delete;
+  transfer& operator=(const transfer&) = delete;
+  virtual ~transfer() = default;
+
+  /// Moves them on without waiting; whether they have arrived.
+  virtual bool arrived() = 0;
+  virtual void wait() = 0;
+};
+
 /// The processes of one training, seen from one of them. This class itself is the one of a program that trains alone: it sends nothing.
 /// All ranks call the same functions in the same order; whoever makes a decision asks all or takes the first one's.
 class ranks {
@@ -43,11 +57,28 @@ public:
 
   /// Batch norm takes the statistics of a rank's own rows.
   bool local_batch_norm = false;
+  /// Bytes of parameter gradients that are summed together while the backward pass goes on; 0: all of them behind it. Changes no number.
+  std::size_t gradient_bucket = default_gradient_bucket;
+  static constexpr std::size_t default_gradient_bucket = std::size_t{1} << 18;
 
   /// `all` becomes what the ranks have, one behind the other; bytes[r] of rank r.
   virtual void gather(const void* own, void* all, std::span<const std::size_t> bytes) const { std::memcpy(all, own, bytes[0]); }
   /// `own` has a piece for every rank, bytes[r] for rank r; `mine` becomes all ranks' pieces for this one.
   virtual void deal(const void* own, std::span<const std::size_t> bytes, void* mine) const { std::memcpy(mine, own, bytes[0]); }
+  /// deal(), and gather() of pieces that are in their places in `all`, that go on while the rank computes; null: it is done. In a deal this
+  /// rank's own piece may stay behind: its place in `mine` is then left alone. All ranks start their deals in the same order, and their
+  /// gathers; a deal may come before or behind a gather.
+  virtual std::unique_ptr<transfer> start_deal(const void* own, std::span<const std::size_t> bytes, void* mine) const {
+    deal(own, bytes, mine);
+    return nullptr;
+  }
+  virtual std::unique_ptr<transfer> start_gather(void* all, std::span<const std::size_t> bytes) const {
+    const char* own = static_cast<const char*>(all);
+    for (int r = 0; r < rank_; ++r) own += bytes[static_cast<std::size_t>(r)];
+    const std::vector<char> piece(own, own + bytes[static_cast<std::size_t>(rank_)]); // gather() takes no piece in its place
+    gather(piece.data(), all, bytes);
+    return nullptr;
+  }
   /// From the first rank to all.
   virtual void broadcast(void*, std::size_t) const {}
 

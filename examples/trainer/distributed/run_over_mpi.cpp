@@ -10,16 +10,32 @@
 #include <mpi.h>
 #include <numeric>
 #include <thread>
+#include <tuple>
 
 namespace dalib::distributed {
 namespace {
 
 constexpr std::size_t most_bytes = INT_MAX; // MPI counts by int
 
+class mpi_transfer final : public transfer {
+public:
+  bool arrived() override {
+    int done = 0;
+    MPI_Test(&request, &done, MPI_STATUS_IGNORE);
+    return done != 0;
+  }
+  void wait() override { MPI_Wait(&request, MPI_STATUS_IGNORE); }
+
+  std::vector<int> counts, places, own_counts, own_places; // which MPI reads until the messages have arrived
+  MPI_Request request = MPI_REQUEST_NULL;
+};
+
 class mpi_ranks final : public ranks {
 public:
   mpi_ranks() {
     MPI_Comm_dup(MPI_COMM_WORLD, &work_);
+    MPI_Comm_dup(MPI_COMM_WORLD, &deals_);
+    MPI_Comm_dup(MPI_COMM_WORLD, &gathers_);
     MPI_Comm_dup(MPI_COMM_WORLD, &failures_);
     MPI_Comm_rank(work_, &rank_);
     MPI_Comm_size(work_, &size_);
@@ -39,6 +55,24 @@ public:
     const std::vector<std::size_t> own_bytes(bytes.size(), bytes[static_cast<std::size_t>(rank_)]);
     const auto [own_counts, own_places] = counts_and_places(own_bytes);
     MPI_Alltoallv(own, counts.data(), places.data(), MPI_BYTE, mine, own_counts.data(), own_places.data(), MPI_BYTE, work_);
+  }
+
+  std::unique_ptr<transfer> start_deal(const void* own, std::span<const std::size_t> bytes, void* mine) const override {
+    auto t = std::make_unique<mpi_transfer>();
+    const auto self = static_cast<std::size_t>(rank_);
+    std::tie(t->counts, t->places) = counts_and_places(bytes);
+    std::tie(t->own_counts, t->own_places) = counts_and_places(std::vector<std::size_t>(bytes.size(), bytes[self]));
+    t->counts[self] = t->own_counts[self] = 0; // stays where it is
+    MPI_Ialltoallv(own, t->counts.data(), t->places.data(), MPI_BYTE, mine, t->own_counts.data(), t->own_places.data(), MPI_BYTE, deals_,
+                   &t->request);
+    return t;
+  }
+
+  std::unique_ptr<transfer> start_gather(void* all, std::span<const std::size_t> bytes) const override {
+    auto t = std::make_unique<mpi_transfer>();
+    std::tie(t->counts, t->places) = counts_and_places(bytes);
+    MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_BYTE, all, t->counts.data(), t->places.data(), MPI_BYTE, gathers_, &t->request);
+    return t;
   }
 
   void broadcast(void* bytes, std::size_t count) const override { broadcast_from(0, static_cast<char*>(bytes), count); }
@@ -80,7 +114,8 @@ private:
     }
   }
 
-  MPI_Comm work_ = MPI_COMM_NULL, failures_ = MPI_COMM_NULL;
+  // MPI matches collective calls by their order, which is not the same on all ranks for calls of different kinds: a communicator for each.
+  MPI_Comm work_ = MPI_COMM_NULL, deals_ = MPI_COMM_NULL, gathers_ = MPI_COMM_NULL, failures_ = MPI_COMM_NULL;
 };
 
 /// Whether mpirun or srun started this process: without them MPI_Init costs time, and fails where a single process may not start others.

@@ -86,6 +86,12 @@ void add_run_options(CLI::App& app, options& o, raw_options& raw) {
       ->capture_default_str();
   app.add_flag("--local-batch-norm", o.local_batch_norm,
                "Under mpirun: batch norm takes the statistics of each rank's own images; otherwise of the whole batch");
+  app.add_option(
+         "--gradient-bucket", o.gradient_bucket,
+         "Under mpirun: KiB of parameter gradients that travel together during the backward pass (0: all of them behind it); does not "
+         "change any number")
+      ->check(number_between(0, 1 << 20))
+      ->capture_default_str();
   app.add_flag("--no-baseline", raw.no_baseline, "Do not also train source-only, which the others are compared with");
 }
 

@@ -45,7 +45,8 @@ struct options {
   long checkpoint_every = 100;
   selection select = selection::last;
   int threads = 0;
-  bool local_batch_norm = false; ///< of several ranks, each normalises with the statistics of its own images
+  bool local_batch_norm = false;     ///< of several ranks, each normalises with the statistics of its own images
+  std::size_t gradient_bucket = 256; ///< KiB of gradients that ranks sum together
   std::filesystem::path out = "dalib-train";
   bool resume = false;
   bool overwrite = false; ///< begin runs anew that are in `out` already

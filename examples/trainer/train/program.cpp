@@ -244,6 +244,7 @@ int run_program(const options& settings) {
   stop_request::listen();
   std::error_code error;
   distributed::ranks::all().local_batch_norm = settings.local_batch_norm;
+  distributed::ranks::all().gradient_bucket = 1024 * distributed::ranks::all().of_first(settings.gradient_bucket); // or they would not meet
   const bool first = distributed::ranks::all().first();
   const bool nothing_there = !std::filesystem::exists(settings.out, error) || std::filesystem::is_empty(settings.out, error);
   if (first && settings.resume && nothing_there)

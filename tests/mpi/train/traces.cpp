@@ -119,6 +119,9 @@ int compare(int argc, const char* const* argv) {
   int failed = 0, told_apart = 0;
   for (const method_entry& entry : methods) {
     if (argc > 1 && std::none_of(argv + 1, argv + argc, [&](const std::string& name) { return name == entry.name; })) continue;
+    ranks.gradient_bucket = 0;
+    const numbers behind = train(entry, config, source, target);
+    ranks.gradient_bucket = 1 << 16; // several
     const numbers together = train(entry, config, source, target);
     numbers alone;
     {
@@ -127,6 +130,10 @@ int compare(int argc, const char* const* argv) {
       alone = train(entry, config, source, target);
     }
     std::string where;
+    if (difference(behind, together, where) != 0) {
+      std::printf("%s: buckets of gradients change %s\n", entry.name.c_str(), where.c_str());
+      ++failed;
+    }
     const double own = difference(alone, together, where);
     for (const double apart : ranks.each(own)) failed += apart < tolerance ? 0 : 1;
     if (ranks.first()) std::printf("%s: %.1e (%s)\n", entry.name.c_str(), own, where.c_str());

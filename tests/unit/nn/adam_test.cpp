@@ -3,10 +3,12 @@
 #include <nn/clipping.hpp>
 #include <nn/mean_teacher.hpp>
 #include <nn/rates.hpp>
+#include <nn/sgd.hpp>
 
 #include <cmath>
 #include <cstring>
 #include <map>
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
@@ -20,6 +22,8 @@ void give_gradient(const ad::variable<double>& p, double value) {
   p.clear_gradient();
   p.add_gradient([&](ad::map<double> target, ad::write) { target.setConstant(value); });
 }
+
+void give_more(const ad::variable<double>& p) { p.add_expression(p.value()); }
 
 /// Keeps, or gives back, what a visitor of state is shown.
 struct state_copy {
@@ -56,6 +60,28 @@ struct one_of_two : distributed::ranks {
     const auto own_place = static_cast<std::size_t>(rank()) * bytes[0];
     std::memcpy(static_cast<char*>(all) + own_place, own, bytes[0]);
     std::memcpy(static_cast<char*>(all) + (bytes[0] - own_place), others.data(), bytes[0]);
+  }
+};
+
+/// One of two ranks that have the same numbers.
+struct twin : distributed::ranks {
+  mutable int exchanges = 0;
+
+  explicit twin(int rank) : distributed::ranks(rank, 2) {}
+  void gather(const void* own, void* all, std::span<const std::size_t> bytes) const override {
+    ++exchanges;
+    for (const std::size_t place : {std::size_t{0}, bytes[0]}) std::memcpy(static_cast<char*>(all) + place, own, bytes[0]);
+  }
+  std::unique_ptr<distributed::transfer> start_deal(const void* own, std::span<const std::size_t> bytes, void* mine) const override {
+    ++exchanges;
+    const std::size_t own_bytes = bytes[rank() == 0 ? 0 : 1], others_place = rank() == 0 ? own_bytes : 0;
+    std::memcpy(static_cast<char*>(mine) + others_place, static_cast<const char*>(own) + (rank() == 0 ? 0 : bytes[0]), own_bytes);
+    return nullptr;
+  }
+  std::unique_ptr<distributed::transfer> start_gather(void* all, std::span<const std::size_t> bytes) const override {
+    double* const piece = static_cast<double*>(all) + (rank() == 0 ? bytes[0] / sizeof(double) : 0); // the other's, not yet a sum
+    for (std::size_t i = 0; i < bytes[rank() == 0 ? 1 : 0] / sizeof(double); ++i) piece[i] *= 2;
+    return nullptr;
   }
 };
 
@@ -125,15 +151,32 @@ TEST_CASE("clipping over ranks is of their sum, and the optimiser's step takes i
     nn::adam<double> optimiser({{{p}, 1.0}}, {.learning_rate = 0.01, .epsilon = 1});
     give_gradient(p, 3);
     CHECK(nn::clip_gradient_norm<double>({{{p}, 1}}, 2) == norm);
-    const double kept = p.gradient()(0, 0); // the other rank has what this one has not
-    CHECK((rank == 0) == (kept != 0));
-    ranks.others.assign(entries, rank == 0 ? 0.0 : 2 / std::sqrt(entries));
     nn::clip_gradient_values<double>({{{p}, 1}}, 0.5);
-    CHECK(p.gradient()(0, 0) == (rank == 0 ? clipped : 0));
-    ranks.others.assign(entries, rank == 0 ? 0.0 : clipped);
-    optimiser.step();
+    CHECK(p.gradient()(0, 0) == clipped);
+    optimiser.step(); // sums nothing again
     CHECK(p.value()(1, 2) == alone.value()(1, 2));
   }
+}
+
+TEST_CASE("gradients are summed over ranks during the backward pass in buckets of any size, each when it is complete") {
+  for (const int rank : {0, 1})
+    for (const std::size_t bucket : {0U, 1U, 64U, 1000U}) { // bytes: behind the pass, each by itself, two together, all together
+      twin ranks(rank);
+      ranks.gradient_bucket = bucket;
+      const distributed::ranks::scope here(ranks);
+      const auto p = leaf_of(2), q = leaf_of(3), unused = leaf_of(4), before = leaf_of(5);
+      give_gradient(before, 7);
+      nn::sgd<double> optimiser({{{p, unused, q, before}, 1.0}}, {.learning_rate = 1, .momentum = 0});
+      const auto loss = ad::sum(ad::add(ad::multiply(p, q), ad::multiply(p, p))); // p's gradient is q + 2 p, q's is p
+      nn::backward_over_ranks(loss, optimiser.groups());
+      optimiser.step();
+      CHECK(p.value()(1, 2) == 2 - 2 * 7);
+      CHECK(q.value()(0, 0) == 3 - 2 * 2);
+      CHECK(unused.value()(0, 0) == 4);
+      CHECK(before.value()(0, 0) == 5 - 2 * 7);
+      CHECK(ranks.exchanges == (bucket == 0 || bucket == 1000 ? 1 : bucket == 1 ? 3 : 2));
+      CHECK_THROWS_AS(give_more(p), std::logic_error);
+    }
 }
 
 TEST_CASE("rates: ends and turning points") {

@@ -60,7 +60,7 @@ public:
     report.total_loss = total.item();
     require_finite_loss("classification loss", report.classification_loss);
     require_finite_loss("transfer loss", report.transfer_loss);
-    ad::backward(total);
+    nn::backward_over_ranks(total, optimiser_.groups());
     optimiser_.step();
     return report;
   }

@@ -35,7 +35,9 @@ public:
     require_finite_loss(name, loss.item());
     backbone_.clear_gradients();
     heads_.clear_gradients();
-    ad::backward(loss);
+    static const groups none;
+    nn::backward_over_ranks(loss, part != moved_part::heads ? backbone_.groups() : none,
+                            part != moved_part::backbone ? heads_.groups() : none);
     if (part != moved_part::heads) backbone_.step();
     if (part != moved_part::backbone) heads_.step();
   }
