@@ -4,8 +4,7 @@
 
 #include "dalib/core/workspace.hpp"
 #include "dalib/engine/row_states.hpp"
-#include "dalib/kernel/statistics.hpp"
-#include "dalib/measure/scratch_algebra.hpp"
+#include "dalib/measure/sinkhorn_tiles.hpp"
 #include "dalib/simd/pack_math.hpp"
 
 #include <algorithm>
@@ -16,206 +15,83 @@
 
 namespace dalib::detail {
 
-/// Points measured from a common origin, with weights; memory of the scratch.
-struct point_cloud {
-  real_matrix points;
-  double *weights, *log_weights;
-
-  index_t size() const { return points.rows; }
-  double mass() const { return std::accumulate(weights, weights + size(), 0.0); }
-};
-
-/// Minus the cost, |x - y|^2 / 2 or |x - y|, as a kernel for the engine's tiles.
-struct negative_cost {
-  using statistic = squared_distance;
-  int power = 2;
-  double rate = 1; ///< 1 / epsilon
-
-  template <class T>
-  DALIB_HD jet<T> operator()(const T& s) const {
-    using std::sqrt;
-    if (power == 2) return {T(-0.5 * rate) * s, T(-0.5 * rate)};
-    const T distance = sqrt(s);
-    return {T(-rate) * distance, T(-0.5 * rate) / distance};
-  }
-  template <class Data>
-  negative_cost bind(const Data&) const {
-    return *this;
-  }
-  negative_cost with_unit(double squared_unit) const { return {power, rate * (power == 2 ? squared_unit : std::sqrt(squared_unit))}; }
-};
-
-/// What a row's pull takes of each pair: P_ij = e^(own_i + other_j - C_ij / epsilon), over the distance where the cost is one.
-struct pull_weights {
+/// What the costs are read for.
+struct sinkhorn_scale {
   int power;
-  double rate; ///< 1 / epsilon
-
-  template <class V>
-  V operator()(const V& minus_cost, const V& exponent) const {
-    using std::exp;
-    const V share = exp(exponent + V(rate) * minus_cost);
-    return power == 2 ? share : where_greater(-minus_cost, V(0), share / -minus_cost, V(0));
-  }
-  /// Replaces a row's -C by its weights. @returns their sum
-  double of_row(double* row, double own, const double* other, index_t count) const {
-    using vector = pack<double>;
-    index_t j = 0;
-    for (; j + vector::size <= count; j += vector::size)
-      (*this)(vector::load(row + j), vector(own) + vector::load(other + j)).store(row + j);
-    for (; j < count; ++j) row[j] = (*this)(row[j], own + other[j]);
-    return std::accumulate(row, row + count, 0.0);
-  }
+  double epsilon;
+  double tolerance; ///< of the potentials, in units of epsilon
+  bool in_float;    ///< float is fine enough for whoever gave the points
 };
 
-/// sum_j e^(x_j): log_sum_exp's states of several registers, and their end.
-template <int Count>
-struct exponent_states {
-  using vector = pack<double>;
-  vector rows[Count][2];
+/// Whether costs of clouds are kept: where they take no more memory than a few times the points.
+inline bool keeps_costs(const point_cloud& x, const point_cloud& y) {
+  return x.size() * y.size() <= std::max<index_t>(index_t{1} << 20, 2 * (x.size() + y.size()) * x.points.cols);
+}
 
-  exponent_states() {
-    for (auto& row : rows) engine::log_sum_exp{}.start(row);
-  }
-  void visit(int k, const vector& exponent, const vector& potential) { engine::log_sum_exp{}.visit(rows[k], exponent, potential); }
-  /// log sum_j e^(rate * minus_costs_j + potentials_j) of a row of whole registers.
-  static double of_row(const double* minus_costs, const double* potentials, index_t count, double rate) {
-    exponent_states states;
-    for (index_t j = 0; j < count; j += Count * vector::size)
-      for (int k = 0; k < Count && j + k * vector::size < count; ++k) {
-        const index_t at = j + k * vector::size;
-        states.visit(k, vector(rate) * vector::load(minus_costs + at), vector::load(potentials + at));
-      }
-    return states.total();
-  }
-  /// The log of the sum of lane `lane` of register k.
-  double lane(int k, int at) const {
-    const double numbers[2] = {rows[k][0].lanes[at], rows[k][1].lanes[at]};
-    return engine::log_sum_exp{}.result(numbers);
-  }
-  /// The log of the sum of all.
-  double total() const {
-    double largest = -std::numeric_limits<double>::infinity(), sum = 0;
-    for (const auto& row : rows)
-      for (int l = 0; l < vector::size; ++l) largest = std::max(largest, row[0].lanes[l]);
-    for (const auto& row : rows)
-      for (int l = 0; l < vector::size; ++l) sum += row[1].lanes[l] * std::exp(row[0].lanes[l] - largest);
-    return largest + std::log(sum);
-  }
-};
-
-/// The costs between two clouds: kept where they take no more memory than a few times the points, and otherwise found anew by the engine's
-/// tiles each time they are read, in O(n F) memory.
+/// The costs between two clouds: soft minima and pulls. In tiles of float where its rounding is
+/// below the tolerance, of double else; where potentials are so far from the fixed point that the plan leaves the range of numbers, by
+/// log-sum-exp in double.
 template <class Exec>
 class pair_costs {
 public:
-  pair_costs(const Exec& exec, const point_cloud& x, const point_cloud& y, int power, workspace& scratch)
-      : exec_(exec), scratch_(scratch), x_(x), y_(y), power_(power), forward_(exec, scratch, input(x.points, y.points)) {
-    const index_t entries = x.size() * y.size();
-    if (entries > std::max<index_t>(index_t{1} << 20, 2 * (x.size() + y.size()) * x.points.cols)) {
-      backward_.emplace(exec, scratch, input(y.points, x.points));
+  pair_costs(const Exec& exec, const point_cloud& x, const point_cloud& y, const sinkhorn_scale& scale, workspace& scratch)
+      : exec_(exec), scratch_(scratch), x_(x), y_(y), power_(scale.power) {
+    const double square = std::max(largest_square(x), largest_square(y));
+    int exponent = 0;
+    std::frexp(power_ == 2 ? std::sqrt(scale.epsilon) : scale.epsilon, &exponent);
+    const tile_rule rule{power_, std::ldexp(1.0, exponent), keeps_costs(x, y)};
+    const double largest = (power_ == 2 ? square : std::sqrt(square)) / scale.epsilon; // an exponent's terms
+    if (scale.in_float && 8 * 0x1p-24 * largest <= scale.tolerance)
+      floats_.emplace(exec, x, y, rule, scratch);
+    else if (largest < 1e30)
+      doubles_.emplace(exec, x, y, rule, scratch);
+  }
+
+  /// to_f_i = -epsilon log sum_j b_j e^((g_j - C_ij) / epsilon), to_g_j the same of f; a side without memory is not wanted.
+  void softmins(double epsilon, const double* f, const double* g, double* to_f, double* to_g) {
+    const bool done = floats_    ? floats_->log_marginals(epsilon, f, g, to_f, to_g)
+                      : doubles_ ? doubles_->log_marginals(epsilon, f, g, to_f, to_g)
+                                 : false;
+    if (!done) {
+      if (to_f != nullptr) far_softmin(false, epsilon, g, to_f);
+      if (to_g != nullptr) far_softmin(true, epsilon, f, to_g);
       return;
     }
-    stride_ = engine::round_up(y.size(), vector::size);
-    kept_ = {scratch.template allocate_zero<double>(x.size() * stride_), x.size(), y.size(), stride_, 1};
-    entries_of(forward_, kept_);
+    for (index_t i = 0; to_f != nullptr && i < x_.size(); ++i) to_f[i] = f[i] - epsilon * to_f[i];
+    for (index_t j = 0; to_g != nullptr && j < y_.size(); ++j) to_g[j] = g[j] - epsilon * to_g[j];
   }
 
-  /// to_i = -epsilon log sum_j e^(offset_j - C_ij / epsilon) for every row i of one side; `transposed`: rows are the target's.
-  void softmin(bool transposed, double epsilon, const double* offset, double* to) const {
-    const index_t n = transposed ? y_.size() : x_.size(), m = transposed ? x_.size() : y_.size();
-    if (kept_.data == nullptr) {
-      auto one = std::get<0>((transposed ? *backward_ : forward_).layers());
-      one.profile.rate = 1 / epsilon;
-      engine::row_states(exec_, engine::log_sum_exp{}, one, engine::pair_set::across, matrix_view<const double>(offset, m, 1),
-                         matrix_view<double>(to, n, 1), scratch_);
-    } else if (transposed) {
-      along_columns(1 / epsilon, offset, to);
-    } else {
-      along_rows(1 / epsilon, offset, to);
-    }
-    for (index_t i = 0; i < n; ++i) to[i] *= -epsilon;
-  }
-
-  /// Adds factor sum_j P_ij dC(x_i, y_j)/dx_i to every row of `to`, P_ij = e^(own_i + other_j - C_ij / epsilon); `transposed`: for y.
-  void add_pulls(bool transposed, double epsilon, const double* own, const double* other, double factor, const real_matrix& to) const {
-    const point_cloud &rows = transposed ? y_ : x_, &others = transposed ? x_ : y_;
-    const scratch_algebra work(exec_, scratch_);
-    constexpr index_t block = 256;
-    for (index_t first = 0; first < rows.size(); first += block) {
-      const workspace_mark mark(scratch_);
-      const index_t count = std::min(block, rows.size() - first);
-      const real_matrix pulls = exponents(transposed, first, count);
-      exec_.run(count, [&](index_t i, int) {
-        double* const row = &pulls(i, 0);
-        const double sum = factor * pull_weights{power_, 1 / epsilon}.of_row(row, own[first + i], other, others.size());
-        for (index_t f = 0; f < to.cols; ++f) to(first + i, f) += sum * rows.points(first + i, f);
-      });
-      work.add_product(pulls, others.points, -factor, to.rows_from(first, count));
-    }
+  /// Adds factor sum_j a_i b_j P_ij dC(x_i, y_j)/dx_i to every row of `to_x`, and the same for y; a side without data is not wanted, nor is
+  /// the second one of a cloud with itself.
+  void add_pulls(double epsilon, const double* f, const double* g, double factor, const real_matrix& to_x, const real_matrix& to_y) {
+    if (!floats_ && !doubles_) doubles_.emplace(exec_, x_, y_, tile_rule{power_, 1, false}, scratch_);
+    if (floats_)
+      floats_->add_pulls(epsilon, f, g, factor, to_x, to_y);
+    else
+      doubles_->add_pulls(epsilon, f, g, factor, to_x, to_y);
   }
 
 private:
-  using vector = pack<double>;
-  static constexpr int registers = 4;
-  static constexpr index_t step = registers * vector::size;
-  using problem = engine::bound_problem<double, host_memory, negative_cost>;
-
-  /// What a pair's difference is multiplied by: the plan's share, over the distance for power 1, where rows that coincide pull nothing.
-  engine::layer_input<double, negative_cost> input(const real_matrix& own, const real_matrix& other) const {
-    return {{sample<double>{own}, sample<double>{other}}, negative_cost{power_}, {}, {}};
-  }
-  void entries_of(const problem& of, const real_matrix& to) const {
-    const engine::matrix_request<double> request{true, {&to, 1}};
-    engine::with_units(exec_, "sinkhorn_divergence", of.layers(), scratch_, [&](const auto& layers) {
-      backend<host_memory>::kernel_entries(exec_, engine::matrix_visitor{}, std::get<0>(layers), request, scratch_);
-    });
-  }
-  /// -C of some rows of one side, in memory of its own.
-  real_matrix exponents(bool transposed, index_t first, index_t count) const {
-    const scratch_algebra work(exec_, scratch_);
-    if (kept_.data != nullptr) {
-      const real_matrix all = transposed ? kept_.transposed() : kept_;
-      return work.filled(count, all.cols, [&](index_t i, index_t j) { return all(first + i, j); });
-    }
-    const point_cloud &rows = transposed ? y_ : x_, &others = transposed ? x_ : y_;
-    const real_matrix to = work.matrix(count, others.size());
-    const problem part(exec_, scratch_, input(rows.points.rows_from(first, count), others.points));
-    entries_of(part, to);
-    return to;
-  }
-
-  /// A task for a few rows; registers run along them. Behind a row's end lie finite numbers, which offsets of minus infinity hide.
-  void along_rows(double rate, const double* offset, double* to) const {
+  void far_softmin(bool transposed, double epsilon, const double* potential, double* to) const {
     const workspace_mark mark(scratch_);
-    double* const padded = scratch_.template allocate<double>(stride_);
-    std::fill(std::copy_n(offset, y_.size(), padded), padded + stride_, -std::numeric_limits<double>::infinity());
-    constexpr index_t rows = 8;
-    exec_.run((x_.size() + rows - 1) / rows, [&](index_t task, int) {
-      for (index_t i = task * rows; i < std::min(x_.size(), (task + 1) * rows); ++i)
-        to[i] = exponent_states<registers>::of_row(&kept_(i, 0), padded, stride_, rate);
-    });
-  }
-  /// A task for a few columns, each lane one of them.
-  void along_columns(double rate, const double* offset, double* to) const {
-    exec_.run((stride_ + step - 1) / step, [&](index_t task, int) {
-      const index_t first = task * step, width = std::min(step, stride_ - first);
-      exponent_states<registers> states;
-      for (index_t i = 0; i < x_.size(); ++i)
-        for (int k = 0; k * vector::size < width; ++k)
-          states.visit(k, vector(rate) * vector::load(&kept_(i, first + k * vector::size)), vector(offset[i]));
-      for (index_t j = 0; j < std::min(width, y_.size() - first); ++j)
-        to[first + j] = states.lane(static_cast<int>(j) / vector::size, static_cast<int>(j) % vector::size);
-    });
+    const point_cloud &rows = transposed ? y_ : x_, &others = transposed ? x_ : y_;
+    const index_t n = rows.size(), m = others.size();
+    double* const offset = scratch_.template allocate<double>(m);
+    for (index_t j = 0; j < m; ++j) offset[j] = potential[j] / epsilon + others.log_weights[j];
+    const engine::layer_input<double, negative_cost> input{
+        {sample<double>{rows.points}, sample<double>{others.points}}, negative_cost{power_, 1 / epsilon}, {}, {}};
+    const engine::bound_problem<double, host_memory, negative_cost> problem(exec_, scratch_, input);
+    engine::row_states(exec_, engine::log_sum_exp{}, std::get<0>(problem.layers()), engine::pair_set::across,
+                       matrix_view<const double>(offset, m, 1), matrix_view<double>(to, n, 1), scratch_);
+    for (index_t i = 0; i < n; ++i) to[i] *= -epsilon;
   }
 
   const Exec& exec_;
   workspace& scratch_;
   const point_cloud &x_, &y_;
   int power_;
-  problem forward_;
-  std::optional<problem> backward_; ///< the target's rows first; where costs are not kept
-  index_t stride_ = 0;
-  real_matrix kept_; ///< -C, its rows padded to whole registers; none: too many
+  std::optional<cost_tiles<Exec, float>> floats_;
+  std::optional<cost_tiles<Exec, double>> doubles_;
 };
 
 } // namespace dalib::detail

@@ -24,12 +24,13 @@ namespace dalib {
 /// reach they count as they are. Gradients are by the envelope theorem: through the cost, the plan fixed, both arguments of OT(a, a);
 /// weight_gradients has those of the weights. Coinciding rows pull nothing.
 ///
-/// Everything is in the log domain and in double, so small blurs do not underflow. Sweeps warm up from the diameter down and then run until
-/// the potentials change by less than `tolerance` epsilon: gradients are as exact as that, unlike those of a fixed number of sweeps. Small
-/// blurs (below a hundredth of the diameter) may need thousands of sweeps; after `iterations` it returns what it has (see solve).
-/// A sweep takes O(n_s n_t F) time, by the pairwise engine's tiles, or O(n_s n_t) where the costs are kept: up to 2^20 of them or twice the
-/// numbers in the samples; memory O((n_s + n_t) F). In a training loop `memory` lets each call start where the last one ended. The same
-/// bits for any number of threads; host only.
+/// Potentials are in double and in the log domain wherever a plan would leave the range of numbers, so small blurs do not underflow; float
+/// rows have their costs and plans in float where its rounding is below the tolerance. A cold start is from a blur of the diameter or, with
+/// many rows, from the potentials of every eighth row; then sweeps run until the potentials change by less than `tolerance` epsilon:
+/// gradients are as exact as that, unlike those of a fixed number of sweeps. Small blurs (below a hundredth of the diameter) may need
+/// thousands of sweeps; after `iterations` it returns what it has (see solve). A sweep takes O(n_s n_t F) time, or O(n_s n_t) where the
+/// costs are kept: up to 2^20 of them or twice the numbers in the samples; memory O((n_s + n_t) F). In a training loop `memory` lets each
+/// call start where the last one ended. The same bits for any number of threads; host only.
 /// @throws std::invalid_argument for empty samples, different numbers of features, gradients of the wrong shape, a blur that is not
 /// positive, a negative reach, a power other than 1 and 2, a scaling outside (0, 1), data that are not finite.
 ///
@@ -124,7 +125,7 @@ private:
   template <class Exec>
   struct problem {
     detail::point_cloud source, target;
-    std::optional<const detail::pair_costs<Exec>> costs, costs_s, costs_t;
+    std::optional<detail::pair_costs<Exec>> costs, costs_s, costs_t;
     detail::potential_pair across{}, of_source{}, of_target{};
 
     template <class T>
@@ -136,8 +137,9 @@ private:
       source = cloud_of(exec, s, mean, set, scratch);
       target = cloud_of(exec, t, mean, set, scratch);
       const auto solve = [&](const detail::point_cloud& x, const detail::point_cloud& y, auto& own_costs, std::vector<double>* kept) {
-        own_costs.emplace(exec, x, y, set.power, scratch);
-        return detail::sinkhorn_sweeps<Exec>(x, y, *own_costs, set, scratch).solve(kept);
+        constexpr bool in_float = std::is_same_v<T, float>;
+        own_costs.emplace(exec, x, y, detail::sinkhorn_scale{set.power, set.epsilon(), set.tolerance, in_float}, scratch);
+        return detail::sinkhorn_sweeps<Exec>(exec, x, y, *own_costs, set, in_float, scratch).solve(kept);
       };
       sinkhorn_memory* const state = loss.memory;
       across = solve(source, target, costs, state ? &state->across : nullptr);
@@ -185,7 +187,7 @@ private:
     require_two_samples(name, s.rows, t.rows);
     require_gradients(name, s, t, out);
     const workspace_scope scope(call.scratch);
-    const problem<Exec> all(call.execution, s, t, *this, call.scratch);
+    problem<Exec> all(call.execution, s, t, *this, call.scratch);
     double value = detail::transport_value(all.source, all.target, all.across, settings);
     if (settings.debias) {
       value -= 0.5 * detail::transport_value(all.source, all.source, all.of_source, settings) +
@@ -196,24 +198,20 @@ private:
       }
     }
     if constexpr (Gradient) {
-      const auto write = [&](bool of_target, const matrix_view<T>& to) {
+      const detail::scratch_algebra work(call.execution, call.scratch);
+      const auto sums_for = [&](const matrix_view<T>& to) {
+        return to.data == nullptr ? detail::real_matrix{} : work.zeros(to.rows, to.cols);
+      };
+      const detail::real_matrix of_s = sums_for(out.source), of_t = sums_for(out.target);
+      const double epsilon = settings.epsilon();
+      all.costs->add_pulls(epsilon, all.across.f, all.across.g, 1, of_s, of_t);
+      const auto finish = [&](auto& costs, const detail::potential_pair& p, const detail::real_matrix& sums, const matrix_view<T>& to) {
         if (to.data == nullptr) return;
-        const detail::point_cloud &own = of_target ? all.target : all.source, &other = of_target ? all.source : all.target;
-        const detail::scratch_algebra work(call.execution, call.scratch);
-        const detail::real_matrix sums = work.zeros(own.size(), own.points.cols);
-        const auto exponents = [&](const detail::point_cloud& of, const double* f) {
-          return work.filled(1, of.size(), [&](index_t, index_t i) { return f[i] / settings.epsilon() + of.log_weights[i]; }).data;
-        };
-        const double *const f = of_target ? all.across.g : all.across.f, *const g = of_target ? all.across.f : all.across.g;
-        all.costs->add_pulls(of_target, settings.epsilon(), exponents(own, f), exponents(other, g), 1, sums);
-        if (settings.debias) {
-          const double* const self = exponents(own, (of_target ? all.of_target : all.of_source).f);
-          (of_target ? all.costs_t : all.costs_s)->add_pulls(false, settings.epsilon(), self, self, -1, sums);
-        }
+        if (settings.debias) costs->add_pulls(epsilon, p.f, p.f, -1, sums, {});
         detail::write_gradient(call.execution, sums, to, out.scale, out.mode);
       };
-      write(false, out.source);
-      write(true, out.target);
+      finish(all.costs_s, all.of_source, of_s, out.source);
+      finish(all.costs_t, all.of_target, of_t, out.target);
     }
     return static_cast<T>(value);
   }

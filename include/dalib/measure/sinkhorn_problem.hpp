@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dalib/measure/sinkhorn_costs.hpp"
+#include "dalib/measure/sinkhorn_mixing.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -55,109 +56,145 @@ namespace detail {
 struct potential_pair {
   double *f, *g;
   bool converged = false;
-  int sweeps = 0; ///< at the last blur
+  int sweeps = 0;  ///< at the last blur
+  double dual = 0; ///< value of the balanced problem, right to the square of the last change
 };
 
 /// Sweeps over the potentials of two clouds, or of one with itself.
 template <class Exec>
 class sinkhorn_sweeps {
 public:
-  sinkhorn_sweeps(const point_cloud& x, const point_cloud& y, const pair_costs<Exec>& costs, const sinkhorn_settings& set,
-                  workspace& scratch)
-      : x_(x), y_(y), costs_(costs), set_(set), p_{scratch.template allocate_zero<double>(x.size()), nullptr},
-        next_f_(scratch.template allocate<double>(x.size())), next_g_(scratch.template allocate<double>(y.size())),
-        offset_(scratch.template allocate<double>(std::max(x.size(), y.size()))) {
-    p_.g = self() ? p_.f : scratch.template allocate_zero<double>(y.size());
-  }
+  sinkhorn_sweeps(const Exec& exec, const point_cloud& x, const point_cloud& y, pair_costs<Exec>& costs, const sinkhorn_settings& set,
+                  bool in_float, workspace& scratch)
+      : exec_(exec), scratch_(scratch), x_(x), y_(y), costs_(costs), set_(set), in_float_(in_float), n_(x.size()),
+        count_(self() ? n_ : n_ + y.size()), potentials_(scratch.template allocate_zero<double>(count_)),
+        steps_(scratch.template allocate<double>(count_)),
+        history_(count_, scratch), p_{potentials_, self() ? potentials_ : potentials_ + n_} {}
 
-  /// The blur starts at the diameter and shrinks by `scaling`, one averaged sweep each; not if there are potentials to start from. At its
-  /// end averaged sweeps go on while they halve the error or so, as they do for a cloud with itself or with one like it, where alternating
-  /// ones creep; then alternating ones, relaxed beyond 1 by what their rate says (Thibault et al. 2017: of two blocks, as of Young's
-  /// theory), until the potentials stand still. What was found is left in `memory`, if there is one.
+  /// Starts from `memory`, from the potentials of every eighth row where the costs are too many to keep, or from a blur of the diameter,
+  /// which shrinks by `scaling`, one averaged sweep each. Then sweeps of both sides at once, mixed by what the last ones say of the
+  /// residual (Anderson 1965); where these creep, alternating ones, relaxed beyond 1 by what their rate says (Thibault et al. 2017: of two
+  /// blocks, as of Young's theory), until the potentials stand still. What was found is left in `memory`, if there is one.
   potential_pair solve(std::vector<double>* memory) {
     const double last = set_.epsilon(), least = set_.tolerance * last;
-    if (!start_from(memory)) {
-      const double diameter = 2 * std::sqrt(std::max(largest_square(x_), largest_square(y_)));
-      const double factor = set_.power == 2 ? set_.scaling * set_.scaling : set_.scaling;
-      for (double epsilon = set_.power == 2 ? diameter * diameter : diameter; epsilon > last; epsilon *= factor) average(epsilon);
-    }
-    double change = average(last);
-    int sweeps = 1;
-    for (double before = 2 * change; sweeps < set_.iterations && change > least && (self() || change < 0.6 * before); ++sweeps) {
-      before = change;
-      change = average(last);
-    }
-    p_.converged = change <= least;
-    p_.sweeps = sweeps;
-    if (!self() && !p_.converged) alternate_until_still(last, least, sweeps);
-    if (memory != nullptr) {
-      memory->assign(p_.f, p_.f + x_.size());
-      if (!self()) memory->insert(memory->end(), p_.g, p_.g + y_.size());
-    }
+    if (!start_from(memory) && !self() && !start_from_few_rows()) shrink_blur(last);
+    if (!mix_until_still(last, least)) alternate_until_still(last, least);
+    if (memory != nullptr) memory->assign(potentials_, potentials_ + count_);
     return p_;
   }
 
 private:
   bool self() const { return &x_ == &y_; }
   double damping(double epsilon) const { return set_.unbalanced() ? set_.marginal_cost() / (set_.marginal_cost() + epsilon) : 1.0; }
-  static double largest_square(const point_cloud& of) {
-    double largest = 0;
-    for (index_t i = 0; i < of.size(); ++i) {
-      double square = 0;
-      for (index_t f = 0; f < of.points.cols; ++f) square += of.points(i, f) * of.points(i, f);
-      largest = std::max(largest, square);
-    }
-    return largest;
-  }
   bool start_from(const std::vector<double>* memory) {
-    const auto n = static_cast<std::size_t>(x_.size()), all = n + static_cast<std::size_t>(self() ? 0 : y_.size());
-    if (memory == nullptr || memory->size() != all || !std::all_of(memory->begin(), memory->end(), [](double f) { return is_finite(f); }))
+    if (memory == nullptr || memory->size() != static_cast<std::size_t>(count_) ||
+        !std::all_of(memory->begin(), memory->end(), [](double f) { return is_finite(f); }))
       return false;
-    std::copy_n(memory->data(), n, p_.f);
-    if (!self()) std::copy_n(memory->data() + n, all - n, p_.g);
+    std::copy_n(memory->data(), count_, potentials_);
     return true;
   }
+  void shrink_blur(double last) {
+    const double diameter = 2 * std::sqrt(std::max(largest_square(x_), largest_square(y_)));
+    const double factor = set_.power == 2 ? set_.scaling * set_.scaling : set_.scaling;
+    for (double epsilon = set_.power == 2 ? diameter * diameter : diameter; epsilon > last; epsilon *= factor) {
+      find_steps(epsilon);
+      for (index_t i = 0; i < count_; ++i) potentials_[i] += 0.5 * steps_[i];
+    }
+  }
 
-  /// The best potential of one side for the other's: f for g, or the other way round.
-  void best(bool of_target, double epsilon, double* to) {
-    const point_cloud& others = of_target ? x_ : y_;
-    const double* const potential = of_target ? p_.f : p_.g;
-    for (index_t j = 0; j < others.size(); ++j) offset_[j] = potential[j] / epsilon + others.log_weights[j];
-    costs_.softmin(of_target, epsilon, offset_, to);
+  /// Every eighth row, with all of the mass.
+  point_cloud few_of(const point_cloud& all) const {
+    constexpr index_t every = 8;
+    const index_t count = (all.size() + every - 1) / every;
+    const point_cloud few{{all.points.data, count, all.points.cols, every * all.points.row_stride, all.points.col_stride},
+                          scratch_.template allocate<double>(count),
+                          scratch_.template allocate<double>(count)};
+    for (index_t i = 0; i < count; ++i) few.weights[i] = all.weights[every * i];
+    const double share = all.mass() / few.mass();
+    for (index_t i = 0; i < count; ++i) few.log_weights[i] = std::log(few.weights[i] *= share);
+    return few;
+  }
+  /// The best potentials for those of a few rows, with which the points share their distribution.
+  bool start_from_few_rows() {
+    if (keeps_costs(x_, y_)) return false;
+    const workspace_mark mark(scratch_);
+    const point_cloud few_x = few_of(x_), few_y = self() ? few_x : few_of(y_);
+    if (!is_finite(few_x.mass()) || !is_finite(few_y.mass())) return false; // none of them has a weight
+    sinkhorn_settings rough = set_;
+    rough.tolerance = std::max(1e-2, set_.tolerance);
+    rough.iterations = std::min(100, set_.iterations);
+    const sinkhorn_scale scale{set_.power, set_.epsilon(), rough.tolerance, in_float_};
+    const point_cloud& others = self() ? few_x : few_y;
+    pair_costs<Exec> costs(exec_, few_x, others, scale, scratch_);
+    const potential_pair few = sinkhorn_sweeps(exec_, few_x, others, costs, rough, in_float_, scratch_).solve(nullptr);
+    extend(few.g, others, x_, few.f[0], potentials_, scale);
+    if (!self()) extend(few.f, few_x, y_, few.g[0], potentials_ + n_, scale);
+    return true;
+  }
+  void extend(const double* known, const point_cloud& of, const point_cloud& rows, double guess, double* to, const sinkhorn_scale& scale) {
+    const workspace_mark mark(scratch_);
+    pair_costs<Exec> costs(exec_, rows, of, scale, scratch_);
+    std::fill_n(to, rows.size(), guess);
+    double* const next = scratch_.template allocate<double>(rows.size());
+    costs.softmins(scale.epsilon, to, known, next, nullptr);
+    for (index_t i = 0; i < rows.size(); ++i) to[i] = damping(scale.epsilon) * next[i];
+  }
+
+  /// steps = the best potentials of each side for the other's, less the present ones. @returns the longest
+  double find_steps(double epsilon, bool of_source = true, bool of_target = true) {
+    of_target = of_target && !self();
+    costs_.softmins(epsilon, p_.f, p_.g, of_source ? steps_ : nullptr, of_target ? steps_ + n_ : nullptr);
     const double share = damping(epsilon);
-    for (index_t i = 0; i < (of_target ? y_ : x_).size(); ++i) to[i] *= share;
-  }
-  /// Moves a potential by a share of the way to `next`; the longest way.
-  static double move(double* potential, const double* next, index_t count, double share) {
-    double most = 0;
-    for (index_t i = 0; i < count; ++i) {
-      const double way = next[i] - potential[i];
-      most = std::max(most, std::abs(way));
-      potential[i] += share * way;
+    double longest = 0;
+    for (index_t i = of_source ? 0 : n_; i < (of_target ? count_ : n_); ++i) {
+      steps_[i] = share * steps_[i] - potentials_[i];
+      longest = std::max(longest, std::abs(steps_[i]));
     }
-    return most;
+    return longest;
   }
 
-  /// Both potentials half of the way at once; the largest step of f.
-  double average(double epsilon) {
-    best(false, epsilon, next_f_);
-    if (!self()) {
-      best(true, epsilon, next_g_);
-      move(p_.g, next_g_, y_.size(), 0.5);
+  /// @returns false if sweeps creep, which they do not of a cloud with itself
+  bool mix_until_still(double epsilon, double least) {
+    constexpr int patience = 6;
+    const double share = self() ? 0.5 : 1.0;
+    double before[patience];
+    std::fill_n(before, patience, std::numeric_limits<double>::infinity());
+    history_.clear();
+    for (p_.sweeps = 1;; ++p_.sweeps) {
+      const double change = find_steps(epsilon);
+      p_.converged = change <= least;
+      double& long_ago = before[p_.sweeps % patience];
+      if (p_.converged || p_.sweeps >= set_.iterations) break;
+      if (!self() && change > 0.25 * long_ago) return false;
+      const bool grew = change > 2 * before[(p_.sweeps + patience - 1) % patience];
+      long_ago = change;
+      if (grew) history_.clear();
+      history_.mix(x_, y_, potentials_, steps_, grew ? 0.5 : share);
     }
-    return move(p_.f, next_f_, x_.size(), 0.5);
+    p_.dual = dual_at(0.5); // the derivative along the potentials is what they lack of the step, in both directions
+    for (index_t i = 0; i < count_; ++i) potentials_[i] += share * steps_[i];
+    return true;
+  }
+  double dual_at(double share) const {
+    const auto sum = [&](const point_cloud& of, const double* potential, const double* step) {
+      double total = 0;
+      for (index_t i = 0; i < of.size(); ++i) total += of.weights[i] * (potential[i] + share * step[i]);
+      return total;
+    };
+    const double own = sum(x_, potentials_, steps_);
+    return own + (self() ? own : sum(y_, potentials_ + n_, steps_ + n_));
   }
 
-  /// f, then g, each `relaxation` of the way.
+  /// f, then g, each `relaxation` of the way. @returns the longest step of f
   double alternate(double epsilon, double relaxation) {
-    best(false, epsilon, next_f_);
-    const double change = move(p_.f, next_f_, x_.size(), relaxation);
-    best(true, epsilon, next_g_);
-    move(p_.g, next_g_, y_.size(), relaxation);
+    const double change = find_steps(epsilon, true, false);
+    for (index_t i = 0; i < n_; ++i) potentials_[i] += relaxation * steps_[i];
+    find_steps(epsilon, false, true);
+    for (index_t i = n_; i < count_; ++i) potentials_[i] += relaxation * steps_[i];
     return change;
   }
-
-  void alternate_until_still(double epsilon, double least, int sweeps) {
+  void alternate_until_still(double epsilon, double least) {
+    int sweeps = p_.sweeps;
     double relaxation = 1, change = std::numeric_limits<double>::infinity(), best_change = change;
     for (int since = 0; sweeps < set_.iterations && change > least; ++sweeps, ++since) {
       const double before = change;
@@ -175,19 +212,24 @@ private:
     p_.converged = change <= least;
     p_.sweeps = sweeps;
     alternate(epsilon, 1); // so that the plan has its mass
+    p_.dual = dual_at(0);
   }
 
+  const Exec& exec_;
+  workspace& scratch_;
   const point_cloud &x_, &y_;
-  const pair_costs<Exec>& costs_;
+  pair_costs<Exec>& costs_;
   const sinkhorn_settings& set_;
+  bool in_float_;
+  index_t n_, count_;
+  double *potentials_, *steps_;
+  mixing_history history_;
   potential_pair p_;
-  double *next_f_, *next_g_, *offset_;
 };
 
 /// Value of the dual problem at the optimum; P has the mass sum a e^(-f / r) there.
 inline double transport_value(const point_cloud& x, const point_cloud& y, const potential_pair& p, const sinkhorn_settings& set) {
-  if (!set.unbalanced())
-    return std::inner_product(p.f, p.f + x.size(), x.weights, 0.0) + std::inner_product(p.g, p.g + y.size(), y.weights, 0.0);
+  if (!set.unbalanced()) return p.dual;
   const double r = set.marginal_cost();
   double moved = 0, left = 0;
   for (index_t i = 0; i < x.size(); ++i) {

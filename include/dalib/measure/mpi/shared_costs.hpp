@@ -32,6 +32,64 @@ inline void add_settings(engine::fingerprint& all, const sinkhorn_divergence& lo
   }
 }
 
+/// What a row's pull takes of each pair: P_ij = e^(own_i + other_j - C_ij / epsilon), over the distance where the cost is one.
+struct pull_weights {
+  int power;
+  double rate; ///< 1 / epsilon
+
+  template <class V>
+  V operator()(const V& minus_cost, const V& exponent) const {
+    using std::exp;
+    const V share = exp(exponent + V(rate) * minus_cost);
+    return power == 2 ? share : where_greater(-minus_cost, V(0), share / -minus_cost, V(0));
+  }
+  /// Replaces a row's -C by its weights. @returns their sum
+  double of_row(double* row, double own, const double* other, index_t count) const {
+    using vector = pack<double>;
+    index_t j = 0;
+    for (; j + vector::size <= count; j += vector::size)
+      (*this)(vector::load(row + j), vector(own) + vector::load(other + j)).store(row + j);
+    for (; j < count; ++j) row[j] = (*this)(row[j], own + other[j]);
+    return std::accumulate(row, row + count, 0.0);
+  }
+};
+
+/// sum_j e^(x_j): log_sum_exp's states of several registers, and their end.
+template <int Count>
+struct exponent_states {
+  using vector = pack<double>;
+  vector rows[Count][2];
+
+  exponent_states() {
+    for (auto& row : rows) engine::log_sum_exp{}.start(row);
+  }
+  void visit(int k, const vector& exponent, const vector& potential) { engine::log_sum_exp{}.visit(rows[k], exponent, potential); }
+  /// log sum_j e^(rate * minus_costs_j + potentials_j) of a row of whole registers.
+  static double of_row(const double* minus_costs, const double* potentials, index_t count, double rate) {
+    exponent_states states;
+    for (index_t j = 0; j < count; j += Count * vector::size)
+      for (int k = 0; k < Count && j + k * vector::size < count; ++k) {
+        const index_t at = j + k * vector::size;
+        states.visit(k, vector(rate) * vector::load(minus_costs + at), vector::load(potentials + at));
+      }
+    return states.total();
+  }
+  /// The log of the sum of lane `lane` of register k.
+  double lane(int k, int at) const {
+    const double numbers[2] = {rows[k][0].lanes[at], rows[k][1].lanes[at]};
+    return engine::log_sum_exp{}.result(numbers);
+  }
+  /// The log of the sum of all.
+  double total() const {
+    double largest = -std::numeric_limits<double>::infinity(), sum = 0;
+    for (const auto& row : rows)
+      for (int l = 0; l < vector::size; ++l) largest = std::max(largest, row[0].lanes[l]);
+    for (const auto& row : rows)
+      for (int l = 0; l < vector::size; ++l) sum += row[1].lanes[l] * std::exp(row[0].lanes[l] - largest);
+    return largest + std::log(sum);
+  }
+};
+
 /// A row's numbers do not depend on which rows are done beside it, so the bits are the same for any number of ranks. A sweep sends each
 /// potential once to all; costs are kept where pair_costs keeps them, a rank's part of the rows of either side.
 template <class Inner>
@@ -42,17 +100,45 @@ class pair_costs<engine::shared_rows<Inner>> {
   static constexpr int registers = 4;
 
 public:
-  pair_costs(const shared& exec, const point_cloud& x, const point_cloud& y, int power, workspace& scratch)
-      : exec_(exec), scratch_(scratch), power_(power),
-        keeps_(x.size() * y.size() <= std::max<index_t>(index_t{1} << 20, 2 * (x.size() + y.size()) * x.points.cols)) {
+  pair_costs(const shared& exec, const point_cloud& x, const point_cloud& y, const sinkhorn_scale& scale, workspace& scratch)
+      : exec_(exec), scratch_(scratch), power_(scale.power), keeps_(keeps_costs(x, y)) {
     prepare(forward_, x, y);
     if (&x != &y) prepare(backward_, y, x);
   }
 
-  /// See pair_costs.
-  void softmin(bool transposed, double epsilon, const double* offset, double* to) const {
-    const side& of = transposed ? backward_ : forward_;
+  /// See pair_costs; always in double.
+  void softmins(double epsilon, const double* f, const double* g, double* to_f, double* to_g) const {
+    if (to_f != nullptr) softmin(forward_, epsilon, g, to_f);
+    if (to_g != nullptr) softmin(other_side(), epsilon, f, to_g);
+  }
+
+  /// See pair_costs; of all rows, on all ranks.
+  void add_pulls(double epsilon, const double* f, const double* g, double factor, const real_matrix& to_x, const real_matrix& to_y) const {
+    if (to_x.data != nullptr) add_pulls_of(forward_, epsilon, f, g, factor, to_x);
+    if (to_y.data != nullptr) add_pulls_of(other_side(), epsilon, g, f, factor, to_y);
+  }
+
+private:
+  /// The rows of one cloud against those of the other.
+  struct side {
+    const point_cloud *rows = nullptr, *others = nullptr;
+    std::optional<problem> whole; ///< bound on all rows
+    index_t first = 0, count = 0; ///< this rank's part
+    index_t stride = 0;
+    real_matrix kept{}; ///< -C of that part
+  };
+
+  const side& other_side() const { return backward_.rows != nullptr ? backward_ : forward_; }
+  /// A side's potentials over epsilon, plus the logs of the weights.
+  double* exponents(const point_cloud& of, double epsilon, const double* potential) const {
+    double* const to = scratch_.allocate<double>(of.size());
+    for (index_t j = 0; j < of.size(); ++j) to[j] = potential[j] / epsilon + of.log_weights[j];
+    return to;
+  }
+  void softmin(const side& of, double epsilon, const double* potential, double* to) const {
+    const workspace_mark mark(scratch_);
     const index_t n = of.rows->size(), m = of.others->size();
+    const double* const offset = exponents(*of.others, epsilon, potential);
     double* const own = to + of.first;
     if (of.count > 0 && keeps_)
       along_rows(of, 1 / epsilon, offset, own);
@@ -65,11 +151,10 @@ public:
     for (index_t i = 0; i < of.count; ++i) own[i] *= -epsilon;
     exec_.complete(to, n, 1);
   }
-
-  /// See pair_costs; of all rows, on all ranks.
-  void add_pulls(bool transposed, double epsilon, const double* own, const double* other, double factor, const real_matrix& to) const {
-    const side& of = transposed ? backward_ : forward_;
+  void add_pulls_of(const side& of, double epsilon, const double* f, const double* g, double factor, const real_matrix& to) const {
+    const workspace_mark all(scratch_);
     const point_cloud& others = *of.others;
+    const double *const own = exponents(*of.rows, epsilon, f), *const other = exponents(others, epsilon, g);
     const scratch_algebra work(exec_.inner(), scratch_);
     constexpr index_t block = 256;
     for (index_t done = 0; done < of.count; done += block) {
@@ -83,22 +168,12 @@ public:
       exec_.run(count, [&](index_t i, int) {
         double* const row = &pulls(i, 0);
         const double sum = factor * pull_weights{power_, 1 / epsilon}.of_row(row, own[first + i], other, others.size());
-        for (index_t f = 0; f < to.cols; ++f) to(first + i, f) += sum * of.rows->points(first + i, f);
+        for (index_t k = 0; k < to.cols; ++k) to(first + i, k) += sum * of.rows->points(first + i, k);
       });
       work.add_product(pulls, others.points, -factor, to.rows_from(first, count));
     }
     exec_.complete(to.data, to.rows, to.cols);
   }
-
-private:
-  /// The rows of one cloud against those of the other.
-  struct side {
-    const point_cloud *rows = nullptr, *others = nullptr;
-    std::optional<problem> whole; ///< bound on all rows
-    index_t first = 0, count = 0; ///< this rank's part
-    index_t stride = 0;
-    real_matrix kept{}; ///< -C of that part
-  };
 
   void prepare(side& one, const point_cloud& rows, const point_cloud& others) {
     one.rows = &rows;

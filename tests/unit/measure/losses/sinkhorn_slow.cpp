@@ -82,12 +82,36 @@ TEST_CASE("threads give the same bits, blocks change nothing") {
 TEST_CASE("costs that are too many to keep: each row many times is each row once") {
   const matrix x = checks::random_matrix(55, 2, 1), y = checks::random_matrix(50, 2, 2).array() + 0.4;
   const matrix many_x = x.replicate(20, 1), many_y = y.replicate(20, 1); // 1.1 million pairs
-  const sinkhorn_divergence loss{{.blur = 3, .debias = false, .tolerance = 1e-3}};
+  const sinkhorn_divergence loss{{.blur = 3, .debias = false, .tolerance = 1e-11}};
   matrix gx(55, 2), gy(50, 2), hx(1100, 2), hy(1000, 2);
   const double value = loss.value_and_gradient(x, y, gradients{gx, gy});
   CHECK(loss.value_and_gradient(many_x, many_y, gradients{hx, hy}) == doctest::Approx(value).epsilon(1e-9));
   CHECK(checks::relative_error(matrix(20 * hx.topRows(55)), gx) < 1e-9);
   CHECK(checks::relative_error(matrix(20 * hy.bottomRows(50)), gy) < 1e-9);
+}
+
+TEST_CASE("float rows: to the tolerance, costs kept or not, a sample with itself in an even and an odd number of blocks") {
+  for (const index_t n : {150, 300, 1100}) {
+    const matrix x = checks::random_matrix(n, 5, 1), y = checks::random_matrix(n - 20, 5, 2).array() + 0.4;
+    const Eigen::MatrixXf fx = x.cast<float>(), fy = y.cast<float>();
+    const sinkhorn_divergence exact{{.blur = 1, .tolerance = 1e-9}}, loss{{.blur = 1, .tolerance = 1e-3}};
+    matrix gx(n, 5), gy(n - 20, 5);
+    Eigen::MatrixXf hx(n, 5), hy(n - 20, 5), kx = hx, ky = hy;
+    const double value = exact.value_and_gradient(fx.cast<double>().eval(), fy.cast<double>().eval(), gradients{gx, gy});
+    const float rough = loss.value_and_gradient(exec::serial{}, fx, fy, gradients{hx, hy});
+    CHECK(rough == doctest::Approx(value).epsilon(1e-4));
+    CHECK(checks::relative_error(matrix(hx.cast<double>()), gx) < 2e-3);
+    CHECK(checks::relative_error(matrix(hy.cast<double>()), gy) < 2e-3);
+    CHECK(loss.value_and_gradient(exec::openmp{3}, fx, fy, gradients{kx, ky}) == rough);
+    CHECK(kx == hx);
+    CHECK(ky == hy);
+  }
+}
+
+TEST_CASE("a start so far from the fixed point that plans leave the range of numbers") {
+  const matrix x = checks::random_matrix(12, 2, 1), y = 5 + checks::random_matrix(9, 2, 2).array();
+  const double gradual = sinkhorn_divergence{{.blur = 0.2, .tolerance = 1e-8}}(x, y);
+  CHECK(sinkhorn_divergence{{.blur = 0.2, .scaling = 0.001, .tolerance = 1e-8}}(x, y) == doctest::Approx(gradual).epsilon(1e-7));
 }
 
 TEST_CASE("a warm start: the same answer in fewer sweeps, also after the rows have moved; anew for other numbers of rows") {
