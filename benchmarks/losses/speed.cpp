@@ -27,7 +27,11 @@ using namespace dalib;
 template <class T>
 using rows_of = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-double processor_time() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+double processor_time() {
+  std::timespec now{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
 
 struct task {
   std::string folder, measure;
