@@ -122,11 +122,11 @@ void centre_row(const T* from, index_t stride, const row_origin<T>& origin, inde
   }
   const T *high = origin.high + first, *low = origin.low + first;
   const auto centre = [&](index_t f, index_t step) { to[f] = centred(from[f * step], high[f], low[f]); };
-  // The constant stride lets the compiler vectorise the common case.
-  if (stride == 1)
-    for (index_t f = 0; f < features; ++f) centre(f, 1);
-  else
-    for (index_t f = 0; f < features; ++f) centre(f, stride);
+  index_t f = 0;
+  if (stride == 1) // by registers: a chunk is too short for the checks and the rest of a loop that the compiler vectorises
+    for (; f + simd_lanes<T> <= features; f += simd_lanes<T>)
+      centred(pack<T>::load(from + f), pack<T>::load(high + f), pack<T>::load(low + f)).store(to + f);
+  for (; f < features; ++f) centre(f, stride);
 }
 
 /// panel(feature, lane) = rows(lane, feature): simd_lanes rows of a chunk become part of a panel.

@@ -200,10 +200,10 @@ private:
     const T* from = &view(data_.place_of_row(row), 0);
     double weight[rows_at_once];
     for (index_t r = 0; r < count; ++r) weight[r] = data_.weight(row + r);
-    const auto sweep = [&](auto whole, index_t col_stride, auto weight_of) {
+    const auto sweep = [&](auto rows, index_t col_stride, auto weight_of) {
       for (index_t f = range.first; f < range.last; ++f) {
         moment_sums moments;
-        for (index_t r = 0; r < (whole ? rows_at_once : count); ++r) {
+        for (index_t r = 0; r < rows; ++r) {
           const T element = from[r * view.row_stride + f * col_stride];
           const double offset = as_written(static_cast<double>(element) - static_cast<double>(reference_[f]));
           moments.add(weight_of(r), offset);
@@ -213,14 +213,19 @@ private:
       }
     };
     const bool weighted = (data_.is_source(row) ? data_.source : data_.target).weights != nullptr;
-    // Constant trip count, stride and weight let the compiler vectorise the common case and leave out a multiplication.
     const auto own_weight = [&](index_t r) { return weight[r]; };
-    if (count < rows_at_once || view.col_stride != 1)
-      sweep(std::false_type{}, view.col_stride, own_weight);
-    else if (weighted)
-      sweep(std::true_type{}, 1, own_weight);
-    else
-      sweep(std::true_type{}, 1, [](index_t) { return 1.0; });
+    if (view.col_stride != 1) return sweep(count, view.col_stride, own_weight);
+    // Constant trip count, stride and weight let the compiler vectorise the common case and leave out a multiplication; so has every number
+    // of rows.
+    const auto sweep_if = [&](auto rows) {
+      if (rows != count) return;
+      if (weighted)
+        sweep(rows, 1, own_weight);
+      else
+        sweep(rows, 1, [](index_t) { return 1.0; });
+    };
+    [&]<index_t... Fewer>(std::integer_sequence<index_t, Fewer...>) { (sweep_if(std::integral_constant<index_t, Fewer + 1>{}), ...); }
+    (std::make_integer_sequence<index_t, rows_at_once>{});
   }
 
   DALIB_ONE_COPY void merge(index_t chunks, double* sums, double* squares, const double* weights) {
