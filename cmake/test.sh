@@ -5,7 +5,7 @@ usage() {
   cat <<'EOF'
 Usage: cmake/test.sh [--all] [--only STAGE]... [--jobs N] [--help]
 Installs what is missing, builds everything with the default compiler, optimised, warnings as errors, in build/, and runs each group of
-tests in a thin form: eleven minutes on two cores. `--all` (an hour and more) has these groups whole, slow tests among them, and the stages
+tests in a thin form: eleven to thirteen minutes on two cores. `--all` (an hour and more) has these groups whole, slow tests among them, and the stages
   plain     g++ without -march, OpenMP, xtensor, libjpeg and libpng: unit tests and demo, in build-plain/
   fast      g++ with -ffast-math for x86-64-v3, without libpng: unit tests, conformance suite, golden set, and the demo by -Ofast, in build-fast/
   clang     clang for x86-64-v3, without libjpeg: unit tests, conformance suite, examples and trainer, in build-clang/
