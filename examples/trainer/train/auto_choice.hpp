@@ -16,7 +16,7 @@
 
 namespace dalib::train {
 
-/// What --method auto tries: one of each sort that does well on the digits, of which none is the best everywhere.
+/// What --method auto tries: methods that do well on some of the digits' tasks, of which none is the best on all; three have a teacher.
 inline constexpr std::array<std::string_view, 6> auto_candidates{
     "shot+self-ensembling", "im+self-ensembling", "mcc+self-ensembling", "shot", "mdd+mcc", "cdan-e+mcc"};
 

@@ -28,9 +28,8 @@ inline bool keeps_costs(const point_cloud& x, const point_cloud& y) {
   return x.size() * y.size() <= std::max<index_t>(index_t{1} << 20, 2 * (x.size() + y.size()) * x.points.cols);
 }
 
-/// The costs between two clouds: soft minima and pulls. In tiles of float where its rounding is
-/// below the tolerance, of double else; where potentials are so far from the fixed point that the plan leaves the range of numbers, by
-/// log-sum-exp in double.
+/// The costs between two clouds: soft minima and pulls. In tiles of float where its rounding is below the tolerance, of double else;
+/// where potentials are so far from the fixed point that the plan leaves the range of numbers, by log-sum-exp in double.
 template <class Exec>
 class pair_costs {
 public:

@@ -118,17 +118,16 @@ private:
   bool start_from_few_rows() {
     if (keeps_costs(x_, y_)) return false;
     const workspace_mark mark(scratch_);
-    const point_cloud few_x = few_of(x_), few_y = self() ? few_x : few_of(y_);
+    const point_cloud few_x = few_of(x_), few_y = few_of(y_);
     if (!is_finite(few_x.mass()) || !is_finite(few_y.mass())) return false; // none of them has a weight
     sinkhorn_settings rough = set_;
     rough.tolerance = std::max(1e-2, set_.tolerance);
     rough.iterations = std::min(100, set_.iterations);
     const sinkhorn_scale scale{set_.power, set_.epsilon(), rough.tolerance, in_float_};
-    const point_cloud& others = self() ? few_x : few_y;
-    pair_costs<Exec> costs(exec_, few_x, others, scale, scratch_);
-    const potential_pair few = sinkhorn_sweeps(exec_, few_x, others, costs, rough, in_float_, scratch_).solve(nullptr);
-    extend(few.g, others, x_, few.f[0], potentials_, scale);
-    if (!self()) extend(few.f, few_x, y_, few.g[0], potentials_ + n_, scale);
+    pair_costs<Exec> costs(exec_, few_x, few_y, scale, scratch_);
+    const potential_pair few = sinkhorn_sweeps(exec_, few_x, few_y, costs, rough, in_float_, scratch_).solve(nullptr);
+    extend(few.g, few_y, x_, few.f[0], potentials_, scale);
+    extend(few.f, few_x, y_, few.g[0], potentials_ + n_, scale);
     return true;
   }
   void extend(const double* known, const point_cloud& of, const point_cloud& rows, double guess, double* to, const sinkhorn_scale& scale) {
