@@ -3,10 +3,12 @@ set -uo pipefail
 
 usage() {
   cat <<'EOF'
-Usage: benchmarks/gpu_run.sh [OUT] [--jobs N] [--python FILE] [--quick] [--help]
+Usage: benchmarks/gpu_run.sh [OUT] [--built FOLDER] [--jobs N] [--python FILE] [--quick] [--help]
 On a machine with an NVIDIA GPU: builds dalib for that GPU, runs the golden set, the conformance suite and the example on it, all of it that is
 small under compute-sanitizer too, and compares the speed with PyTorch. Needs no network and installs nothing: what is missing is named.
   OUT             folder for the build, the logs and the results (default: out-gpu)
+  --built FOLDER  builds nothing: the programs lie in this build folder, made elsewhere for this GPU (golden_gpu, device_gpu, example_05_gpu,
+                  gpu_worker); then a GPU, cuBLAS and python3 are all that has to be here
   --jobs N        parallel compilations (default: one for each processor and 3 GiB of memory)
   --python FILE   an interpreter with PyTorch and CUDA (default: python3); without PyTorch ours is measured alone
   --quick         compares at the two smallest sizes only
@@ -15,11 +17,13 @@ EOF
 }
 
 out="out-gpu"
+built=""
 jobs=""
 python=python3
 sizes=()
 while (($# > 0)); do
   case "$1" in
+    --built) built="$(cd "${2:?--built needs a folder}" && pwd)" && shift ;;
     --jobs) jobs="${2:?--jobs needs a number}" && shift ;;
     --python) python="${2:?--python needs a file}" && shift ;;
     --quick) sizes=(--sizes "512,256" "4096,256") ;;
@@ -32,7 +36,8 @@ done
 mkdir -p "$out" || exit 2
 out="$(cd "$out" && pwd)"
 repository="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
-build="$out/build"
+build="${built:-$out/build}"
+export DALIB_GOLDEN_DIR="$repository/tests/golden/set"
 export PATH="$PATH:${CUDA_HOME:-/usr/local/cuda}/bin"
 
 # What has to be there before anything can be built; each missing thing with its Debian package, all of them at once.
@@ -44,14 +49,19 @@ header() { echo "#include <$1>" | "${CXX:-c++}" -x c++ -E -I/usr/include/eigen3 
 has_gpu() { [[ "$(nvidia-smi -L)" == *GPU* ]]; }
 new_cmake() { [[ "$(printf '3.25\n%s\n' "$(cmake --version | sed -n 's/^cmake version //p')" | sort -V | head -1)" == 3.25 ]]; }
 need "a GPU (nvidia-smi -L lists none)" has_gpu
-need "nvcc (CUDA toolkit 12.2 or newer; in the PATH, or its folder in CUDA_HOME)" nvcc --version
-need "cmake 3.25 or newer (Debian: cmake)" new_cmake
-need "a C++ compiler (Debian: g++)" "${CXX:-c++}" --version
-need "make or ninja (Debian: make, ninja-build)" bash -c "command -v ninja || command -v make"
-need "Eigen 3.4 (Debian: libeigen3-dev)" header Eigen/Core
-need "doctest (Debian: doctest-dev)" header doctest/doctest.h
-need "nlohmann-json (Debian: nlohmann-json3-dev)" header nlohmann/json.hpp
-need "zlib (Debian: zlib1g-dev)" header zlib.h
+for program in ${built:+tests/golden_gpu tests/device_gpu bin/05_gpu bin/gpu_worker}; do
+  need "$built/$program" test -x "$built/$program"
+done
+if [[ -z "$built" ]]; then
+  need "nvcc (CUDA toolkit 12.2 or newer; in the PATH, or its folder in CUDA_HOME)" nvcc --version
+  need "cmake 3.25 or newer (Debian: cmake)" new_cmake
+  need "a C++ compiler (Debian: g++)" "${CXX:-c++}" --version
+  need "make or ninja (Debian: make, ninja-build)" bash -c "command -v ninja || command -v make"
+  need "Eigen 3.4 (Debian: libeigen3-dev)" header Eigen/Core
+  need "doctest (Debian: doctest-dev)" header doctest/doctest.h
+  need "nlohmann-json (Debian: nlohmann-json3-dev)" header nlohmann/json.hpp
+  need "zlib (Debian: zlib1g-dev)" header zlib.h
+fi
 if ((${#missing[@]} > 0)); then
   echo "gpu_run.sh: missing on this machine:" >&2
   printf '  - %s\n' "${missing[@]}" >&2
@@ -90,9 +100,7 @@ skip() { # skip NAME REASON
 machine() {
   date
   nvidia-smi
-  nvcc --version
-  "${CXX:-c++}" --version
-  cmake --version
+  [[ -n "$built" ]] || { nvcc --version && "${CXX:-c++}" --version && cmake --version; }
   git -C "$repository" log -1 --format='dalib %H %s' || true
 }
 configure_for() { # configure_for ARCHITECTURE
@@ -109,10 +117,12 @@ run() { timeout 3600 "$@"; }
 sanitized() { run compute-sanitizer --tool memcheck --error-exitcode 9 "$@"; }
 
 stage machine machine
-stage configure configure
-for target in golden_gpu device_gpu example_05_gpu gpu_worker; do
-  stage "build-$target" build_target "$target"
-done
+if [[ -z "$built" ]]; then
+  stage configure configure
+  for target in golden_gpu device_gpu example_05_gpu gpu_worker; do
+    stage "build-$target" build_target "$target"
+  done
+fi
 
 stage golden run "$build/tests/golden_gpu"
 stage conformance run "$build/tests/device_gpu"

@@ -54,7 +54,8 @@ template <int Lanes, class Scalar>
       for (index_t i = 0; i < t.columns - column; ++i) sum[i] += c[column + i];
   }
   if (t.bias) sum += load_vector<Lanes>(t.bias + column);
-  if (t.relu) sum = sum < 0 ? simd_vector<Scalar, Lanes>{} : sum;
+  const simd_vector<Scalar, Lanes> zero{};
+  if (t.relu) sum = sum < zero ? zero : sum;
   if (whole)
     store_vector<Lanes>(sum, c + column);
   else

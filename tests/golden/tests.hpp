@@ -55,8 +55,15 @@ inline std::map<std::string, array> outputs_of(const dalib::inference::test_resu
 /// Outputs of a test with a fitted gamma law.
 template <class Result>
 std::map<std::string, array> gamma_outputs(const Result& r) {
-  return {{"statistic", array(r.statistic)}, {"mean", array(r.mean)},       {"variance", array(r.variance)},  {"shape", array(r.shape)},
-          {"scale", array(r.scale)},         {"p_value", array(r.p_value)}, {"threshold", array(r.threshold)}};
+  std::map<std::string, array> outputs; // filled one by one: nvcc 13.0 writes a list of them as no C++
+  outputs["statistic"] = array(r.statistic);
+  outputs["mean"] = array(r.mean);
+  outputs["variance"] = array(r.variance);
+  outputs["shape"] = array(r.shape);
+  outputs["scale"] = array(r.scale);
+  outputs["p_value"] = array(r.p_value);
+  outputs["threshold"] = array(r.threshold);
+  return outputs;
 }
 
 /// Calls compute(x, y) -> outputs with the samples as tensors with elements T.
