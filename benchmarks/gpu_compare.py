@@ -27,7 +27,7 @@ HAS_TORCH = "import sys, torch; sys.exit(not torch.cuda.is_available())"
 
 @dataclass(frozen=True)
 class GpuCase(Case):
-    precision: str  # of the matrix products: "full" or "tf32"
+    precision: str = "full"  # of the matrix products: "full" or "tf32"
 
 
 def size(word):
@@ -114,7 +114,7 @@ def run(options, worker, python, settings):
             for mode in options.modes:
                 full = None
                 for precision in options.precision:
-                    case = GpuCase("mmd", "float", n, n, features, 0, mode, precision)
+                    case = GpuCase("mmd", "float", n, n, features, 0, mode, precision=precision)
                     record, ours = run_case(fleet, case, full, settings)
                     full = ours if precision == "full" else full
                     records.append(record)
