@@ -17,13 +17,26 @@ struct domain_coefficients {
   joint_sample<T, Memory> data;
   pair_coefficients pairs;
 
-  /// c(other, row).
-  DALIB_HD T operator()(index_t other, index_t row) const {
-    const T towards = static_cast<T>(factor(row, data.is_source(other)));
-    if (pairs.distinct && row == other) return of_own_pair(row);
-    return data.is_source(other) ? times_weight(towards, data.source.weights, other)
-                                 : times_weight(towards, data.target.weights, other - data.source_rows());
+  /// The coefficients of one row with all others, with what does not depend on the other found once.
+  struct of_row {
+    T to_source, to_target, own_pair;
+    const T* source_weights;
+    const T* target_weights;
+    index_t row, border; ///< `row` is none where a row's pair with itself is one like others
+
+    DALIB_HD T operator()(index_t other) const {
+      if (other == row) return own_pair;
+      return other < border ? times_weight(to_source, source_weights, other) : times_weight(to_target, target_weights, other - border);
+    }
+  };
+  DALIB_HD of_row of(index_t row) const {
+    const T own = pairs.distinct ? of_own_pair(row) : T(0);
+    return {static_cast<T>(factor(row, true)), static_cast<T>(factor(row, false)), own, data.source.weights, data.target.weights,
+            pairs.distinct ? row : index_t{-1}, data.source_rows()};
   }
+
+  /// c(other, row).
+  DALIB_HD T operator()(index_t other, index_t row) const { return of(row)(other); }
 
   /// out[l] = c(first + l, row) for l < count.
   void fill(index_t first, index_t count, index_t row, T* out) const {
@@ -81,6 +94,15 @@ struct unit_coefficients {
   };
   DALIB_HD one_or_none operator()(index_t other, index_t row) const { return {!(distinct && other == row)}; }
 };
+
+/// c(., row) as a function of the other row.
+template <class Coefficients>
+DALIB_HD auto coefficients_of(const Coefficients& all, index_t row) {
+  if constexpr (requires { all.of(row); })
+    return all.of(row);
+  else
+    return [all, row](index_t other) { return all(other, row); };
+}
 
 /// Whether coefficients are those of pairs of a source's and a target's row alone (their `across_only`): no other pair is looked at.
 template <class Coefficients>

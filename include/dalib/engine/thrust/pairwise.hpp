@@ -19,7 +19,7 @@ namespace dalib::engine {
 /// All layers' tiles together take at most this memory, however many rows there are.
 inline constexpr index_t tile_bytes_limit = index_t{128} << 20;
 /// Rows of a tile's side: at most this many, and at least so many that a device is busy.
-inline constexpr index_t device_rows_limit = 4096, device_rows_least = 1024;
+inline constexpr index_t device_rows_limit = 5632, device_rows_least = 1024;
 
 /// The inner products of a tile's pairs, as a product.
 template <class T>
@@ -95,12 +95,13 @@ private:
     return ((reads<Profiles>::gram + reads<Profiles>::added + reads<Profiles>::gram_beside_distance + reads<Profiles>::shift) + ...);
   }
 
-  /// At least four blocks if there are rows enough: of a diagonal tile both halves are computed.
+  /// Two blocks where they fit: more would save some of the diagonal tiles' second halves, but on an H200 every tile costs its dozen launches,
+  /// and products of few rows leave it half idle.
   index_t block_rows() const {
     const auto limit =
         static_cast<index_t>(std::sqrt(static_cast<double>(tile_bytes_limit) / static_cast<double>(entries_of_pair() * sizeof(T))));
     const index_t most = std::min(device_rows_limit, limit / 128 * 128);
-    return std::min(std::clamp(round_up((rows_ + 3) / 4, 128), device_rows_least, most), rows_);
+    return std::min(std::clamp(round_up((rows_ + 1) / 2, 128), device_rows_least, most), rows_);
   }
 
   std::vector<device_block> all_blocks() const {

@@ -32,7 +32,13 @@ struct evaluate_task<Pass, std::index_sequence<L...>, Layers...> {
     typename Pass::numbers totals{};
     unsigned left_out = 0;
     lane_sums<T> sums[count];
-    for (index_t column = first; column < last; ++column) visit(lane, column, left_out, sums, totals);
+    const index_t x = block.first_lane + lane;
+    const auto coefficients = coefficients_of(pass.coefficients, x);
+    index_t place = first * block.lanes + lane;
+    for (index_t column = first; column < last; ++column, place += block.lanes) {
+      const index_t y = block.first_column + column;
+      visit({x, y, place, coefficients(y)}, left_out, sums, totals);
+    }
     values[task] = pass.counted(totals);
     values[task].left_out = left_out;
     if constexpr (visitor_pulls<decltype(pass.visitor)>) (keep(at<L>(pass.layers), task, sums[L]), ...);
@@ -62,10 +68,14 @@ private:
     }
   };
 
-  DALIB_HD void visit(index_t lane, index_t column, unsigned& left_out, lane_sums<T> (&sums)[count], typename Pass::numbers& totals) const {
-    const device_block& block = pass.block;
-    const index_t x = block.first_lane + lane, y = block.first_column + column, place = column * block.lanes + lane;
-    T coefficient = pass.coefficients(x, y);
+  struct tile_entry {
+    index_t x, y, place;
+    T coefficient;
+  };
+
+  DALIB_HD void visit(const tile_entry& entry, unsigned& left_out, lane_sums<T> (&sums)[count], typename Pass::numbers& totals) const {
+    const auto [x, y, place, given] = entry;
+    T coefficient = given;
     const T gram[count] = {gram_of(at<L>(pass.layers), x, y, place)...};
     if (x != y && coefficient != T(0) && (is_close(at<L>(pass.layers), x, y, gram[L]) || ...)) {
       coefficient = T(0);
