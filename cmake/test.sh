@@ -13,7 +13,7 @@ tests in a thin form: eleven to thirteen minutes on two cores. `--all` (an hour 
   aarch64   g++ for 64-bit ARM, run by qemu: quickstart, unit tests of the engine and a golden group, in build-aarch64/
   python    the Python package, installed from PyPI's parts into a virtual environment, build-python/: its tests; Conan's package of the
             library; without network left out
-  cuda      nvcc: the device's tests and the example, compiled, in build-cuda/; they run by benchmarks/gpu_run.sh
+  cuda      nvcc: golden set, the device's tests, the example and the benchmark, compiled, in build-cuda/; they run by benchmarks/gpu_run.sh
 A stage whose compiler is not there is left out, and the last line says so.
   --only STAGE  this stage alone (default, plain, fast, ...); may be repeated
   --jobs N      parallel compilations and tests (default: number of processors)
@@ -152,8 +152,8 @@ stage_python() {
 }
 
 stage_cuda() {
-  configure build-cuda -C cmake/cache/cuda.cmake
-  build_targets build-cuda device_gpu example_05_gpu
+  configure build-cuda -C cmake/cache/cuda.cmake -DDALIB_BUILD_BENCHMARKS=ON
+  build_targets build-cuda golden_gpu device_gpu example_05_gpu gpu_worker # what gpu_run.sh runs
 }
 
 # stage NAME PROGRAM: the function of that name, unless its compiler is not there or another stage was asked for.
