@@ -77,17 +77,19 @@ case "$case" in
     # Chosen without labels, the same after kills; its model is the run's.
     auto=(--method auto --source optdigits --target mnist --batch-size 16 --iterations 12 --eval-every 4 --checkpoint-every 2 --no-pictures)
     expect 0 "chosen without labels: " "$program" "${auto[@]}" --out whole
-    chosen="$(sed -n 's/^chosen without labels: \([^,]*\),.*/\1/p' said)"
-    cmp "whole/$chosen-seed-1/model.safetensors" whole/model.safetensors || die "the model is not that of $chosen"
-    [[ "$(grep -c '^| ' whole/results.md)" -ge 5 && -s whole/auto.json ]] || die "the table has not the baseline and three finalists"
+    read -r chosen seed < <(sed -n 's/^chosen without labels: \([^,]*\), seed \([0-9]*\);.*/\1 \2/p' said)
+    cmp "whole/$chosen-seed-$seed/model.safetensors" whole/model.safetensors || die "the model is not that of $chosen, seed $seed"
+    [[ "$(grep -c '"balance"' whole/auto.json)" == 4 && "$(ls -d whole/*-seed-* | wc -l)" == 5 ]] || die "there are not four candidates and the baseline"
     again=()
-    for file in shot-seed-1/checkpoint.safetensors mdd+mcc-seed-1/checkpoint.safetensors auto.json; do
+    for file in shot+self-ensembling-seed-{2,3}/checkpoint.safetensors im+self-ensembling-seed-1/checkpoint.safetensors auto.json; do
       killed_after 0.05 "parts/$file" "$program" "${auto[@]}" --out parts "${again[@]}"
       again=(--resume)
     done
     "$program" "${auto[@]}" --out parts --resume
-    cmp whole/auto.json parts/auto.json || die "after kills other finalists are chosen"
+    cmp whole/auto.json parts/auto.json || die "after kills the candidates stand otherwise"
     cmp whole/model.safetensors parts/model.safetensors || die "after kills another model is chosen"
+    expect 0 "shot+self-ensembling, seed 9 (run 3 of 4)" "$program" "${auto[@]}" --no-baseline --iterations 4 --seed 7 --out others
+    expect 1 "has an earlier run" "$program" "${auto[@]}" --no-baseline --iterations 4 --seed 7 --out others
     expect 2 "auto chooses among methods of its own" "$program" --method auto,dan
     ;;
   further_losses | all_further_losses)

@@ -5,54 +5,57 @@
 
 #include <Eigen/Core>
 
-#include <algorithm>
-#include <array>
-#include <cstddef>
-#include <numeric>
+#include <cmath>
 #include <span>
 #include <stdexcept>
-#include <string_view>
 #include <vector>
 
 namespace dalib::train {
 
-/// What --method auto tries: methods that do well on some of the digits' tasks, of which none is the best on all; three have a teacher.
-inline constexpr std::array<std::string_view, 6> auto_candidates{
-    "shot+self-ensembling", "im+self-ensembling", "mcc+self-ensembling", "shot", "mdd+mcc", "cdan-e+mcc"};
+/// What can be said of a model beside others without labels.
+struct standing {
+  double agreement = 0; ///< share of samples for which its class is that of the mean of all models' probabilities (EnsV, Hu et al. 2023)
+  double balance = 0;   ///< how evenly it predicts the classes: the entropy of their shares, divided by log C
 
-/// How far each model agrees with all: the share of samples for which its class is that of the mean of all models' probabilities. A model
-/// that is wrong in a way of its own agrees with few; a score of one model's own sureness would favour methods that are trained to be sure.
-/// Logits (n, C) of the models for the same samples, whose labels nobody here can know. After EnsV (Hu et al. 2023).
-/// Throws std::invalid_argument for no models, no samples or different sizes. O(models n C).
-inline std::vector<double> agreements(std::span<const Eigen::MatrixXf> logits) {
-  if (logits.empty() || logits.front().size() == 0) throw std::invalid_argument("agreements: there is nothing to compare");
-  Eigen::MatrixXd mean = Eigen::MatrixXd::Zero(logits.front().rows(), logits.front().cols());
+  /// What is chosen by. A model that is wrong in a way of its own agrees with few; models that are wrong in one way, having taken two
+  /// classes for one, agree with each other, but their classes are uneven. The power weighs the two; it was chosen on tasks that are not
+  /// reported.
+  double value() const {
+    constexpr double power = 10;
+    return agreement * std::pow(balance, power);
+  }
+};
+
+/// Of logits (n, C) of the models for the same samples, whose labels nobody here can know. A score of one model's own sureness is not among
+/// these: it would favour methods that are trained to be sure. Balance takes for granted that the target has about as many of each class,
+/// as information maximisation does. Throws std::invalid_argument for no models, no samples, fewer than two classes or different sizes.
+/// O(models n C).
+inline std::vector<standing> standings(std::span<const Eigen::MatrixXf> logits) {
+  if (logits.empty() || logits.front().rows() == 0 || logits.front().cols() < 2)
+    throw std::invalid_argument("standings: there is nothing to compare");
+  const Eigen::Index samples = logits.front().rows(), classes = logits.front().cols();
+  Eigen::MatrixXd mean = Eigen::MatrixXd::Zero(samples, classes);
   for (const Eigen::MatrixXf& one : logits) {
-    if (one.rows() != mean.rows() || one.cols() != mean.cols())
-      throw std::invalid_argument("agreements: the models' outputs are of different sizes");
+    if (one.rows() != samples || one.cols() != classes)
+      throw std::invalid_argument("standings: the models' outputs are of different sizes");
     mean += probabilities(one);
   }
-  std::vector<double> shares;
+  std::vector<standing> result;
   for (const Eigen::MatrixXf& one : logits) {
     Eigen::Index same = 0;
-    for (Eigen::Index row = 0; row < mean.rows(); ++row) {
+    Eigen::MatrixXd shares = Eigen::MatrixXd::Zero(1, classes);
+    for (Eigen::Index row = 0; row < samples; ++row) {
       Eigen::Index own = 0, common = 0;
       one.row(row).maxCoeff(&own);
       mean.row(row).maxCoeff(&common);
       same += own == common ? 1 : 0;
+      shares(0, own) += 1;
     }
-    shares.push_back(static_cast<double>(same) / static_cast<double>(mean.rows()));
+    shares /= static_cast<double>(samples);
+    result.push_back({.agreement = static_cast<double>(same) / static_cast<double>(samples),
+                      .balance = row_entropies(shares)(0) / std::log(static_cast<double>(classes))});
   }
-  return shares;
-}
-
-/// Numbers of the better half, best first; at least one, and two of three.
-inline std::vector<std::size_t> better_half(std::span<const double> values) {
-  std::vector<std::size_t> order(values.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return values[a] > values[b]; });
-  order.resize((values.size() + 1) / 2);
-  return order;
+  return result;
 }
 
 } // namespace dalib::train

@@ -21,6 +21,13 @@ std::vector<double> values_of(const run_list& runs, const std::string& method, c
   return values;
 }
 
+std::size_t most_seeds(const run_list& runs) {
+  std::size_t most = 0;
+  for (const std::string& method : methods_of(runs))
+    most = std::max(most, values_of(runs, method, [](const run_result&) { return 0.0; }).size());
+  return most;
+}
+
 double accuracy_selected_by(const report::csv_data& history, std::string_view column) {
   const std::vector<double> values = history.column(column);
   if (values.empty()) return std::numeric_limits<double>::quiet_NaN();
@@ -63,7 +70,7 @@ bool is_open_set(const run_list& runs) {
 const run_result& best_run(const run_list& runs, const selection& select) {
   const auto adapts = [](const run_result& run) { return !run.method.starts_with("source-only"); };
   const auto better = [&](const run_result& a, const run_result& b) {
-    if (a.agreement >= 0 || b.agreement >= 0) return a.agreement < b.agreement;
+    if (a.among || b.among) return (a.among ? a.among->value() : -1) < (b.among ? b.among->value() : -1);
     return std::pair(adapts(a), a.chosen.value_of(select.column)) < std::pair(adapts(b), b.chosen.value_of(select.column));
   };
   return *std::max_element(runs.begin(), runs.end(), better);
@@ -129,9 +136,11 @@ report::table comparison_table(const run_list& runs, const selection& select) {
 }
 
 std::vector<std::string> comparison_notes(const run_list& runs, const selection& select) {
-  const std::size_t seeds = values_of(runs, runs.front().method, [](const run_result&) { return 0.0; }).size();
+  const std::size_t seeds = most_seeds(runs);
   std::vector<std::string> notes;
-  if (seeds > 1) notes.push_back("Mean \u00B1 standard deviation of " + std::to_string(seeds) + " runs with different seeds.");
+  if (seeds > 1)
+    notes.push_back("Mean \u00B1 standard deviation of " + std::to_string(seeds) + " runs with different seeds" +
+                    (most_seeds(runs) * methods_of(runs).size() == runs.size() ? "." : ", of fewer for some methods."));
   if (!is_labelled(runs)) {
     notes.push_back("The target has no labels, so nothing here is its accuracy.");
     notes.push_back(

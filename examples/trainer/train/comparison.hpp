@@ -22,6 +22,9 @@ std::vector<std::string> methods_of(const run_list& runs);
 /// One number per run of a method.
 std::vector<double> values_of(const run_list& runs, const std::string& method, const std::function<double(const run_result&)>& value);
 
+/// Runs of the method that has most.
+std::size_t most_seeds(const run_list& runs);
+
 /// Target accuracy at the evaluation that a column's largest value selects.
 double accuracy_selected_by(const report::csv_data& history, std::string_view column);
 
@@ -41,8 +44,8 @@ bool is_labelled(const run_list& runs);
 /// Whether it had those of an open set.
 bool is_open_set(const run_list& runs);
 
-/// The run whose model counts: the best label-free score, by the selection's name of it, among those that adapt, or among all where none
-/// does. `runs` must not be empty.
+/// The run whose model counts: what --method auto chooses, otherwise the best label-free score, by the selection's name of it, among those
+/// that adapt, or among all where none does. `runs` must not be empty.
 const run_result& best_run(const run_list& runs, const selection& select);
 
 /// Spearman's rank correlation of a label-free score with the target's accuracy over all evaluations of all runs; NaN where either is

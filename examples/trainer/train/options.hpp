@@ -70,6 +70,16 @@ parsed_options parse_options(int argc, const char* const* argv);
 /// The settings of one method's runs: on image data sets those of its protocol, but for the ones that were given on the command line.
 options settings_for(const options& settings, const method_entry& entry);
 
+/// A run that is asked for.
+struct planned_run {
+  std::string method;
+  std::uint64_t seed;
+};
+
+/// All runs of one task in their order: each method with the seeds from `seed` on, `seeds` of them; a candidate of --method auto so many
+/// times as often as auto_candidates says.
+std::vector<planned_run> planned_runs(const options& settings);
+
 /// "last", "oracle", or the name of the score.
 std::string to_string(const selection& select);
 

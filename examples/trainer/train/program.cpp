@@ -15,9 +15,7 @@
 #include "../report/terminal.hpp"
 
 #include <exception>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <optional>
 #include <unistd.h>
 
@@ -46,13 +44,12 @@ std::filesystem::path run_folder(const options& settings, const std::string& met
 /// Throws std::runtime_error if a run that was begun earlier would be lost.
 void refuse_to_replace(const options& settings) {
   if (settings.resume || settings.overwrite) return;
-  for (const std::string& method : settings.methods)
-    for (long k = 0; k < settings.seeds; ++k) {
-      const std::filesystem::path folder = run_folder(settings, method, settings.seed + static_cast<std::uint64_t>(k));
-      if (io::checkpoint_exists(training_run::checkpoint_in(folder)))
-        throw std::runtime_error(folder.string() +
-                                 ": has an earlier run; --resume goes on with it, --overwrite replaces it, another --out keeps it");
-    }
+  for (const planned_run& run : planned_runs(settings)) {
+    const std::filesystem::path folder = run_folder(settings, run.method, run.seed);
+    if (io::checkpoint_exists(training_run::checkpoint_in(folder)))
+      throw std::runtime_error(folder.string() +
+                               ": has an earlier run; --resume goes on with it, --overwrite replaces it, another --out keeps it");
+  }
 }
 
 /// The display of a run; ranks that are not the first show nothing.
@@ -62,20 +59,18 @@ report::terminal own_terminal() {
   return out;
 }
 
-std::size_t run_count(const options& settings) { return settings.methods.size() * static_cast<std::size_t>(settings.seeds); }
+std::size_t run_count(const options& settings) { return planned_runs(settings).size(); }
 
-/// One run up to `iterations`, or up to those of the settings (0). Nothing if a stop was requested.
+/// One run. Nothing if a stop was requested.
 /// @param title of the run, printed before it
-std::optional<run_result> train_one(const options& asked, const task& data, const method_entry& entry, std::uint64_t seed, long iterations,
+std::optional<run_result> train_one(const options& settings, const task& data, const method_entry& entry, std::uint64_t seed,
                                     const std::string& title) {
-  options settings = asked;
-  if (iterations > 0) settings.iterations = iterations;
   const std::filesystem::path folder = run_folder(settings, entry.name, seed);
   if (distributed::ranks::all().first()) std::filesystem::create_directories(folder);
   training_run run(settings, data, entry, seed, folder);
   std::cout << title << (run.start_message().empty() ? "" : ": " + run.start_message()) << std::endl;
   report::progress display(own_terminal(), settings.iterations, run.iteration(), settings.evaluate_every);
-  if (!run.train(display, run_count(asked) <= most_detailed_runs)) return std::nullopt;
+  if (!run.train(display, run_count(settings) <= most_detailed_runs)) return std::nullopt;
   run_result done = run.finish();
   std::cout << "  ";
   if (data.target_test.labelled) std::cout << "target " << report::fixed(done.chosen.target_accuracy, 1) << "%, ";
@@ -84,85 +79,44 @@ std::optional<run_result> train_one(const options& asked, const task& data, cons
   return done;
 }
 
-/// Trains these methods with all seeds. Nothing if a stop was requested.
-std::optional<run_list> train_methods(const options& all, const std::vector<std::string>& methods, task_loader& loader) {
-  const std::size_t total = methods.size() * static_cast<std::size_t>(all.seeds);
-  run_list runs;
-  for (const std::string& name : methods) {
-    const method_entry& entry = find_method(name);
-    const options settings = settings_for(all, entry);
-    const task data = loader.load(settings.tasks.front(), settings.centre_crop);
-    for (long k = 0; k < settings.seeds; ++k) {
-      const std::uint64_t seed = settings.seed + static_cast<std::uint64_t>(k);
-      auto done = train_one(settings, data, entry, seed, 0, title_of(entry, seed, runs.size() + 1, total));
-      if (!done) return std::nullopt;
-      runs.push_back(std::move(*done));
-    }
-  }
-  return runs;
-}
-
-/// The candidates that --method auto trains to the end, named in auto.json once they are chosen: those of the better half after a third of
-/// the iterations, by their agreement. Nothing if a stop was requested.
-std::optional<std::vector<std::string>> choose_finalists(const options& all, const std::vector<std::string>& candidates,
-                                                         task_loader& loader) {
-  const std::filesystem::path file = all.out / "auto.json";
-  const auto& ranks = distributed::ranks::all();
-  std::string chosen;
-  if (ranks.first() && all.resume && std::filesystem::exists(file)) {
-    std::ifstream stream(file);
-    chosen = nlohmann::ordered_json::parse(stream).at("finalists").dump();
-  }
-  chosen = ranks.of_first(chosen);
-  if (!chosen.empty()) return nlohmann::ordered_json::parse(chosen).get<std::vector<std::string>>();
+/// Says of each run of --method auto that adapts where it stands among them, and writes that and which one is chosen.
+void choose(run_list& runs, const options& all) {
+  const auto adapts = [](const run_result& run) { return !run.method.starts_with("source-only"); };
   std::vector<Eigen::MatrixXf> logits;
-  for (const std::string& name : candidates) {
-    const method_entry& entry = find_method(name);
-    const options settings = settings_for(all, entry);
-    const task data = loader.load(settings.tasks.front(), settings.centre_crop);
-    const long third = std::max(settings.iterations / 3 / settings.evaluate_every, 1L) * settings.evaluate_every;
-    const auto done = train_one(settings, data, entry, settings.seed, std::min(third, settings.iterations), "a third of " + entry.name);
-    if (!done) return std::nullopt;
-    logits.push_back(done->unlabelled);
-  }
-  const std::vector<double> values = agreements(logits);
+  for (const run_result& run : runs)
+    if (adapts(run)) logits.push_back(run.unlabelled);
+  const std::vector<standing> found = standings(logits);
+  auto next = found.begin();
   nlohmann::ordered_json document;
-  std::vector<std::string> finalists;
-  for (std::size_t i = 0; i < candidates.size(); ++i) document["agreement_after_a_third"][candidates[i]] = values[i];
-  for (const std::size_t i : better_half(values)) finalists.push_back(candidates[i]);
-  document["finalists"] = finalists;
-  if (ranks.first()) report::save_json(file, document);
-  return finalists;
-}
-
-/// --method auto: half of the candidates are trained to the end; the model that agrees best with all of these counts.
-std::optional<run_list> train_automatically(const options& all, task_loader& loader) {
-  const auto adapts = [](const std::string& name) { return !name.starts_with("source-only"); };
-  std::vector<std::string> candidates;
-  std::copy_if(all.methods.begin(), all.methods.end(), std::back_inserter(candidates), adapts);
-  auto methods = choose_finalists(all, candidates, loader);
-  if (!methods) return std::nullopt;
-  if (!adapts(all.methods.front())) methods->insert(methods->begin(), all.methods.front());
-  options further = all;
-  further.resume = true;
-  auto runs = train_methods(further, *methods, loader);
-  if (!runs) return std::nullopt;
-  std::vector<Eigen::MatrixXf> logits;
-  for (const run_result& run : *runs)
-    if (adapts(run.method)) logits.push_back(run.unlabelled);
-  const std::vector<double> values = agreements(logits);
-  auto value = values.begin();
-  for (run_result& run : *runs)
-    if (adapts(run.method)) run.agreement = *value++;
-  const run_result& best = best_run(*runs, all.select);
-  std::cout << "chosen without labels: " << best.method << ", seed " << best.seed << "; it agrees with the mean of the finalists on "
-            << report::fixed(100 * best.agreement, 1) << "% of the unlabelled samples" << std::endl;
-  return runs;
+  for (run_result& run : runs) {
+    if (!adapts(run)) continue;
+    const standing& own = *next++;
+    run.among = own;
+    document["candidates"].push_back(
+        {{"method", run.method}, {"seed", run.seed}, {"agreement", own.agreement}, {"balance", own.balance}, {"value", own.value()}});
+  }
+  const run_result& best = best_run(runs, all.select);
+  document["chosen"] = {{"method", best.method}, {"seed", best.seed}};
+  if (distributed::ranks::all().first()) report::save_json(all.out / "auto.json", document);
+  std::cout << "chosen without labels: " << best.method << ", seed " << best.seed << "; it agrees with the mean of all candidates on "
+            << report::fixed(100 * best.among->agreement, 1) << "% of the unlabelled samples, and the balance of its classes is "
+            << report::fixed(best.among->balance, 3) << std::endl;
 }
 
 /// Trains everything that was asked for on one task, the first of the settings. Nothing if a stop was requested.
 std::optional<run_list> train_all(const options& all, task_loader& loader) {
-  return all.automatic ? train_automatically(all, loader) : train_methods(all, all.methods, loader);
+  const std::vector<planned_run> planned = planned_runs(all);
+  run_list runs;
+  for (const auto& [method, seed] : planned) {
+    const method_entry& entry = find_method(method);
+    const options settings = settings_for(all, entry);
+    const task data = loader.load(settings.tasks.front(), settings.centre_crop);
+    auto done = train_one(settings, data, entry, seed, title_of(entry, seed, runs.size() + 1, planned.size()));
+    if (!done) return std::nullopt;
+    runs.push_back(std::move(*done));
+  }
+  if (all.automatic) choose(runs, all);
+  return runs;
 }
 
 /// The settings of a task of own data: what its sizes and labels say. Prints what was found.
@@ -222,7 +176,9 @@ bool run_task(const options& asked, task_loader& loader, report::result_set& res
   for (const std::string& note : comparison_notes(runs, settings.select)) std::cout << note << '\n';
   const run_result& best = best_run(runs, settings.select);
   std::cout << "model.safetensors and predictions.csv are of " << best.method << ", seed " << best.seed
-            << (settings.automatic ? ": what agrees best with the others.\n" : ": the best score of the runs that adapt.\n") << std::endl;
+            << (settings.automatic ? ": what agrees best with the others and has classes in balance.\n"
+                                   : ": the best score of the runs that adapt.\n")
+            << std::endl;
   for (const auto& file : write_output(runs, settings, data, before)) std::cout << "wrote " << file.string() << '\n';
   return true;
 }

@@ -39,7 +39,7 @@ std::vector<std::pair<std::string, std::string>> settings_list(const options& o,
       {"date", date_now()},
       {"machine", machine()},
       {"dalib", DALIB_VERSION},
-      {"seeds", std::to_string(o.seeds) + ", from " + std::to_string(o.seed) + "; " + std::to_string(runs.size()) + " runs"},
+      {"seeds", std::to_string(most_seeds(runs)) + ", from " + std::to_string(o.seed) + "; " + std::to_string(runs.size()) + " runs"},
       {"samples", "source " + count(data.source_train) + " to train on, " + count(data.source_test) + " held out; target " +
                       count(data.target_train) + " without labels, " + count(data.target_test) +
                       (data.target_test.labelled ? " to measure on" : " predicted")},
@@ -56,7 +56,7 @@ std::string lead(const run_list& runs, const options& settings, const task& data
   const bool labelled = data.target_test.labelled;
   return "From " + std::to_string(data.source_train.size()) + " labelled samples of the source and " +
          std::to_string(data.target_train.size()) + " unlabelled ones of the target, " + std::to_string(data.classes.size()) +
-         " classes; " + (settings.seeds == 1 ? std::string("one seed") : std::to_string(settings.seeds) + " seeds") + ". " +
+         " classes; " + (most_seeds(runs) == 1 ? std::string("one seed") : std::to_string(most_seeds(runs)) + " seeds") + ". " +
          (labelled ? "Labels of the target are used to measure, never to train."
                    : "The target has no labels: nothing here is its accuracy.") +
          " The model that counts, in model.safetensors, is of " + best.method + ", seed " + std::to_string(best.seed) +

@@ -1,6 +1,6 @@
 #include "resolve_options.hpp"
 
-#include "auto_choice.hpp"
+#include "auto_candidates.hpp"
 
 #include "../data/digits.hpp"
 #include "../data/image_layouts.hpp"
@@ -80,7 +80,7 @@ std::vector<std::string> resolve_methods(const std::vector<std::string>& asked, 
   if (automatic && asked.size() > 1) refuse("--method", "auto chooses among methods of its own and stands alone");
   for (const std::string& name : asked) {
     if (automatic)
-      for (const std::string_view candidate : auto_candidates) add(find_method(candidate).name);
+      for (const auto_candidate& candidate : auto_candidates) add(find_method(candidate.method).name);
     else if (name == "all")
       for (const method_entry& entry : all_methods()) add(entry.name);
     else

@@ -1,6 +1,7 @@
 #pragma once
 // What a finished run leaves.
 
+#include "auto_choice.hpp"
 #include "evaluation.hpp"
 #include "trust.hpp"
 
@@ -8,6 +9,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 namespace dalib::train {
@@ -27,7 +29,7 @@ struct run_result {
   std::filesystem::path folder;            ///< with the model and the predictions
   Eigen::MatrixXf unlabelled{};            ///< logits of unlabelled target images, the same for every method
   trust trusted{};                         ///< what turns its outputs into predictions
-  double agreement = -1;                   ///< with the other models of --method auto; see agreements
+  std::optional<standing> among{};         ///< where --method auto has it stand among its candidates
 };
 
 } // namespace dalib::train

@@ -1,5 +1,6 @@
 // What the settings mean for the runs of one method.
 
+#include "auto_candidates.hpp"
 #include "options.hpp"
 
 #include <algorithm>
@@ -45,6 +46,15 @@ options settings_for(const options& settings, const method_entry& entry) {
   o.method.head_width = protocol.head_width;
   o.centre_crop = protocol.centre_crop;
   return o;
+}
+
+std::vector<planned_run> planned_runs(const options& settings) {
+  std::vector<planned_run> runs;
+  for (const std::string& method : settings.methods) {
+    const long seeds = settings.seeds * (settings.automatic ? seeds_of_candidate(method) : 1);
+    for (long k = 0; k < seeds; ++k) runs.push_back({method, settings.seed + static_cast<std::uint64_t>(k)});
+  }
+  return runs;
 }
 
 nlohmann::ordered_json describe_run(const options& settings, const std::string& method, std::uint64_t seed) {

@@ -43,15 +43,15 @@ run_work measured_work(const options& settings, const task& data, const method_e
 } // namespace
 
 double estimated_seconds(const options& all, task_loader& loader) {
+  const std::vector<planned_run> runs = planned_runs(all);
   double total = 0;
   for (const std::string& name : all.methods) {
     const method_entry& entry = find_method(name);
     const options settings = settings_for(all, entry);
     const task data = loader.load(settings.tasks.front(), settings.centre_crop);
     const double seconds = seconds_of(measured_work(settings, data, entry));
-    // --method auto trains all candidates for a third of the iterations and half of them to the end.
-    const bool candidate = all.automatic && !name.starts_with("source-only");
-    total += candidate ? seconds * 2 / 3 : seconds * static_cast<double>(settings.seeds);
+    total +=
+        seconds * static_cast<double>(std::count_if(runs.begin(), runs.end(), [&](const planned_run& run) { return run.method == name; }));
   }
   return total;
 }
