@@ -13,7 +13,7 @@ ad::variable<float> ramps(ad::index_t images, ad::index_t side, ad::index_t chan
 }
 
 constexpr train::augmentation nothing{
-    .zoom = 1, .stretch = 1, .shear = 0, .rotation = 0, .shift = 0, .contrast = 1, .light = 0, .noise = 0, .inversion = 0};
+    .zoom = 1, .stretch = 1, .shear = 0, .rotation = 0, .shift = 0, .contrast = 1, .light = 0, .noise = 0, .inversion = 0, .uneven = 0};
 
 } // namespace
 
@@ -60,4 +60,37 @@ TEST_CASE("augmentation: rows of features get noise and nothing else") {
   const auto apart = (changed.value().array() - 3).eval();
   CHECK(std::abs(apart.mean()) < 0.02); // 10^4 numbers of deviation 0.29 on average
   CHECK(std::sqrt(apart.square().mean()) == doctest::Approx(0.5 / std::sqrt(3.0)).epsilon(0.15));
+}
+
+TEST_CASE("augmentation: uneven light differs over an image, smoothly, by the image's draw, and leaves all else as it was") {
+  const auto even = ad::constant(ad::matrix<float>(ad::matrix<float>::Ones(4 * 256, 1)), ad::geometry{4, 16, 16});
+  train::augmentation uneven = nothing;
+  uneven.uneven = 0.5;
+  const auto changed = train::augmented(even, uneven, 3);
+  const auto first = changed.value().topRows(256), second = changed.value().middleRows(256, 256);
+  CHECK(first != second);
+  CHECK(changed.value() == train::augmented(even, uneven, 3).value());
+  CHECK((changed.value().array() - 1).abs().maxCoeff() <= 1.5F); // 2 * 0.5 of the contrast and 0.5 of the light
+  CHECK((first.array() - first.mean()).abs().maxCoeff() > 0.01F);
+  // With 8 cells along 15 steps a step is at most 8 / 15 of the way between two nodes, which are 3 apart at most.
+  for (ad::index_t i = 1; i < 16; ++i) CHECK(std::abs(first(i, 0) - first(i - 1, 0)) <= 3.0F * 8 / 15 + 1e-5F);
+  // The other draws do not move with it.
+  const auto pictures = ramps(4, 16, 1);
+  train::augmentation some, more;
+  more.uneven = 1e-6;
+  CHECK((train::augmented(pictures, more, 3).value() - train::augmented(pictures, some, 3).value()).cwiseAbs().maxCoeff() < 1e-4F);
+  CHECK(uneven.scaled(0).uneven == 0);
+}
+
+TEST_CASE("smooth field: 0 without room, otherwise the nodes' numbers at its corners and between them in its middle") {
+  CHECK(train::smooth_field<double>(0, io::random_generator(1))(0.3, 0.7) == 0);
+  double largest = 0;
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    const train::smooth_field<double> field(2, io::random_generator(seed));
+    const double corner = field(0, 0), near = field(1e-9, 1e-9);
+    CHECK(near == doctest::Approx(corner).epsilon(1e-6));
+    for (const double x : {0.0, 0.25, 0.5, 1.0}) largest = std::max(largest, std::abs(field(x, 1)));
+  }
+  CHECK(largest <= 2);
+  CHECK(largest > 1);
 }

@@ -4,6 +4,7 @@
 #include "../../../autodiff/autodiff.hpp"
 #include "../../../autodiff/parallel.hpp"
 #include "../../io/random.hpp"
+#include "smooth_field.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -23,12 +24,14 @@ struct augmentation {
   double light = 0.3;     ///< added to all, and as a ramp across the image in a random direction; in units of the values
   double noise = 0.1;     ///< standard deviation at most, of each value by itself
   double inversion = 0.5; ///< probability that light and dark are exchanged
+  double uneven = 0;      ///< light that is added as a smooth random field, at most; a field of contrast is up to twice as strong
 
   /// These limits, times a strength: 0 changes nothing. An inversion does not become more probable than here.
   augmentation scaled(double strength) const {
     augmentation result = *this;
     for (double* const factor : {&result.zoom, &result.stretch, &result.contrast}) *factor = std::pow(*factor, strength);
-    for (double* const limit : {&result.shear, &result.rotation, &result.shift, &result.light, &result.noise}) *limit *= strength;
+    for (double* const limit : {&result.shear, &result.rotation, &result.shift, &result.light, &result.noise, &result.uneven})
+      *limit *= strength;
     result.inversion = std::min(strength, 1.0) * inversion;
     return result;
   }
@@ -36,15 +39,18 @@ struct augmentation {
 
 namespace detail {
 
-/// One image's draw. A pixel's number is factor * (the image at where it comes from) + base + slope * place + noise.
+/// One image's draw. A pixel's number is factor * (1 + contrast field) * (the image at where it comes from) + base + slope * place +
+/// light field + noise.
 template <class T>
 struct drawn_change {
   T from_x[3], from_y[3]; ///< place that a pixel at (u, v) comes from: (p[0] u + p[1] v + p[2]), all from the image's centre
   T factor, base, slope_x, slope_y, noise;
+  smooth_field<T> contrast, light;
 };
 
 template <class T>
 drawn_change<T> draw_change(const augmentation& limits, io::random_generator random, double side) {
+  constexpr std::uint64_t contrast_stream = 1, light_stream = 2; // 0 is the noise's
   const auto either = [&](double most) { return random.uniform(-1, 1) * most; };
   const auto factor = [&](double most) { return std::exp(either(std::log(most))); };
   const auto number = [](double x) { return static_cast<T>(x); };
@@ -60,7 +66,9 @@ drawn_change<T> draw_change(const augmentation& limits, io::random_generator ran
           number(either(limits.light)),
           number(slope * std::cos(direction)),
           number(slope * std::sin(direction)),
-          number(random.uniform(0, limits.noise))};
+          number(random.uniform(0, limits.noise)),
+          {2 * limits.uneven, random.stream(contrast_stream)},
+          {limits.uneven, random.stream(light_stream)}};
 }
 
 /// Nearly normal of mean 0 and variance 1: the sum of four uniform numbers, without a logarithm for every pixel.
@@ -83,13 +91,15 @@ void change_image(const drawn_change<T>& change, const T* from, T* to, const ad:
       const auto left = static_cast<index_t>(x), top = static_cast<index_t>(y);
       const index_t right = std::min(left + 1, width - 1), bottom = std::min(top + 1, height - 1);
       const T p = x - static_cast<T>(left), q = y - static_cast<T>(top);
-      const T added = change.base + change.slope_x * u + change.slope_y * v;
+      const T across = static_cast<T>(column) / static_cast<T>(width - 1), down = static_cast<T>(row) / static_cast<T>(height - 1);
+      const T factor = change.factor * (1 + change.contrast(across, down));
+      const T added = change.base + change.slope_x * u + change.slope_y * v + change.light(across, down);
       for (index_t k = 0; k < channels; ++k) {
         const auto at = [&](index_t r, index_t c) { return from[(r * width + c) * channels + k]; };
         const T value = (1 - q) * ((1 - p) * at(top, left) + p * at(top, right)) + q * ((1 - p) * at(bottom, left) + p * at(bottom, right));
         const index_t place = (row * width + column) * channels + k;
         const T noise = nearly_normal<T>(io::splitmix64(key + static_cast<std::uint64_t>(place)));
-        to[place] = change.factor * value + added + change.noise * noise;
+        to[place] = factor * value + added + change.noise * noise;
       }
     }
 }
