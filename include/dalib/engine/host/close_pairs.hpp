@@ -58,17 +58,30 @@ struct close_lanes {
   std::array<index_t, static_cast<std::size_t>(tile_rows_limit)> lanes;
 };
 
-/// Turns one column's inner products into squared distances, in place or into a tile of their own; returns whether any pair is close.
+/// 0, 1, 2, ... lane by lane.
+template <class T>
+inline constexpr auto lane_numbers = [] {
+  std::array<T, static_cast<std::size_t>(pack<T>::size)> numbers{};
+  for (int lane = 0; lane < pack<T>::size; ++lane) numbers[static_cast<std::size_t>(lane)] = static_cast<T>(lane);
+  return numbers;
+}();
+
+/// Turns one column's inner products into squared distances, in place or into a tile of their own; returns whether any pair is close. A
+/// row's own pair is at distance 0 and pulls nothing: it is no reason to look closer. It is told by a comparison in registers: the
+/// processor would wait for a lane that is written alone before it reads the register.
 template <class T>
 bool find_distances(const tile_part<T>& part, const visited_column<T>& at, const T* gram, T* distance) {
   using vector = pack<T>;
   const vector column(part.columns->norm[at.column]), factor(T(1) - close_ratio<T>), zero(0), two(2);
-  vector least(std::numeric_limits<T>::max());
+  const vector lanes = vector::load(lane_numbers<T>.data());
+  constexpr T most = std::numeric_limits<T>::max();
+  vector least(most);
   for (index_t l = 0; l < at.lanes.count; l += vector::size) {
     const vector norms = vector::load(part.lanes->norm + at.lanes.first + l) + column;
     const vector twice = two * vector::load(gram + l);
-    least = min(least, norms * factor - twice);
-    max(norms - twice, zero).store(distance + l);
+    const auto own = lanes == vector(static_cast<T>(at.own_lane - l));
+    least = min(least, select(own, vector(most), norms * factor - twice));
+    select(own, zero, max(norms - twice, zero)).store(distance + l);
   }
   return least.smallest() < T(0);
 }
@@ -143,17 +156,9 @@ bool find_near_lanes(const joint_sample<T>& data, const tile_part<T>& part, cons
 /// pull by differences; the buffers' `near` says which.
 template <class T>
 bool complete_distances(const joint_sample<T>& data, const tile_part<T>& part, const visited_column<T>& at) {
-  T* gram = part.buffers.gram + at.start();
+  const T* gram = part.buffers.gram + at.start();
   T* distance = part.buffers.distance + at.start();
-  const bool has_own = at.own_lane >= 0 && at.own_lane < at.lanes.count;
-  // A row's own pair is at distance 0 and pulls nothing: it is no reason to look closer.
-  const T own_gram = has_own ? std::exchange(gram[at.own_lane], std::numeric_limits<T>::lowest() / T(4)) : T(0);
-  const bool any_close = detail::find_distances(part, at, gram, distance);
-  if (has_own) {
-    gram[at.own_lane] = own_gram;
-    distance[at.own_lane] = T(0);
-  }
-  if (!any_close) return false;
+  if (!detail::find_distances(part, at, gram, distance)) return false;
   detail::close_lanes close;
   detail::list_close_lanes(part, at, distance, close);
   detail::exact_distances(part, at, close, distance);

@@ -146,11 +146,16 @@ public:
   /// Adds features [first, first + count), which follow those added before. `panel` starts at the first of them.
   void add(const T* panel, index_t first, index_t count) {
     for (index_t f = 0; f < count; ++f) {
-      if ((first + f) % depth_block == 0) end_of_depth_block();
-      const pack<T> value = pack<T>::load(panel + f * simd_lanes<T>);
-      sum_.lanes += value.lanes * value.lanes;
+      begin(first + f);
+      add(simd_vector<T>(pack<T>::load(panel + f * simd_lanes<T>).lanes));
     }
   }
+
+  /// Before a feature, or a run of them within a depth block, is added.
+  void begin(index_t feature) {
+    if (feature % depth_block == 0) end_of_depth_block();
+  }
+  [[gnu::always_inline]] void add(const simd_vector<T>& value) { sum_.lanes += value * value; }
 
   pack<T> total() {
     end_of_depth_block();
@@ -166,6 +171,44 @@ private:
   pack<T> total_ = pack<T>(0);
   pack<T> sum_ = pack<T>(0);
 };
+
+/// The rows of one panel as they are given.
+template <class T>
+struct rows_of_panel {
+  const T* rows[simd_lanes<T>] = {};
+  index_t valid; ///< the others fill the panel up
+  bool contiguous = true;
+
+  rows_of_panel(const joint_sample<T>& data, const packed_rows<T>& block, index_t first)
+      : valid(std::min<index_t>(simd_lanes<T>, block.count - first)) {
+    for (index_t i = 0; i < valid; ++i) {
+      const index_t row = block.first + first + i;
+      const auto& view = data.view_of_row(row);
+      rows[i] = &view(data.place_of_row(row), 0);
+      contiguous = contiguous && view.col_stride == 1;
+    }
+  }
+};
+
+/// A square of simd_lanes rows and features from `feature` on in one pass: centred rows to `rows`, their transpose to `panel`, their
+/// squares to `norms`.
+template <class T>
+[[gnu::always_inline]] inline void centre_square(const rows_of_panel<T>& from, const row_origin<T>& origin, index_t feature, T* rows,
+                                                 T* panel, panel_norms<T>& norms) {
+  constexpr int width = simd_lanes<T>;
+  simd_vector<T> square[width];
+  const auto high = pack<T>::load(origin.high + feature), low = pack<T>::load(origin.low + feature);
+  dalib::detail::unroll<width>([&](auto i) {
+    square[i] = i < from.valid ? centred(pack<T>::load(from.rows[i] + feature), high, low).lanes : simd_vector<T>{};
+    store_vector<width>(square[i], rows + i * chunk_features<T>);
+  });
+  transpose_registers<T>(square);
+  norms.begin(feature);
+  dalib::detail::unroll<width>([&](auto f) {
+    store_vector<width>(square[f], panel + f * width);
+    norms.add(square[f]);
+  });
+}
 
 } // namespace detail
 
@@ -205,10 +248,17 @@ void pack_panel(const joint_sample<T>& data, const row_origin<T>& origin, const 
   const index_t first = panel * width;
   T* transposed = block.panel(first);
   detail::panel_norms<T> norms; // in this pass, so that their chain of additions is hidden behind the transposes
+  const detail::rows_of_panel<T> given(data, block, first);
+  const bool by_squares = given.contiguous && !block.centres && !origin.is_zero();
   for (index_t c = 0; c < block.chunk_count(); ++c) {
-    const index_t feature = c * chunk_features<T>, count = std::min(chunk_features<T>, block.features - feature);
+    const index_t start = c * chunk_features<T>, end = std::min(start + chunk_features<T>, block.features);
+    index_t feature = start;
+    for (; by_squares && feature + width <= end; feature += width)
+      detail::centre_square(given, origin, feature, block.chunk(first, c) + feature - start, transposed + feature * width, norms);
+    if (feature == end) continue;
+    const index_t count = end - feature, done = feature - start;
     for (index_t local = first; local < first + width; ++local) {
-      T* to = block.chunk(local, c);
+      T* to = block.chunk(local, c) + done;
       const index_t valid = local < block.count ? count : 0;
       if (valid) {
         const index_t row = block.first + local;
@@ -219,9 +269,9 @@ void pack_panel(const joint_sample<T>& data, const row_origin<T>& origin, const 
         else
           detail::centre_row(from, view.col_stride, origin, feature, valid, to);
       }
-      std::fill(to + valid, to + block.chunk_width(c), T(0));
+      std::fill(to + valid, block.chunk(local, c) + block.chunk_width(c), T(0));
     }
-    detail::transpose_chunk(block.chunk(first, c), count, transposed + feature * width);
+    detail::transpose_chunk(block.chunk(first, c) + done, count, transposed + feature * width);
     norms.add(transposed + feature * width, feature, count);
   }
   norms.total().store(block.norm + first);

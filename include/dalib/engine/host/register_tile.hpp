@@ -31,16 +31,16 @@ struct broadcast_operand {
   index_t depth_stride;
 };
 
-/// Operand of whole registers: register v at depth k starts at data[k * depth_stride + v * vector_stride].
-template <class T>
+/// Operand of registers, whole ones unless said otherwise: register v at depth k starts at data[k * depth_stride + v * vector_stride].
+template <class T, int Lanes = simd_lanes<T>>
 struct lane_operand {
   const T* data;
   index_t depth_stride;
   index_t vector_stride;
 };
 
-/// Where a tile of sums goes: register v of column c is written at, or added to, data[c * column_stride + v * lanes].
-template <class T>
+/// Where a tile of sums goes: register v of column c is written at, or added to, data[c * column_stride + v * Lanes].
+template <class T, int Lanes = simd_lanes<T>>
 struct result_tile {
   T* data;
   index_t column_stride;
@@ -50,10 +50,10 @@ struct result_tile {
     if (accumulate) __builtin_prefetch(data + column * column_stride + lane, 1);
   }
 
-  [[gnu::always_inline]] void put(int column, int lane, simd_vector<T> sum) const {
+  [[gnu::always_inline]] void put(int column, int lane, simd_vector<T, Lanes> sum) const {
     T* to = data + column * column_stride + lane;
     if (accumulate) {
-      simd_vector<T> before;
+      simd_vector<T, Lanes> before;
       std::memcpy(&before, to, sizeof(before));
       sum += before;
     }
@@ -69,18 +69,23 @@ struct multiply_add {
   }
 };
 
-/// result.put(c, v * lanes, sum_k op(lanes(k, v), scalars(c, k))) over `depth` terms, for tile_columns<T> columns c and `Vectors` registers
+/// result.put(c, v * Lanes, sum_k op(lanes(k, v), scalars(c, k))) over `depth` terms, for tile_columns<T> columns c and `Vectors` registers
 /// v.
 /// @tparam Result  where the sums go: a result_tile, or another type with its `put` and `prefetch`; if it has `begin(c, lane, sum)`, that
 ///                 says what the sums start from
-template <int Vectors, class Op, class T, class Result>
-inline void micro_tile(index_t depth, lane_operand<T> lanes, broadcast_operand<T> scalars, const Result& result) {
-  using vector = simd_vector<T>;
+/// The operands are references: copies on the stack would be read in wider pieces than they were written in, for which a processor waits
+/// until all earlier stores are done.
+template <int Vectors, class Op, class T, int Lanes, class Result>
+inline void micro_tile(index_t depth, const lane_operand<T, Lanes>& lanes_at, const broadcast_operand<T>& scalars_at,
+                       const Result& result) {
+  const lane_operand<T, Lanes> lanes = lanes_at;
+  const broadcast_operand<T> scalars = scalars_at;
+  using vector = simd_vector<T, Lanes>;
   constexpr int columns = tile_columns<T>;
   vector sums[columns][Vectors] = {};
   if constexpr (requires { result.begin(0, 0, sums[0][0]); })
     dalib::detail::unroll<columns>(
-        [&](auto c) { dalib::detail::unroll<Vectors>([&](auto v) { result.begin(c, v * simd_lanes<T>, sums[c][v]); }); });
+        [&](auto c) { dalib::detail::unroll<Vectors>([&](auto v) { result.begin(c, v * Lanes, sums[c][v]); }); });
   const auto add_terms = [&](index_t first, index_t last) __attribute__((always_inline)) {
     for (index_t k = first; k < last; ++k) {
       vector a[Vectors];
@@ -97,17 +102,17 @@ inline void micro_tile(index_t depth, lane_operand<T> lanes, broadcast_operand<T
   constexpr index_t steps = 4;
   index_t k = 0;
   for (int line = 0; line < columns * Vectors && k + steps <= depth; ++line, k += steps) {
-    result.prefetch(line / Vectors, line % Vectors * simd_lanes<T>);
+    result.prefetch(line / Vectors, line % Vectors * Lanes);
     add_terms(k, k + steps);
   }
   add_terms(k, depth);
-  dalib::detail::unroll<columns>(
-      [&](auto c) { dalib::detail::unroll<Vectors>([&](auto v) { result.put(c, v * simd_lanes<T>, sums[c][v]); }); });
+  dalib::detail::unroll<columns>([&](auto c) { dalib::detail::unroll<Vectors>([&](auto v) { result.put(c, v * Lanes, sums[c][v]); }); });
 }
 
 /// The same for `vectors` registers in 1..tile_vectors, chosen at run time.
 template <class Op, class T, class Result>
-void micro_tile(int vectors, index_t depth, lane_operand<T> lanes, broadcast_operand<T> scalars, const Result& result) {
+[[gnu::always_inline]] inline void micro_tile(int vectors, index_t depth, const lane_operand<T>& lanes, const broadcast_operand<T>& scalars,
+                                              const Result& result) {
   if (vectors >= tile_vectors)
     micro_tile<tile_vectors, Op>(depth, lanes, scalars, result);
   else if (vectors == 2)

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 
 namespace dalib::engine {
 
@@ -18,25 +19,69 @@ struct span_of_rows {
   index_t count = 0;
 };
 
+/// Lanes of the narrowest register that takes less time than a whole one: half of it where registers are so wide that processors add them
+/// up in two steps, or in fewer units. A user's statistic knows whole registers only.
+template <class Op, class T>
+inline constexpr int narrow_lanes = simd_bytes == 64 && std::is_same_v<Op, multiply_add> ? simd_lanes<T> / 2 : simd_lanes<T>;
+
+/// What of a tile has to be summed up: rows that only fill a block up have no pairs, and the products of a block with itself are symmetric.
+template <class Op, class T>
+struct tile_shape {
+  static constexpr index_t narrow = narrow_lanes<Op, T>;
+  index_t lanes;   ///< whole narrow registers
+  index_t columns; ///< whole register tiles
+  bool symmetric;  ///< lanes and columns begin with the same row
+
+  tile_shape(const packed_rows<T>& lane_block, span_of_rows lane_rows, const packed_rows<T>& column_block, span_of_rows column_rows)
+      : lanes(filled(lane_block, lane_rows, narrow)), columns(filled(column_block, column_rows, tile_columns<T>)),
+        symmetric(std::is_same_v<Op, multiply_add> && lane_block.panels == column_block.panels && lane_rows.first == column_rows.first) {}
+
+  /// The first lane that is summed up for the register tile of this column.
+  index_t first_lane(index_t column) const {
+    return symmetric ? std::min(column / tile_columns<T> * tile_columns<T> / narrow * narrow, lanes) : 0;
+  }
+
+private:
+  static index_t filled(const packed_rows<T>& block, span_of_rows rows, index_t unit) {
+    return std::min(rows.count, round_up(block.count - rows.first, unit));
+  }
+};
+
 /// tile(l, c) = sum over features of Op(lane row l, column row c): inner products of centred rows, or statistics
-/// that add up over the features.
+/// that add up over the features. Lanes that hold no row are 0, register tiles of columns that hold none are left as they are.
 template <class Op, class T>
 void pair_tile(const packed_rows<T>& lanes, span_of_rows lane_rows, const packed_rows<T>& columns, span_of_rows column_rows, T* tile,
                index_t stride) {
-  constexpr index_t width = simd_lanes<T>;
+  constexpr index_t width = simd_lanes<T>, narrow = narrow_lanes<Op, T>, group = tile_vectors * width;
   static_assert(width % tile_columns<T> == 0);
-  const index_t panel_size = width * lanes.features;
+  const tile_shape<Op, T> shape(lanes, lane_rows, columns, column_rows);
   for (index_t k = 0; k < lanes.features; k += depth_block) {
-    const index_t depth = std::min(depth_block, lanes.features - k);
-    for (index_t l = 0; l < lane_rows.count; l += tile_vectors * width) {
-      const int vectors = static_cast<int>(std::min<index_t>(tile_vectors, (lane_rows.count - l) / width));
-      const T* panel = lanes.panel(lane_rows.first + l) + k * width;
-      for (index_t c = 0; c < column_rows.count; c += tile_columns<T>)
-        micro_tile<Op>(vectors, depth, lane_operand<T>{panel, width, panel_size},
-                       broadcast_operand<T>{columns.panel(column_rows.first + c) + k * width, 1, width},
-                       result_tile<T>{tile + c * stride + l, stride, k > 0});
+    const index_t depth = std::min(depth_block, lanes.features - k), panel_size = width * lanes.features;
+    for (index_t l = 0; l < shape.lanes; l += group) {
+      const index_t end = std::min(l + group, shape.lanes);
+      for (index_t c = 0; c < shape.columns; c += tile_columns<T>) {
+        const broadcast_operand<T> scalars{columns.panel(column_rows.first + c) + k * width, 1, width};
+        index_t lane = std::max(l, shape.first_lane(c));
+        const auto from = [&] { return lanes.panel(lane_rows.first + lane) + k * width; };
+        const auto add_narrow = [&] {
+          micro_tile<1, Op>(depth, lane_operand<T, static_cast<int>(narrow)>{from(), width, panel_size}, scalars,
+                            result_tile<T, static_cast<int>(narrow)>{tile + c * stride + lane, stride, k > 0});
+          lane += narrow;
+        };
+        if (lane < end && lane % width != 0) add_narrow();
+        if (const index_t vectors = (end - lane) / width; vectors > 0) {
+          micro_tile<Op>(static_cast<int>(vectors), depth, lane_operand<T>{from(), width, panel_size}, scalars,
+                         result_tile<T>{tile + c * stride + lane, stride, k > 0});
+          lane += vectors * width;
+        }
+        if (lane < end) add_narrow();
+      }
     }
   }
+  if (shape.lanes % width != 0)
+    for (index_t c = 0; c < shape.columns; ++c) std::fill_n(tile + c * stride + shape.lanes, narrow, T(0));
+  for (index_t c = 0; c < shape.columns; ++c) // above the diagonal
+    for (index_t l = 0; l < shape.first_lane(c); ++l) tile[c * stride + l] = tile[l * stride + c];
 }
 
 /// Adds to inner products of rows that are measured from centres what makes distances of them; see row_centres.hpp.
