@@ -2,8 +2,8 @@
 # time is compiling. Each example stands in a namespace of its own, behind all that they include, and its main has another name there; a file
 # of a line each makes the programs.
 
-# dalib_examples_together(group sources...): adds example_<name> for each source, compiled by the object library examples_<group>.
-function(dalib_examples_together group)
+# dalib_examples_together(sources...): adds example_<name> for each source, compiled by the object library examples_together.
+function(dalib_examples_together)
   set(includes "")
   set(bodies "")
   foreach(source IN LISTS ARGN)
@@ -25,13 +25,13 @@ int main_of_example(@arguments@);
 }
 int main([[maybe_unused]] int argc, [[maybe_unused]] char** argv) { return example_@name@::main_of_example(@passed@); }
 " @ONLY)
-    add_executable(example_${name} ${program} $<TARGET_OBJECTS:examples_${group}>)
+    add_executable(example_${name} ${program} $<TARGET_OBJECTS:examples_together>)
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source})
   endforeach()
   list(REMOVE_DUPLICATES includes)
   list(JOIN includes "\n" includes)
-  set(file ${CMAKE_CURRENT_BINARY_DIR}/together/examples_${group}.cpp)
+  set(file ${CMAKE_CURRENT_BINARY_DIR}/together/all.cpp)
   file(CONFIGURE OUTPUT ${file} CONTENT "@includes@\n\n@bodies@" @ONLY)
-  add_library(examples_${group} OBJECT ${file})
-  dalib_example_settings(examples_${group})
+  add_library(examples_together OBJECT ${file})
+  dalib_example_settings(examples_together)
 endfunction()
