@@ -33,6 +33,9 @@ case "$case" in
     expect 2 "Did you mean --iterations" "$program" --method dann --iteration 5
     expect 2 "margin.*setting of mdd, which is not among the methods" "$program" --method dann --margin 2
     expect 2 "resume.*nothing in none to go on with" "$program" --method dann "${small[@]}" --resume --out none
+    expect 2 "budget: is for --method auto alone" "$program" --method dann --budget 5000
+    expect 2 "budget: of 999 iterations is less than one training, which has 1000" "$program" --method auto --budget 999
+    expect 2 "budget: says how many trainings there are" "$program" --method auto --budget 9999 --seeds 2
     expect 0 "dalib_train of dalib [0-9]" "$program" --version
     expect 1 "batch size 5000 does not fit data set 'optdigits train'" "$program" --method dann --target optdigits --batch-size 5000
     ;;
@@ -91,6 +94,9 @@ case "$case" in
     expect 0 "shot+self-ensembling, seed 9 (run 3 of 4)" "$program" "${auto[@]}" --no-baseline --iterations 4 --seed 7 --out others
     expect 1 "has an earlier run" "$program" "${auto[@]}" --no-baseline --iterations 4 --seed 7 --out others
     expect 2 "auto chooses among methods of its own" "$program" --method auto,dan
+    # A budget of iterations: as many trainings as fit.
+    expect 0 "shot+self-ensembling, seed 2 (run 2 of 2)" "$program" "${auto[@]}" --no-baseline --iterations 4 --budget 11 --out two
+    [[ "$(grep -c '"balance"' two/auto.json)" == 2 ]] || die "11 iterations are not two trainings of 4"
     ;;
   further_losses | all_further_losses)
     # Each further loss (or one of features and one of predictions) is at work: it beats the source alone on a shift that it is made for.

@@ -40,6 +40,7 @@ struct options {
   std::size_t batch_size = 64;
   std::uint64_t seed = 1;
   long seeds = 1;
+  long budget = 0; ///< iterations of all trainings of --method auto together; 0: as many trainings as auto_trainings for each seed
   method_config method;
   long evaluate_every = 100;
   long checkpoint_every = 100;
@@ -76,8 +77,11 @@ struct planned_run {
   std::uint64_t seed;
 };
 
-/// All runs of one task in their order: each method with the seeds from `seed` on, `seeds` of them; a candidate of --method auto so many
-/// times as often as auto_candidates says.
+/// Iterations of one training of --method auto.
+long iterations_of_candidate(const options& settings);
+
+/// All runs of one task in their order: each method with the seeds from `seed` on, `seeds` of them; the candidates of --method auto share
+/// the trainings that the budget allows.
 std::vector<planned_run> planned_runs(const options& settings);
 
 /// "last", "oracle", or the name of the score.

@@ -80,7 +80,7 @@ std::vector<std::string> resolve_methods(const std::vector<std::string>& asked, 
   if (automatic && asked.size() > 1) refuse("--method", "auto chooses among methods of its own and stands alone");
   for (const std::string& name : asked) {
     if (automatic)
-      for (const auto_candidate& candidate : auto_candidates) add(find_method(candidate.method).name);
+      for (const std::string_view candidate : auto_candidates) add(find_method(candidate).name);
     else if (name == "all")
       for (const method_entry& entry : all_methods()) add(entry.name);
     else
@@ -166,6 +166,15 @@ void check_method_settings(const options& o) {
     for (const method_setting& setting : find_method(name).settings) owners.erase("--" + setting.name);
   for (const auto& [option, owner] : owners)
     if (o.given.contains(option)) refuse(option, "is a setting of " + owner + ", which is not among the methods");
+}
+
+void check_budget(const options& o) {
+  if (o.budget == 0) return;
+  if (!o.automatic) refuse("--budget", "is for --method auto alone; others take --iterations and --seeds");
+  if (o.given.contains("--seeds")) refuse("--budget", "says how many trainings there are, so --seeds cannot");
+  if (o.budget < iterations_of_candidate(o))
+    refuse("--budget", "of " + std::to_string(o.budget) + " iterations is less than one training, which has " +
+                           std::to_string(iterations_of_candidate(o)) + " (--iterations)");
 }
 
 } // namespace dalib::train

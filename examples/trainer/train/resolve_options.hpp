@@ -45,4 +45,7 @@ void keep_methods_for_features(const raw_options& raw, options& o);
 /// Complains about a setting of a method that is not among the chosen ones.
 void check_method_settings(const options& o);
 
+/// Complains about a budget that nothing is trained by, or that is less than one training.
+void check_budget(const options& o);
+
 } // namespace dalib::train

@@ -48,10 +48,18 @@ options settings_for(const options& settings, const method_entry& entry) {
   return o;
 }
 
+long iterations_of_candidate(const options& settings) {
+  return settings_for(settings, find_method(auto_candidates.front())).iterations;
+}
+
 std::vector<planned_run> planned_runs(const options& settings) {
+  const auto is_candidate = [&](const std::string& method) {
+    return settings.automatic && std::find(auto_candidates.begin(), auto_candidates.end(), method) != auto_candidates.end();
+  };
+  const long trainings = settings.budget > 0 ? settings.budget / iterations_of_candidate(settings) : auto_trainings * settings.seeds;
   std::vector<planned_run> runs;
   for (const std::string& method : settings.methods) {
-    const long seeds = settings.seeds * (settings.automatic ? seeds_of_candidate(method) : 1);
+    const long seeds = is_candidate(method) ? seeds_of_candidate(method, trainings) : settings.seeds;
     for (long k = 0; k < seeds; ++k) runs.push_back({method, settings.seed + static_cast<std::uint64_t>(k)});
   }
   return runs;

@@ -64,12 +64,12 @@ TEST_CASE("auto: who is alone in an error loses, and so do two who have taken on
   CHECK(best_of(collapsed) == 2);
 }
 
-TEST_CASE("auto: as many trainings as four methods have") {
-  long runs = 0;
-  for (const train::auto_candidate& candidate : train::auto_candidates) {
-    CHECK(train::seeds_of_candidate(candidate.method) == candidate.seeds);
-    runs += candidate.seeds;
+TEST_CASE("auto: the candidates share the trainings, one of four is the second's") {
+  const auto [first, second] = train::auto_candidates;
+  for (const long trainings : {1L, 3L, 4L, 7L, 8L, 100L}) {
+    CHECK(train::seeds_of_candidate(first, trainings) + train::seeds_of_candidate(second, trainings) == trainings);
+    CHECK(train::seeds_of_candidate(second, trainings) == trainings / 4);
   }
-  CHECK(runs == 4);
-  CHECK(train::seeds_of_candidate("source-only") == 1);
+  CHECK(train::seeds_of_candidate(first, train::auto_trainings) == 3);
+  CHECK(train::seeds_of_candidate("source-only", 8) == 0);
 }
