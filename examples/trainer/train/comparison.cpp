@@ -140,7 +140,7 @@ std::vector<std::string> comparison_notes(const run_list& runs, const selection&
   std::vector<std::string> notes;
   if (seeds > 1)
     notes.push_back("Mean \u00B1 standard deviation of " + std::to_string(seeds) + " runs with different seeds" +
-                    (most_seeds(runs) * methods_of(runs).size() == runs.size() ? "." : ", of fewer for some methods."));
+                    (seeds * methods_of(runs).size() == runs.size() ? "." : ", of fewer for some methods."));
   if (!is_labelled(runs)) {
     notes.push_back("The target has no labels, so nothing here is its accuracy.");
     notes.push_back(
