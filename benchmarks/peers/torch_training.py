@@ -66,13 +66,16 @@ class Standard:
     def transfer(self, features, logits):
         return 0
 
+    def total(self, features, logits, labels):
+        return F.cross_entropy(logits[:BATCH], labels) + self.transfer(features, logits)
+
     def forward(self, x_s, x_t):
         features = self.network(torch.cat([x_s, x_t]))
         return features, self.head(features)
 
     def step(self, x_s, labels, x_t):
         features, logits = self.forward(x_s, x_t)
-        loss = F.cross_entropy(logits[:BATCH], labels) + self.transfer(features, logits)
+        loss = self.total(features, logits, labels)
         self.optimiser.zero_grad()
         loss.backward()
         self.optimiser.step()
