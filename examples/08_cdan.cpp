@@ -10,7 +10,7 @@
 
 using namespace dalib;
 
-constexpr int steps = 400;
+constexpr int steps = 800;
 
 /// Accuracy in percent on the target, with the conditional adversarial loss or without it.
 double train(bool adapt) {
