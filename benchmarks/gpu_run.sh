@@ -37,6 +37,8 @@ mkdir -p "$out" || exit 2
 out="$(cd "$out" && pwd)"
 repository="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 build="${built:-$out/build}"
+declare -A program=([golden_gpu]="$build/tests/golden_gpu" [device_gpu]="$build/tests/device_gpu" [example_05_gpu]="$build/bin/05_gpu"
+  [gpu_worker]="$build/bin/gpu_worker") # by CMake's targets
 export DALIB_GOLDEN_DIR="$repository/tests/golden/set"
 export PATH="$PATH:${CUDA_HOME:-/usr/local/cuda}/bin"
 
@@ -49,10 +51,9 @@ header() { echo "#include <$1>" | "${CXX:-c++}" -x c++ -E -I/usr/include/eigen3 
 has_gpu() { [[ "$(nvidia-smi -L)" == *GPU* ]]; }
 new_cmake() { [[ "$(printf '3.25\n%s\n' "$(cmake --version | sed -n 's/^cmake version //p')" | sort -V | head -1)" == 3.25 ]]; }
 need "a GPU (nvidia-smi -L lists none)" has_gpu
-for program in ${built:+tests/golden_gpu tests/device_gpu bin/05_gpu bin/gpu_worker}; do
-  need "$built/$program" test -x "$built/$program"
-done
-if [[ -z "$built" ]]; then
+if [[ -n "$built" ]]; then
+  for file in "${program[@]}"; do need "$file" test -x "$file"; done
+else
   need "nvcc (CUDA toolkit 12.2 or newer; in the PATH, or its folder in CUDA_HOME)" nvcc --version
   need "cmake 3.25 or newer (Debian: cmake)" new_cmake
   need "a C++ compiler (Debian: g++)" "${CXX:-c++}" --version
@@ -119,23 +120,23 @@ sanitized() { run compute-sanitizer --tool memcheck --error-exitcode 9 "$@"; }
 stage machine machine
 if [[ -z "$built" ]]; then
   stage configure configure
-  for target in golden_gpu device_gpu example_05_gpu gpu_worker; do
+  for target in "${!program[@]}"; do
     stage "build-$target" build_target "$target"
   done
 fi
 
-stage golden run "$build/tests/golden_gpu"
-stage conformance run "$build/tests/device_gpu"
-stage example run "$build/bin/05_gpu"
+stage golden run "${program[golden_gpu]}"
+stage conformance run "${program[device_gpu]}"
+stage example run "${program[example_05_gpu]}"
 if command -v compute-sanitizer >/dev/null; then
   # Not the tests that ask for more memory than there is: a refused allocation counts as an error there.
-  stage memcheck-conformance sanitized "$build/tests/device_gpu" "--test-case-exclude=*memory that*,*out of memory*"
-  stage memcheck-golden sanitized "$build/tests/golden_gpu" kernel mmdvar jmmd mcd mdd
-  stage memcheck-example sanitized "$build/bin/05_gpu"
+  stage memcheck-conformance sanitized "${program[device_gpu]}" "--test-case-exclude=*memory that*,*out of memory*"
+  stage memcheck-golden sanitized "${program[golden_gpu]}" kernel mmdvar jmmd mcd mdd
+  stage memcheck-example sanitized "${program[example_05_gpu]}"
 else
   skip memcheck "there is no compute-sanitizer in the PATH or in the CUDA toolkit"
 fi
-stage compare run "$python" "$repository/benchmarks/gpu_compare.py" --worker "$build/bin/gpu_worker" --python "$python" \
+stage compare run "$python" "$repository/benchmarks/gpu_compare.py" --worker "${program[gpu_worker]}" --python "$python" \
   --json "$out/compare.json" --markdown "$out/compare.md" "${sizes[@]}"
 
 {
