@@ -9,6 +9,7 @@ _dalib_complete() {
     --arch) words="lenet resnet18 resnet34 resnet50 resnet101 mlp linear" ;;
     --select) words="last score entropy information_maximisation confidence soft_neighbourhood_density nuclear_norm softmax_correlation class_confusion mano rankme class_ami class_silhouette iwcv dev a_distance oracle" ;;
     --unreadable) words="stop skip" ;;
+    --budget) words="4000 8000 10min 30min 1h" ;;
     --missing) words="refuse mean" ;;
     --format) words="csv jsonl" ;;
     --source | --target | -s | -t) words="mnist mnistm optdigits optdigits-wide" ;;

@@ -213,6 +213,8 @@ case "$case" in
     [[ "${COMPREPLY[*]}" == --overwrite ]] || die "--ov gives '${COMPREPLY[*]}'"
     _dalib_complete "$train" dan --method
     [[ "${COMPREPLY[*]}" == "dan dan-linear dann" || "${COMPREPLY[*]}" == "dann dan dan-linear" ]] || die "dan gives '${COMPREPLY[*]}'"
+    _dalib_complete "$train" 10m --budget
+    [[ "${COMPREPLY[*]}" == 10min ]] || die "10m gives '${COMPREPLY[*]}'"
     _dalib_complete "$predict" --res ""
     [[ "${COMPREPLY[*]}" == --resume ]] || die "--res gives '${COMPREPLY[*]}'"
     ;;

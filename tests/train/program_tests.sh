@@ -36,6 +36,14 @@ case "$case" in
     expect 2 "budget: is for --method auto alone" "$program" --method dann --budget 5000
     expect 2 "budget: of 999 iterations is less than one training, which has 1000" "$program" --method auto --budget 999
     expect 2 "budget: says how many trainings there are" "$program" --method auto --budget 9999 --seeds 2
+    expect 2 "budget: says how many trainings there are" "$program" --method auto --budget 10min --seeds 2
+    expect 2 "budget: is for --method auto alone" "$program" --method dann --budget 10min
+    expect 2 "budget: of 900000000000 iterations is more than 10000 trainings of 1000" "$program" --method auto --budget 900000000000
+    for text in 10m "10 min" -10s 1e3 0x10 nan infs .5h 5.s 10.5 1h30min many; do
+      expect 2 "budget: '$text' is neither a whole number of iterations nor a time such as 90s, 10min or 1.5h" "$program" --method auto "--budget=$text"
+    done
+    for text in 0 0s 0.0h; do expect 2 "budget: '$text' pays for nothing" "$program" --method auto --budget "$text"; done
+    for text in 99999999999999999999 10001h; do expect 2 "budget: '$text' is too much" "$program" --method auto --budget "$text"; done
     expect 0 "dalib_train of dalib [0-9]" "$program" --version
     expect 1 "batch size 5000 does not fit data set 'optdigits train'" "$program" --method dann --target optdigits --batch-size 5000
     ;;
@@ -97,6 +105,36 @@ case "$case" in
     # A budget of iterations: as many trainings as fit.
     expect 0 "shot+self-ensembling, seed 2 (run 2 of 2)" "$program" "${auto[@]}" --no-baseline --iterations 4 --budget 11 --out two
     [[ "$(grep -c '"balance"' two/auto.json)" == 2 ]] || die "11 iterations are not two trainings of 4"
+    # More than four: longer ones too, in a fixed order.
+    quick=(--method auto --source optdigits --target mnist --batch-size 16 --iterations 3 --eval-every 3 --no-pictures --no-baseline)
+    expect 0 "im+self-ensembling-x2, seed 1 (run 6 of 8)" "$program" "${quick[@]}" --budget 30 --out eight
+    [[ "$(wc -l <eight/shot+self-ensembling-x2-seed-1/history.csv)" == 3 ]] || die "the longer training has not two evaluations"
+    grep -q '"iterations": 6' eight/results.json || die "the longer training is not in results.json"
+    for run in shot+self-ensembling-seed-5 im+self-ensembling-seed-1; do
+      "$program" --method "${run%-seed-*}" "${quick[@]:2}" --seed "${run##*-}" --out alone
+      same_run alone/"$run" eight/"$run"
+    done
+    # A budget of time: planned once, when the first training is there, and kept after kills, however much time they take.
+    expect 0 "trainings in all: 1$" "$program" "${quick[@]}" --budget 0.001s --out least
+    [[ "$(grep -c '"balance"' least/auto.json)" == 1 ]] || die "a time that is too short is not one training"
+    timed=("${quick[@]}" --iterations 20 --eval-every 20 --checkpoint-every 2)
+    again=()
+    for file in shot+self-ensembling-seed-1/checkpoint.safetensors auto-plan.json shot+self-ensembling-seed-2/checkpoint.safetensors; do
+      [[ ! -e timed/auto-plan.json ]] || cp timed/auto-plan.json plan
+      killed_after 0 "timed/$file" "$program" "${timed[@]}" --budget 1h --out timed "${again[@]}"
+      again=(--resume)
+    done
+    cmp plan timed/auto-plan.json || die "the plan did not stay"
+    (("$(sed -n 's/.*"trainings": \([0-9]*\).*/\1/p' plan)" > 4)) || die "an hour pays for no more than four trainings"
+    sed -i 's/"trainings": [0-9]*/"trainings": 3/' timed/auto-plan.json # or it would take the hour
+    expect 0 "chosen without labels" "$program" "${timed[@]}" --budget 1h --out timed --resume
+    "$program" "${timed[@]}" --budget 60 --out counted
+    cmp timed/auto.json counted/auto.json || die "three trainings by time are others than three by iterations"
+    sed -i 's/"trainings": 3/"trainings": -3/' timed/auto-plan.json
+    expect 1 "auto-plan.json: is not a plan of --method auto (its number of trainings is -3)" "$program" "${timed[@]}" --budget 1h --out timed --resume
+    : >timed/auto-plan.json
+    expect 1 "auto-plan.json: is not a plan of --method auto" "$program" "${timed[@]}" --budget 1h --out timed --resume
+    expect 0 "trainings in all: 1$" "$program" "${quick[@]}" --budget 0.001s --out timed --overwrite
     ;;
   further_losses | all_further_losses)
     # Each further loss (or one of features and one of predictions) is at work: it beats the source alone on a shift that it is made for.

@@ -175,10 +175,10 @@ nlohmann::ordered_json checkpoints_json(const run_result& run) {
 
 } // namespace
 
-nlohmann::ordered_json comparison_json(const run_list& runs, const options& settings, const std::string& task_name) {
+nlohmann::ordered_json comparison_json(const run_list& runs, const selection& select, const std::string& task_name) {
   nlohmann::ordered_json document;
   document["task"] = task_name;
-  document["select"] = to_string(settings.select);
+  document["select"] = to_string(select);
   document["methods"] = nlohmann::ordered_json::array();
   if (is_labelled(runs)) {
     nlohmann::ordered_json& correlations = document["rank_correlation_with_target_accuracy"];
@@ -187,9 +187,10 @@ nlohmann::ordered_json comparison_json(const run_list& runs, const options& sett
   }
   for (const std::string& method : methods_of(runs)) {
     nlohmann::ordered_json entry;
-    entry["iterations"] = settings_for(settings, find_method(method)).iterations;
-    entry["configuration"] = describe_run(settings, method, settings.seed);
-    for (const comparison_column& column : comparison_columns(settings.select, is_labelled(runs), is_open_set(runs))) {
+    const run_result& first = *std::find_if(runs.begin(), runs.end(), [&](const run_result& run) { return run.method == method; });
+    entry["iterations"] = first.iterations;
+    entry["configuration"] = first.configuration;
+    for (const comparison_column& column : comparison_columns(select, is_labelled(runs), is_open_set(runs))) {
       const std::vector<double> values = values_of(runs, method, column.value);
       const report::summary s = report::summarize(values);
       entry[column.name] = {{"mean", s.mean}, {"deviation", s.deviation}, {"runs", values}};

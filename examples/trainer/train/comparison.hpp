@@ -62,6 +62,6 @@ report::table comparison_table(const run_list& runs, const selection& select);
 std::vector<std::string> comparison_notes(const run_list& runs, const selection& select);
 
 /// Everything about the comparison for other programs.
-nlohmann::ordered_json comparison_json(const run_list& runs, const options& settings, const std::string& task_name);
+nlohmann::ordered_json comparison_json(const run_list& runs, const selection& select, const std::string& task_name);
 
 } // namespace dalib::train

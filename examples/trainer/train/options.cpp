@@ -81,9 +81,10 @@ void add_run_options(CLI::App& app, options& o, raw_options& raw) {
   app.add_option("--seeds", o.seeds, "Runs per method, with the seeds SEED, SEED + 1, ...")
       ->check(number_between(1, 1000))
       ->capture_default_str();
-  app.add_option("--budget", o.budget,
-                 "Iterations of all trainings of --method auto together, in place of four trainings: as many are made to the end as fit")
-      ->check(number_between(1, 1e12));
+  app.add_option(
+      "--budget", raw.budget,
+      "What all trainings of --method auto take together, in place of four trainings: iterations, or a time such as 90s, 10min or "
+      "1h; as many are made to the end as fit");
   app.add_option("--threads", o.threads, "Threads (0: all processors); does not change any number")
       ->check(number_between(0, 1024))
       ->capture_default_str();
@@ -296,7 +297,7 @@ parsed_options parse_options(int argc, const char* const* argv) {
     o.tasks = resolve_tasks(raw, o);
     if (o.data.frozen_backbone) keep_methods_for_features(raw, o);
     check_method_settings(o);
-    check_budget(o);
+    resolve_budget(raw, o);
   } catch (const CLI::ParseError& error) {
     const int code = app.exit(error) == 0 ? 0 : wrong_arguments;
     if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) std::cerr << unknown_option_hint(app, app.remaining());

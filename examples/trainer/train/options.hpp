@@ -1,6 +1,7 @@
 #pragma once
 // Settings of the program.
 
+#include "auto_budget.hpp"
 #include "method.hpp"
 #include "task.hpp"
 
@@ -40,7 +41,8 @@ struct options {
   std::size_t batch_size = 64;
   std::uint64_t seed = 1;
   long seeds = 1;
-  long budget = 0; ///< iterations of all trainings of --method auto together; 0: as many trainings as auto_trainings for each seed
+  training_budget budget; ///< of --method auto
+  long trainings = 0;     ///< of --method auto, where a budget of time has been made a plan
   method_config method;
   long evaluate_every = 100;
   long checkpoint_every = 100;
@@ -75,13 +77,26 @@ options settings_for(const options& settings, const method_entry& entry);
 struct planned_run {
   std::string method;
   std::uint64_t seed;
+  long lengths = 1; ///< factor of the iterations, for a candidate of --method auto
+
+  /// What tables and folders call its method: with that factor, unless it is 1.
+  std::string name() const { return lengths > 1 ? method + "-x" + std::to_string(lengths) : method; }
 };
+
+/// The settings of one run: those of its method, with the iterations that are planned.
+options settings_of(const options& settings, const planned_run& run);
 
 /// Iterations of one training of --method auto.
 long iterations_of_candidate(const options& settings);
 
-/// All runs of one task in their order: each method with the seeds from `seed` on, `seeds` of them; the candidates of --method auto share
-/// the trainings that the budget allows.
+/// How many trainings of its order a budget of --method auto pays for.
+/// @param iteration_cost of a method, in the budget's unit
+/// @param other_cost     of a training besides its iterations, for each of its lengths
+long trainings_for(const options& settings, double budget, const std::function<double(std::string_view)>& iteration_cost,
+                   double other_cost = 0);
+
+/// All runs of one task in their order: each method with the seeds from `seed` on, `seeds` of them; of the order of --method auto as many
+/// trainings as the budget allows, of one of time that is not yet planned the first.
 std::vector<planned_run> planned_runs(const options& settings);
 
 /// "last", "oracle", or the name of the score.

@@ -41,7 +41,7 @@ std::vector<std::filesystem::path> write_output(const run_list& runs, const opti
                                                 const std::optional<seen_features>& before) {
   const report::table table = comparison_table(runs, settings.select);
   const auto notes = comparison_notes(runs, settings.select);
-  const auto document = comparison_json(runs, settings, data.name());
+  const auto document = comparison_json(runs, settings.select, data.name());
   std::vector<std::filesystem::path> written;
   const auto file = [&](const std::string& name) { return written.emplace_back(settings.out / name); };
 

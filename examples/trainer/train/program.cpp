@@ -3,6 +3,7 @@
 #include "program.hpp"
 
 #include "auto_choice.hpp"
+#include "auto_plan.hpp"
 #include "checks.hpp"
 #include "output.hpp"
 #include "run.hpp"
@@ -14,6 +15,7 @@
 #include "../report/results_json.hpp"
 #include "../report/terminal.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <iostream>
 #include <optional>
@@ -32,20 +34,21 @@ constexpr int wrong_arguments = 2;
 /// More runs than this are shown by their result alone.
 constexpr std::size_t most_detailed_runs = 3;
 
-std::string title_of(const method_entry& entry, std::uint64_t seed, std::size_t number, std::size_t total) {
-  return entry.name + ", seed " + std::to_string(seed) +
-         (total > 1 ? " (run " + std::to_string(number) + " of " + std::to_string(total) + ")" : "");
+/// @param open more runs may follow than are known yet
+std::string title_of(const planned_run& run, std::size_t number, std::size_t total, bool open) {
+  const std::string place = std::to_string(number) + " of " + (open ? "at least " : "") + std::to_string(total);
+  return run.name() + ", seed " + std::to_string(run.seed) + (total > 1 || open ? " (run " + place + ")" : "");
 }
 
-std::filesystem::path run_folder(const options& settings, const std::string& method, std::uint64_t seed) {
-  return settings.out / (method + "-seed-" + std::to_string(seed));
+std::filesystem::path run_folder(const options& settings, const planned_run& run) {
+  return settings.out / (run.name() + "-seed-" + std::to_string(run.seed));
 }
 
 /// Throws std::runtime_error if a run that was begun earlier would be lost.
 void refuse_to_replace(const options& settings) {
   if (settings.resume || settings.overwrite) return;
   for (const planned_run& run : planned_runs(settings)) {
-    const std::filesystem::path folder = run_folder(settings, run.method, run.seed);
+    const std::filesystem::path folder = run_folder(settings, run);
     if (io::checkpoint_exists(training_run::checkpoint_in(folder)))
       throw std::runtime_error(folder.string() +
                                ": has an earlier run; --resume goes on with it, --overwrite replaces it, another --out keeps it");
@@ -59,19 +62,19 @@ report::terminal own_terminal() {
   return out;
 }
 
-std::size_t run_count(const options& settings) { return planned_runs(settings).size(); }
-
 /// One run. Nothing if a stop was requested.
-/// @param title of the run, printed before it
-std::optional<run_result> train_one(const options& settings, const task& data, const method_entry& entry, std::uint64_t seed,
-                                    const std::string& title) {
-  const std::filesystem::path folder = run_folder(settings, entry.name, seed);
+/// @param title    of the run, printed before it
+/// @param detailed also shows the evaluations
+std::optional<run_result> train_one(const options& settings, const task& data, const planned_run& planned, const std::string& title,
+                                    bool detailed) {
+  const std::filesystem::path folder = run_folder(settings, planned);
   if (distributed::ranks::all().first()) std::filesystem::create_directories(folder);
-  training_run run(settings, data, entry, seed, folder);
+  training_run run(settings, data, find_method(planned.method), planned.seed, folder);
   std::cout << title << (run.start_message().empty() ? "" : ": " + run.start_message()) << std::endl;
   report::progress display(own_terminal(), settings.iterations, run.iteration(), settings.evaluate_every);
-  if (!run.train(display, run_count(settings) <= most_detailed_runs)) return std::nullopt;
+  if (!run.train(display, detailed)) return std::nullopt;
   run_result done = run.finish();
+  done.method = planned.name();
   std::cout << "  ";
   if (data.target_test.labelled) std::cout << "target " << report::fixed(done.chosen.target_accuracy, 1) << "%, ";
   std::cout << "source " << report::fixed(done.chosen.source_accuracy, 1) << "%, score " << report::fixed(done.chosen.score(), 1) << ", "
@@ -103,19 +106,33 @@ void choose(run_list& runs, const options& all) {
             << report::fixed(best.among->balance, 3) << std::endl;
 }
 
+/// Those of one method together, methods in the order of their first runs.
+run_list grouped_by_method(run_list runs) {
+  const auto place_of = [first = methods_of(runs)](const run_result& run) { return std::find(first.begin(), first.end(), run.method); };
+  std::stable_sort(runs.begin(), runs.end(), [&](const run_result& a, const run_result& b) { return place_of(a) < place_of(b); });
+  return runs;
+}
+
 /// Trains everything that was asked for on one task, the first of the settings. Nothing if a stop was requested.
-std::optional<run_list> train_all(const options& all, task_loader& loader) {
-  const std::vector<planned_run> planned = planned_runs(all);
+std::optional<run_list> train_all(options all, task_loader& loader) {
+  if (all.budget.seconds > 0 && all.resume) all.trainings = stored_trainings(all);
   run_list runs;
-  for (const auto& [method, seed] : planned) {
-    const method_entry& entry = find_method(method);
-    const options settings = settings_for(all, entry);
+  std::vector<planned_run> planned = planned_runs(all);
+  for (std::size_t i = 0; i < planned.size(); ++i) {
+    const options settings = settings_of(all, planned[i]);
     const task data = loader.load(settings.tasks.front(), settings.centre_crop);
-    auto done = train_one(settings, data, entry, seed, title_of(entry, seed, runs.size() + 1, planned.size()));
+    const bool open = all.budget.seconds > 0 && all.trainings == 0;
+    auto done =
+        train_one(settings, data, planned[i], title_of(planned[i], i + 1, planned.size(), open), planned.size() <= most_detailed_runs);
     if (!done) return std::nullopt;
     runs.push_back(std::move(*done));
+    if (!open || i + 1 < planned.size()) continue;
+    all.trainings = plan_trainings(all, data, runs);
+    planned = planned_runs(all);
   }
-  if (all.automatic) choose(runs, all);
+  if (!all.automatic) return runs;
+  runs = grouped_by_method(std::move(runs));
+  choose(runs, all);
   return runs;
 }
 
@@ -147,7 +164,8 @@ void tell_time(const options& settings, task_loader& loader) {
   const double seconds = estimated_seconds(settings, loader);
   constexpr double long_time = 60, too_long = 3600;
   if (seconds < long_time && !settings.dry_run) return;
-  std::cout << "training " << run_count(settings) << " runs will take about " << spoken_time(seconds) << '\n';
+  std::cout << "training " << planned_runs(settings).size() << " runs will take about " << spoken_time(seconds)
+            << (settings.budget.seconds > 0 ? "; as many more follow as the budget pays for\n" : "\n");
   if (seconds > too_long && settings.data.backbone.arch.starts_with("resnet") && !settings.data.frozen_backbone)
     std::cout << "note: --frozen-backbone" << (settings.data.backbone.weights ? "" : ", with --weights,")
               << " computes the features once and trains what is behind them, in minutes\n";

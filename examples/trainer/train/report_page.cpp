@@ -164,7 +164,7 @@ std::optional<seen_features> seen_before_training(const run_list& runs, const op
   const auto& ranks = distributed::ranks::all();
   const run_result& best = ranks.first() ? best_run(runs, settings.select) : runs.front();
   const std::uint64_t seed = ranks.of_first(best.seed);
-  const method_entry& entry = find_method(ranks.of_first(best.method));
+  const method_entry& entry = find_method(ranks.of_first(best.configuration.at("method").get<std::string>()));
   return untrained_features(settings_for(settings, entry), data, entry, seed);
 }
 

@@ -168,13 +168,21 @@ void check_method_settings(const options& o) {
     if (o.given.contains(option)) refuse(option, "is a setting of " + owner + ", which is not among the methods");
 }
 
-void check_budget(const options& o) {
-  if (o.budget == 0) return;
+void resolve_budget(const raw_options& raw, options& o) {
+  if (!o.given.contains("--budget")) return;
   if (!o.automatic) refuse("--budget", "is for --method auto alone; others take --iterations and --seeds");
   if (o.given.contains("--seeds")) refuse("--budget", "says how many trainings there are, so --seeds cannot");
-  if (o.budget < iterations_of_candidate(o))
-    refuse("--budget", "of " + std::to_string(o.budget) + " iterations is less than one training, which has " +
-                           std::to_string(iterations_of_candidate(o)) + " (--iterations)");
+  try {
+    o.budget = parse_budget(raw.budget);
+  } catch (const std::invalid_argument& problem) {
+    refuse("--budget", problem.what());
+  }
+  if (o.budget.seconds > 0) return;
+  const long each = iterations_of_candidate(o);
+  const std::string asked = "of " + std::to_string(o.budget.iterations) + " iterations is ", of = std::to_string(each) + " (--iterations)";
+  if (o.budget.iterations < each) refuse("--budget", asked + "less than one training, which has " + of);
+  if (o.budget.iterations / each > most_trainings)
+    refuse("--budget", asked + "more than " + std::to_string(most_trainings) + " trainings of " + of);
 }
 
 } // namespace dalib::train

@@ -19,6 +19,7 @@ struct raw_options {
   std::string select = "last";
   bool save = false;
   std::string json;
+  std::string budget;
   bool no_baseline = false;
   bool no_pictures = false;
   bool plain_momentum = false;
@@ -45,7 +46,7 @@ void keep_methods_for_features(const raw_options& raw, options& o);
 /// Complains about a setting of a method that is not among the chosen ones.
 void check_method_settings(const options& o);
 
-/// Complains about a budget that nothing is trained by, or that is less than one training.
-void check_budget(const options& o);
+/// The budget of --method auto. Complains about one that nothing is trained by, or of iterations for less than one training.
+void resolve_budget(const raw_options& raw, options& o);
 
 } // namespace dalib::train

@@ -203,9 +203,12 @@ bool training_run::train(report::progress& display, bool show_evaluations) {
 
 run_result training_run::finish() {
   share_statistics();
+  const double begin = seconds_now();
   run_result result;
   result.method = name_;
   result.seed = seed_;
+  result.iterations = settings_.iterations;
+  result.configuration = describe_run(settings_, name_, seed_);
   result.chosen_iteration = iteration();
   if (settings_.select != selection::last) {
     model_view model{*method_};
@@ -226,6 +229,9 @@ run_result training_run::finish() {
   if (history_) result.history = history_->data();
   result.folder = folder_;
   save_model(result, every);
+  // What came here predicted as much as an evaluation does. Of those before it, which an earlier call may have made, no clock is left.
+  const long evaluations = (iteration() + settings_.evaluate_every - 1) / settings_.evaluate_every;
+  result.seconds = seconds_ + static_cast<double>(evaluations + 1) * (seconds_now() - begin);
   return result;
 }
 

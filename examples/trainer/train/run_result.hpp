@@ -7,6 +7,8 @@
 
 #include "../report/csv.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -16,11 +18,14 @@ namespace dalib::train {
 
 /// What a finished run leaves for tables and pictures.
 struct run_result {
-  std::string method;
+  std::string method; ///< as tables have it: planned_run::name()
   std::uint64_t seed = 0;
-  evaluation chosen; ///< of the weights that --select says
+  long iterations = 0;
+  nlohmann::ordered_json configuration; ///< see describe_run
+  evaluation chosen;                    ///< of the weights that --select says
   long chosen_iteration = 0;
   double milliseconds = 0;                 ///< per training iteration, loading included, evaluation not
+  double seconds = 0;                      ///< of all iterations and evaluations, those of earlier calls too
   report::csv_data history;                ///< all rows of history.csv
   outputs source, target;                  ///< of the test images that could be read, by the chosen weights
   std::vector<Eigen::Index> target_rows{}; ///< places of those in the target's test images

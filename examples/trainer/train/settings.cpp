@@ -48,20 +48,44 @@ options settings_for(const options& settings, const method_entry& entry) {
   return o;
 }
 
-long iterations_of_candidate(const options& settings) {
-  return settings_for(settings, find_method(auto_candidates.front())).iterations;
+long iterations_of_candidate(const options& settings) { return settings_for(settings, find_method(auto_candidates.front())).iterations; }
+
+options settings_of(const options& settings, const planned_run& run) {
+  options o = settings_for(settings, find_method(run.method));
+  o.iterations *= run.lengths;
+  return o;
 }
 
+long trainings_for(const options& settings, double budget, const std::function<double(std::string_view)>& iteration_cost,
+                   double other_cost) {
+  const auto iterations = static_cast<double>(iterations_of_candidate(settings));
+  return trainings_within(budget, [&](const auto_training& kind) {
+    return static_cast<double>(kind.lengths) * (iterations * iteration_cost(kind.method) + other_cost);
+  });
+}
+
+namespace {
+
+long count_of_trainings(const options& o) {
+  if (o.trainings > 0) return o.trainings;
+  if (o.budget.seconds > 0) return 1;
+  if (o.budget.iterations == 0) return static_cast<long>(auto_trainings) * o.seeds;
+  return trainings_for(o, static_cast<double>(o.budget.iterations), [](std::string_view) { return 1.0; });
+}
+
+} // namespace
+
 std::vector<planned_run> planned_runs(const options& settings) {
-  const auto is_candidate = [&](const std::string& method) {
+  std::vector<planned_run> runs;
+  const auto is_candidate = [&](std::string_view method) {
     return settings.automatic && std::find(auto_candidates.begin(), auto_candidates.end(), method) != auto_candidates.end();
   };
-  const long trainings = settings.budget > 0 ? settings.budget / iterations_of_candidate(settings) : auto_trainings * settings.seeds;
-  std::vector<planned_run> runs;
-  for (const std::string& method : settings.methods) {
-    const long seeds = is_candidate(method) ? seeds_of_candidate(method, trainings) : settings.seeds;
-    for (long k = 0; k < seeds; ++k) runs.push_back({method, settings.seed + static_cast<std::uint64_t>(k)});
-  }
+  for (const std::string& method : settings.methods)
+    for (long k = 0; k < settings.seeds && !is_candidate(method); ++k)
+      runs.push_back({method, settings.seed + static_cast<std::uint64_t>(k)});
+  if (!settings.automatic) return runs;
+  for (const auto& [kind, number] : first_trainings(count_of_trainings(settings), settings.budget ? auto_order.size() : auto_trainings))
+    runs.push_back({std::string(kind.method), settings.seed + number, kind.lengths});
   return runs;
 }
 

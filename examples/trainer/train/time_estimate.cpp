@@ -18,16 +18,23 @@ double estimate_clock() {
   return distributed::ranks::all().of_first(std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count());
 }
 
-/// One run of a method.
-run_work measured_work(const options& settings, const task& data, const method_entry& entry) {
-  io::random_generator random(settings.seed);
+double iteration_seconds(const options& settings, const task& data, method& trained) {
   data::loader source(data.source_train, settings.batch_size, 1, settings.prefetch),
       target(data.target_train, settings.batch_size, 2, settings.prefetch);
-  const auto trained = entry.make(configured(settings.method, data.source_train), random);
+  return seconds_per_iteration([&] { trained.step(next_batch<scalar>(source, target)); }, estimate_clock);
+}
+
+std::unique_ptr<method> untrained(const options& settings, const task& data, const method_entry& entry) {
+  return entry.make(configured(settings.method, data.source_train), io::random_generator(settings.seed));
+}
+
+/// One run of a method.
+run_work measured_work(const options& settings, const task& data, const method_entry& entry) {
+  const auto trained = untrained(settings, data, entry);
   run_work work;
   work.iterations = settings.iterations;
   work.evaluations = (settings.iterations + settings.evaluate_every - 1) / settings.evaluate_every;
-  work.iteration_seconds = seconds_per_iteration([&] { trained->step(next_batch<scalar>(source, target)); }, estimate_clock);
+  work.iteration_seconds = iteration_seconds(settings, data, *trained);
   const auto size = [](const data::dataset& set) { return static_cast<double>(set.size()); };
   const double scored = std::min(size(data.target_train), static_cast<double>(scored_images));
   work.evaluated = size(data.source_test) + scored + (data.target_test.labelled ? size(data.target_test) : 0);
@@ -42,6 +49,10 @@ run_work measured_work(const options& settings, const task& data, const method_e
 
 } // namespace
 
+double measured_iteration_seconds(const options& settings, const task& data, const method_entry& entry) {
+  return iteration_seconds(settings, data, *untrained(settings, data, entry));
+}
+
 double estimated_seconds(const options& all, task_loader& loader) {
   const std::vector<planned_run> runs = planned_runs(all);
   double total = 0;
@@ -50,8 +61,8 @@ double estimated_seconds(const options& all, task_loader& loader) {
     const options settings = settings_for(all, entry);
     const task data = loader.load(settings.tasks.front(), settings.centre_crop);
     const double seconds = seconds_of(measured_work(settings, data, entry));
-    total +=
-        seconds * static_cast<double>(std::count_if(runs.begin(), runs.end(), [&](const planned_run& run) { return run.method == name; }));
+    for (const planned_run& run : runs)
+      if (run.method == name) total += seconds * static_cast<double>(run.lengths);
   }
   return total;
 }
