@@ -22,9 +22,9 @@ add_compile_options("$<$<COMPILE_LANG_AND_ID:CXX,GNU>:--param=ggc-min-heapsize=6
 # (150 s at -O2, 60 s without), and nothing is gained, as the regions are the library's own few.
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   include(CheckCXXCompilerFlag)
-  check_cxx_compiler_flag("-mllvm -openmp-opt-disable" DALIB_HAS_OPENMP_OPT_DISABLE)
+  check_cxx_compiler_flag("-Xclang -mllvm -Xclang -openmp-opt-disable" DALIB_HAS_OPENMP_OPT_DISABLE)
   if(DALIB_HAS_OPENMP_OPT_DISABLE)
-    add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:SHELL:-mllvm -openmp-opt-disable>")
+    string(APPEND CMAKE_CXX_FLAGS " -Xclang -mllvm -Xclang -openmp-opt-disable")
   endif()
 endif()
 

@@ -7,9 +7,6 @@ endif()
 set(sentence "${CMAKE_MATCH_1}")
 list(TRANSFORM definitions PREPEND -D)
 list(TRANSFORM includes PREPEND -isystem)
-if(precompiled)
-  set(precompiled -include ${precompiled})
-endif()
 
 # The language comes from C, so that the compiler does not translate or bend the quotes in its messages.
 execute_process(COMMAND ${CMAKE_COMMAND} -E env LC_ALL=C ${compiler} -std=c++20 -fsyntax-only ${flags} -Wno-error ${precompiled} ${definitions} ${includes} ${source}

@@ -193,7 +193,7 @@ rows_of<T> small_integers(Eigen::Index rows, Eigen::Index cols, unsigned seed) {
 }
 
 TEST_CASE_TEMPLATE("CDAN's maps", T, float, double) {
-  constexpr Eigen::Index features = 4, dimension = 16;
+  static constexpr Eigen::Index features = 4, dimension = 16;
   for_all_logits([](Eigen::Index classes, double deviation) {
     const Eigen::Index n = rows_for(classes);
     const auto logits = softmax_oracle::normal_logits<T>(n, classes, deviation, 8);
