@@ -227,6 +227,9 @@ def train(method, task, iterations, seed):
     """The training after its last iteration. `task` has the images and labels of the source and the images of the target."""
     torch.manual_seed(seed)
     training = METHODS[method]()
+    for part in vars(training).values():
+        if isinstance(part, nn.Module):
+            part.to(memory_format=torch.channels_last)  # PyTorch's fastest on CPUs
     source_images, source_labels, target_images = task
     if hasattr(training, "see_target"):
         training.see_target(target_images)
