@@ -40,15 +40,11 @@ struct domain_coefficients {
 
   /// out[l] = c(first + l, row) for l < count.
   void fill(index_t first, index_t count, index_t row, T* out) const {
-    const double to_source = factor(row, true), to_target = factor(row, false);
-    const index_t border = std::clamp<index_t>(data.source_rows() - first, 0, count);
-    for (index_t l = 0; l < border; ++l) out[l] = static_cast<T>(to_source);
-    for (index_t l = border; l < count; ++l) out[l] = static_cast<T>(to_target);
-    if (data.source.weights)
-      for (index_t l = 0; l < border; ++l) out[l] *= data.source.weights[first + l];
-    if (data.target.weights)
-      for (index_t l = border; l < count; ++l) out[l] *= data.target.weights[first + l - data.source_rows()];
-    if (pairs.distinct && row >= first && row < first + count) out[row - first] = of_own_pair(row);
+    const of_row one = of(row);
+    const index_t border = std::clamp<index_t>(one.border - first, 0, count);
+    for (index_t l = 0; l < border; ++l) out[l] = times_weight(one.to_source, one.source_weights, first + l);
+    for (index_t l = border; l < count; ++l) out[l] = times_weight(one.to_target, one.target_weights, first + l - one.border);
+    if (one.row >= first && one.row < first + count) out[one.row - first] = one.own_pair;
   }
 
 private:
