@@ -1,7 +1,7 @@
 #pragma once
 #include <vector>
 
-#include "../trainer/distributed/ranks.hpp"
+#include "../distributed/ranks.hpp"
 #include "tensor.hpp"
 
 namespace dalib::ad {

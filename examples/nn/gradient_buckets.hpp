@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "../autodiff/elementwise.hpp"
-#include "../trainer/distributed/running_sums.hpp"
+#include "../distributed/running_sums.hpp"
 #include "module.hpp"
 
 namespace dalib::nn {

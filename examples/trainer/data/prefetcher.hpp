@@ -1,6 +1,6 @@
 #pragma once
 
-#include "../distributed/ranks.hpp"
+#include "../../distributed/ranks.hpp"
 #include "dataset.hpp"
 #include "sample_order.hpp"
 

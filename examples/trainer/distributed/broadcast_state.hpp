@@ -1,8 +1,8 @@
 #pragma once
 // The first rank's state for all.
 
+#include "../../distributed/ranks.hpp"
 #include "../io/state.hpp"
-#include "ranks.hpp"
 
 #include <span>
 #include <string>

@@ -1,5 +1,5 @@
 // The only file of the trainer that calls MPI.
-#include "ranks.hpp"
+#include "../../distributed/ranks.hpp"
 #include "run_ranks.hpp"
 
 #include <chrono>

@@ -4,7 +4,7 @@
 #include "checks.hpp"
 #include "time_estimate.hpp"
 
-#include "../distributed/ranks.hpp"
+#include "../../distributed/ranks.hpp"
 #include "../io/mapped_file.hpp"
 #include "../report/results_json.hpp"
 

@@ -6,11 +6,12 @@
 #include "auto_plan.hpp"
 #include "checks.hpp"
 #include "output.hpp"
+#include "report_page.hpp"
 #include "run.hpp"
 #include "stop_request.hpp"
 #include "time_estimate.hpp"
 
-#include "../distributed/ranks.hpp"
+#include "../../distributed/ranks.hpp"
 #include "../io/checkpoint.hpp"
 #include "../report/results_json.hpp"
 #include "../report/terminal.hpp"

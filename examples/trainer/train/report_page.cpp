@@ -4,7 +4,7 @@
 #include "label_free.hpp"
 #include "target_samples.hpp"
 
-#include "../distributed/ranks.hpp"
+#include "../../distributed/ranks.hpp"
 #include "../report/confusion.hpp"
 
 #include <algorithm>

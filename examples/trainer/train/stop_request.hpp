@@ -1,7 +1,7 @@
 #pragma once
 // SIGINT and SIGTERM as a wish that the training loop reads between iterations.
 
-#include "../distributed/ranks.hpp"
+#include "../../distributed/ranks.hpp"
 
 #include <csignal>
 

@@ -4,8 +4,8 @@
 #include "iteration_time.hpp"
 #include "run.hpp"
 
+#include "../../distributed/ranks.hpp"
 #include "../data/loader.hpp"
-#include "../distributed/ranks.hpp"
 
 #include <algorithm>
 #include <chrono>
