@@ -49,11 +49,8 @@ public:
   /// Sums what has not been started with, waits, and puts the sums into the gradients.
   void finish() {
     for (const variable& p : parameters_) take(p);
+    start_packed();
     auto& [sums, packed] = *flight_;
-    if (sums.empty() && !packed.empty()) // nothing to overlap with
-      ranks_.sum(std::span(packed.back().values));
-    else
-      start_packed();
     sums.finish();
     for (const bucket& b : packed) {
       const Scalar* from = b.values.data();
