@@ -3,7 +3,7 @@
 #pragma once
 
 #include "dalib/engine/row/softmax.hpp"
-#include "dalib/measure/decompositions.hpp"
+#include "dalib/measure/inverse_root.hpp"
 #include "dalib/measure/score_measure.hpp"
 
 #include <algorithm>
@@ -54,25 +54,16 @@ struct nuclear_norm_and_slopes {
   real_matrix slopes;
 };
 
-/// By the eigenvalues l of P'P, or PP': the norm is sum sqrt(l) and U V' = P V diag(1/sqrt(l)) V'. With T float that has all of T's digits
-/// unless P is nearly singular; then, and in double, by the singular values.
+/// By the root of P'P, or PP': the norm is its trace, and U V' = P (P'P)^(-1/2). With T float that has all of T's digits unless P is nearly
+/// singular; then, and in double, by the singular values.
 template <class T, class Exec>
 nuclear_norm_and_slopes nuclear_norm_of(const scratch_algebra<Exec>& work, const const_real_matrix& p, bool with_slopes) {
   if constexpr (std::is_same_v<T, float>) {
     const bool tall = p.rows >= p.cols;
-    const eigenpairs gram = symmetric_eigen(tall ? work.product(p.transposed(), p) : work.product(p, p.transposed()), work.scratch);
-    const index_t size = gram.vectors.cols;
-    if (gram.values[size - 1] > 1e-9 * gram.values[0]) {
-      double norm = 0;
-      double* const inverse = work.scratch.template allocate<double>(size);
-      for (index_t k = 0; k < size; ++k) {
-        const double value = std::sqrt(gram.values[k]);
-        norm += value;
-        inverse[k] = 1 / value;
-      }
-      if (!with_slopes) return {norm, {}};
-      const real_matrix root = work.product(work.scaled(gram.vectors, inverse), gram.vectors.transposed());
-      return {norm, tall ? work.product(p, root) : work.product(root, p)};
+    const real_matrix gram = tall ? work.product(p.transposed(), p) : work.product(p, p.transposed());
+    if (const auto root = root_of(work, gram, with_slopes)) {
+      if (!with_slopes) return {root->trace, {}};
+      return {root->trace, tall ? work.product(p, root->inverse) : work.product(root->inverse, p)};
     }
   }
   const thin_svd svd = svd_of(work, p);

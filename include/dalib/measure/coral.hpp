@@ -20,15 +20,6 @@ struct covariance_gap {
   const double *mean_s, *mean_t;
 };
 
-template <class T, class Exec>
-matrix_view<T> centred_copy(const Exec& exec, const matrix_view<const T>& rows, const double* mean, workspace& scratch) {
-  const matrix_view<T> to = scratch_matrix<T>(scratch, rows.rows, rows.cols);
-  backend<host_memory>::for_each_entry(exec, rows.rows, rows.cols, [&](index_t row, index_t first, index_t count) {
-    for (index_t j = first; j < first + count; ++j) to(row, j) = static_cast<T>(static_cast<double>(rows(row, j)) - mean[j]);
-  });
-  return to;
-}
-
 /// difference = alpha X'X + beta difference, in its blocks on and above the diagonal.
 template <class T, class Exec>
 void add_gram(const Exec& exec, const matrix_view<T>& rows, const matrix_view<T>& to, engine::product_scale<T> scale, workspace& scratch) {
@@ -56,8 +47,8 @@ covariance_gap<T> covariance_gap_of(const Exec& exec, const matrix_view<const T>
   covariance_gap<T> gap;
   gap.mean_s = column_means(exec, source, scratch);
   gap.mean_t = column_means(exec, target, scratch);
-  gap.source = centred_copy(exec, source, gap.mean_s, scratch);
-  gap.target = centred_copy(exec, target, gap.mean_t, scratch);
+  gap.source = centred_copy<T>(exec, source, gap.mean_s, scratch);
+  gap.target = centred_copy<T>(exec, target, gap.mean_t, scratch);
   gap.difference = scratch_matrix<T>(scratch, source.cols, source.cols);
   add_gram<T>(exec, gap.target, gap.difference, {static_cast<T>(-1 / static_cast<double>(target.rows - 1)), T(0)}, scratch);
   add_gram<T>(exec, gap.source, gap.difference, {static_cast<T>(1 / static_cast<double>(source.rows - 1)), T(1)}, scratch);

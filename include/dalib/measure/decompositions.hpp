@@ -42,20 +42,36 @@ using dense = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic>;
 template <class Scalar = double>
 using column = Eigen::Matrix<Scalar, Eigen::Dynamic, 1>;
 
+/// matrix = unit Q T Q': the tridiagonal T, and in place of the symmetric matrix what Q is made of. @returns unit
+template <class Scalar>
+[[gnu::noinline]] Scalar tridiagonalise(Scalar* matrix, index_t size, Scalar* diagonal, Scalar* below, Scalar* factors) {
+  Eigen::Map<dense<Scalar>> all(matrix, size, size);
+  Eigen::Map<column<Scalar>> reflections(factors, size - 1);
+  const Scalar largest = all.cwiseAbs().maxCoeff(), unit = largest > 0 ? largest : Scalar(1);
+  all /= unit;
+  if (size > 1) Eigen::internal::tridiagonalization_inplace(all, reflections);
+  Eigen::Map<column<Scalar>>(diagonal, size) = all.diagonal();
+  Eigen::Map<column<Scalar>>(below, size - 1) = all.template diagonal<-1>();
+  return unit;
+}
+/// Q, in place; `work` holds `size` numbers.
+template <class Scalar>
+[[gnu::noinline]] void form_reflections(Scalar* matrix, index_t size, Scalar* factors, Scalar* work) {
+  using square = Eigen::Map<dense<Scalar>>;
+  using line = Eigen::Map<column<Scalar>>;
+  square all(matrix, size, size);
+  line reflections(factors, size - 1), space(work, size);
+  Eigen::HouseholderSequence<square, line>(all, reflections).setLength(size - 1).setShift(1).evalTo(all, space);
+}
+
 /// Eigenvalues, ascending, and eigenvectors, column by column in place of the symmetric matrix; `work` holds 3 size numbers. The steps of
 /// Eigen's SelfAdjointEigenSolver, which has memory of its own.
 template <class Scalar>
 [[gnu::noinline]] void eigen_in_place(Scalar* matrix, index_t size, Scalar* values, Scalar* work) {
-  using square = Eigen::Map<dense<Scalar>>;
-  using line = Eigen::Map<column<Scalar>>;
-  square vectors(matrix, size, size);
-  line diagonal(values, size), below(work, size - 1), factors(work + size, size - 1), space(work + 2 * size, size);
-  const Scalar largest = vectors.cwiseAbs().maxCoeff(), unit = largest > 0 ? largest : Scalar(1);
-  vectors /= unit;
-  if (size > 1) Eigen::internal::tridiagonalization_inplace(vectors, factors);
-  diagonal = vectors.diagonal();
-  below = vectors.template diagonal<-1>();
-  Eigen::HouseholderSequence<square, line>(vectors, factors).setLength(size - 1).setShift(1).evalTo(vectors, space);
+  Eigen::Map<column<Scalar>> diagonal(values, size), below(work, size - 1);
+  const Scalar unit = tridiagonalise(matrix, size, values, work, work + size);
+  form_reflections(matrix, size, work + size, work + 2 * size);
+  Eigen::Map<dense<Scalar>> vectors(matrix, size, size);
   static_cast<void>(Eigen::internal::computeFromTridiagonal_impl(diagonal, below, 30, true, vectors)); // 30 a value: as Eigen
   diagonal *= unit;
 }

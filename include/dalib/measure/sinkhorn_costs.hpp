@@ -35,7 +35,7 @@ class pair_costs {
 public:
   pair_costs(const Exec& exec, const point_cloud& x, const point_cloud& y, const sinkhorn_scale& scale, workspace& scratch)
       : exec_(exec), scratch_(scratch), x_(x), y_(y), power_(scale.power) {
-    const double square = std::max(largest_square(x), largest_square(y));
+    const double square = std::max(x.largest_square, y.largest_square);
     int exponent = 0;
     std::frexp(power_ == 2 ? std::sqrt(scale.epsilon) : scale.epsilon, &exponent);
     const tile_rule rule{power_, std::ldexp(1.0, exponent), keeps_costs(x, y)};

@@ -158,21 +158,26 @@ private:
     if (set.iterations < 1) fail(name, "there must be at least one iteration");
   }
 
+  static void require_finite(const detail::real_matrix& points) {
+    double sum = 0;
+    for (index_t i = 0; i < points.rows; ++i)
+      for (index_t j = 0; j < points.cols; ++j) sum += std::abs(points(i, j));
+    if (!is_finite(sum)) fail(name, "features must be finite");
+  }
+
   template <class Exec, class T>
   static detail::point_cloud cloud_of(const Exec& exec, const sample<T>& from, const double* mean, const sinkhorn_settings& set,
                                       workspace& scratch) {
     const index_t n = from.rows.rows;
-    const detail::scratch_algebra work(exec, scratch);
-    detail::point_cloud result{
-        work.filled(n, from.rows.cols, [&](index_t i, index_t j) { return static_cast<double>(from.rows(i, j)) - mean[j]; }),
-        scratch.template allocate<double>(n), scratch.template allocate<double>(n)};
-    double total = 0, sum = 0;
+    const detail::real_matrix points = detail::centred_copy<double>(exec, from.rows, mean, scratch);
+    const detail::row_squares squares = detail::row_squares_of(points);
+    if (!is_finite(squares.sum)) require_finite(points); // or too large to be squared
+    detail::point_cloud result{points, scratch.template allocate<double>(n), scratch.template allocate<double>(n), squares.largest};
+    double total = 0;
     for (index_t i = 0; i < n; ++i) {
       result.weights[i] = from.weights != nullptr ? static_cast<double>(from.weights[i]) : 1;
       total += result.weights[i];
-      for (index_t j = 0; j < from.rows.cols; ++j) sum += std::abs(result.points(i, j));
     }
-    if (!is_finite(sum)) fail(name, "features must be finite");
     const double unit = from.weights == nullptr ? static_cast<double>(n) : (set.unbalanced() ? 1 : total);
     for (index_t i = 0; i < n; ++i) {
       result.weights[i] /= unit;

@@ -94,7 +94,7 @@ private:
     return true;
   }
   void shrink_blur(double last) {
-    const double diameter = 2 * std::sqrt(std::max(largest_square(x_), largest_square(y_)));
+    const double diameter = 2 * std::sqrt(std::max(x_.largest_square, y_.largest_square));
     const double factor = set_.power == 2 ? set_.scaling * set_.scaling : set_.scaling;
     for (double epsilon = set_.power == 2 ? diameter * diameter : diameter; epsilon > last; epsilon *= factor) {
       find_steps(epsilon);
@@ -108,7 +108,8 @@ private:
     const index_t count = (all.size() + every - 1) / every;
     const point_cloud few{{all.points.data, count, all.points.cols, every * all.points.row_stride, all.points.col_stride},
                           scratch_.template allocate<double>(count),
-                          scratch_.template allocate<double>(count)};
+                          scratch_.template allocate<double>(count),
+                          all.largest_square};
     for (index_t i = 0; i < count; ++i) few.weights[i] = all.weights[every * i];
     const double share = all.mass() / few.mass();
     for (index_t i = 0; i < count; ++i) few.log_weights[i] = std::log(few.weights[i] *= share);

@@ -20,6 +20,7 @@ namespace dalib::detail {
 struct point_cloud {
   real_matrix points;
   double *weights, *log_weights;
+  double largest_square; ///< no |x|^2 is larger
 
   index_t size() const { return points.rows; }
   double mass() const { return std::accumulate(weights, weights + size(), 0.0); }
@@ -45,15 +46,28 @@ struct negative_cost {
   negative_cost with_unit(double squared_unit) const { return {power, rate * (power == 2 ? squared_unit : std::sqrt(squared_unit))}; }
 };
 
-/// The largest |x|^2 of a cloud.
-inline double largest_square(const point_cloud& of) {
-  double largest = 0;
-  for (index_t i = 0; i < of.size(); ++i) {
-    double square = 0;
-    for (index_t f = 0; f < of.points.cols; ++f) square += of.points(i, f) * of.points(i, f);
-    largest = std::max(largest, square);
+/// |x|^2 of rows that lie in one piece.
+struct row_squares {
+  double largest = 0, sum = 0;
+};
+/// In a register of sums: one alone would wait for each addition.
+inline row_squares row_squares_of(const real_matrix& rows) {
+  using vector = pack<double>;
+  row_squares result;
+  for (index_t i = 0; i < rows.rows; ++i) {
+    const double* const row = &rows(i, 0);
+    vector sum(0);
+    index_t f = 0;
+    for (; f + vector::size <= rows.cols; f += vector::size) {
+      const vector own = vector::load(row + f);
+      sum += own * own;
+    }
+    double square = sum.sum();
+    for (; f < rows.cols; ++f) square += row[f] * row[f];
+    result.largest = std::max(result.largest, square);
+    result.sum += square;
   }
-  return largest;
+  return result;
 }
 
 /// Settings of cost_tiles.
@@ -85,7 +99,7 @@ public:
     const index_t rows = tiles_.count() * block_;
     potentials_ = scratch.template allocate<Real>(rows);
     weights_ = scratch.template allocate_zero<Real>(rows);
-    sums_ = scratch.template allocate<double>(rows);
+    sums_ = scratch.template allocate<double>(summed_rows());
     const auto workers = static_cast<index_t>(exec.workers());
     worker_rows_ = scratch.template allocate<Real>(workers * block_);
     worker_tiles_ = scratch.template allocate<Real>(workers * block_ * block_);
@@ -104,7 +118,7 @@ public:
   /// @returns whether all sums were within the range of numbers
   bool log_marginals(double epsilon, const double* f, const double* g, double* rows, double* columns) {
     set_potentials(epsilon, f, g);
-    std::fill_n(sums_, tiles_.count() * block_, 0.0);
+    std::fill_n(sums_, summed_rows(), 0.0);
     const Real rate = rate_of(epsilon);
     for_tiles([&](int worker, const pair_of_blocks& at) { add_sums(worker, at, rate); });
     bool in_range = true;
@@ -125,7 +139,7 @@ public:
   void add_pulls(double epsilon, const double* f, const double* g, double factor, const real_matrix& to_x, const real_matrix& to_y) {
     const workspace_mark mark(scratch_);
     set_potentials(epsilon, f, g);
-    const index_t rows = tiles_.count() * block_, stride = tiles_.rows(0).stride;
+    const index_t rows = summed_rows(), stride = tiles_.rows(0).stride;
     std::fill_n(sums_, rows, 0.0);
     pulls_ = scratch_.template allocate_zero<Real>(rows * stride);
     const wanted_sides wanted{to_x.data != nullptr, self() || to_y.data != nullptr};
@@ -166,26 +180,33 @@ private:
   };
 
   bool self() const { return &x_ == &y_; }
+  /// Of a cloud with itself, what columns receive has rows of its own.
+  index_t summed_rows() const { return (self() ? 2 : 1) * tiles_.count() * block_; }
   Real rate_of(double epsilon) const { return static_cast<Real>((rule_.power == 2 ? rule_.unit * rule_.unit : rule_.unit) / epsilon); }
 
   engine::layer_input<Real, negative_cost> input() const {
-    return {{sample<Real>{in_unit(x_)}, sample<Real>{in_unit(y_)}}, negative_cost{rule_.power}, {}, {}};
+    const matrix_view<Real> x = in_unit(x_);
+    return {{sample<Real>{x}, sample<Real>{self() ? x.rows_from(0, 0) : in_unit(y_)}}, negative_cost{rule_.power}, {}, {}};
   }
   matrix_view<Real> in_unit(const point_cloud& of) const {
     const matrix_view<Real> to(scratch_.template allocate<Real>(of.size() * of.points.cols), of.size(), of.points.cols);
-    for (index_t i = 0; i < to.rows; ++i)
-      for (index_t j = 0; j < to.cols; ++j) to(i, j) = static_cast<Real>(of.points(i, j) / rule_.unit);
+    const double factor = 1 / rule_.unit;
+    for (index_t i = 0; i < to.rows; ++i) {
+      const double* const from = &of.points(i, 0);
+      Real* const row = &to(i, 0);
+      for (index_t j = 0; j < to.cols; ++j) row[j] = static_cast<Real>(factor * from[j]);
+    }
     return to;
   }
 
   void set_weights() {
     for (index_t i = 0; i < x_.size(); ++i) weights_[i] = static_cast<Real>(x_.weights[i]);
-    for (index_t j = 0; j < y_.size(); ++j) weights_[x_blocks_ * block_ + j] = static_cast<Real>(y_.weights[j]);
+    for (index_t j = 0; !self() && j < y_.size(); ++j) weights_[x_blocks_ * block_ + j] = static_cast<Real>(y_.weights[j]);
   }
   void set_potentials(double epsilon, const double* f, const double* g) {
     std::fill_n(potentials_, tiles_.count() * block_, Real(-1e30)); // rows that there are not: P = 0
     for (index_t i = 0; i < x_.size(); ++i) potentials_[i] = static_cast<Real>(f[i] / epsilon);
-    for (index_t j = 0; j < y_.size(); ++j) potentials_[x_blocks_ * block_ + j] = static_cast<Real>(g[j] / epsilon);
+    for (index_t j = 0; !self() && j < y_.size(); ++j) potentials_[x_blocks_ * block_ + j] = static_cast<Real>(g[j] / epsilon);
   }
 
   /// Calls use(worker, pair) for every pair of blocks, in rounds: a block with the one r places behind it.

@@ -4,6 +4,7 @@
 
 #include "dalib/core/gradient.hpp"
 #include "dalib/core/random.hpp"
+#include "dalib/measure/scratch_algebra.hpp"
 #include "dalib/measure/wasserstein.hpp"
 
 #include <cmath>
@@ -91,10 +92,11 @@ private:
   struct inputs {
     matrix_view<const T> source, target, directions;
   };
-  /// A row for each direction; `source` becomes the gradient, if it is wanted.
+  /// A row for each direction; `source` becomes the gradient, if it is wanted. In the memory of `in_lanes` neighbours are directions.
   template <class T>
   struct projections {
     matrix_view<T> source, target;
+    bool in_lanes;
   };
 
   template <class T>
@@ -107,17 +109,65 @@ private:
 
   template <class T, class Exec>
   static projections<T> project(const Exec& exec, const inputs<T>& in, workspace& scratch) {
+    const bool in_lanes =
+        std::is_same_v<T, float> && in.source.rows == in.target.rows && in.source.rows <= detail::sort_lanes::most_rows;
     const auto of = [&](const matrix_view<const T>& rows) {
-      const auto to = detail::scratch_matrix<T>(scratch, in.directions.cols, rows.rows);
-      engine::product<Exec, T, host_memory>(exec, in.directions.transposed(), rows.transposed(), to, {}, scratch);
-      return to;
+      const index_t count = in.directions.cols, unit = detail::sort_lanes::size;
+      if (!in_lanes) {
+        const auto to = detail::scratch_matrix<T>(scratch, count, rows.rows);
+        engine::product<Exec, T, host_memory>(exec, in.directions.transposed(), rows.transposed(), to, {}, scratch);
+        return to;
+      }
+      const index_t padded = (count + unit - 1) / unit * unit;
+      const auto all = detail::scratch_matrix<T>(scratch, rows.rows, padded);
+      for (index_t i = 0; i < rows.rows; ++i) std::fill(&all(i, 0) + count, &all(i, 0) + padded, T(0));
+      const auto to = detail::left_columns(all, count);
+      engine::product<Exec, T, host_memory>(exec, rows, in.directions, to, {}, scratch);
+      return to.transposed();
     };
-    return {of(in.source), of(in.target)};
+    return {of(in.source), of(in.target), in_lanes};
+  }
+
+  /// distances of equally many floats, a register of directions at once.
+  template <bool Gradient, class Exec>
+  double* distances_in_lanes(const Exec& exec, const projections<float>& both, workspace& scratch) const {
+    using lanes = detail::sort_lanes;
+    const index_t count = both.source.rows, n = both.source.cols, groups = (count + lanes::size - 1) / lanes::size;
+    double* const values = scratch.template allocate_zero<double>(groups * lanes::size);
+    lanes* const entries = scratch.template allocate<lanes>(exec.workers() * 2 * n);
+    const double mass = 1 / static_cast<double>(n), slope_scale = mass * p / static_cast<double>(count);
+    exec.run(groups, [&](index_t group, int worker) {
+      const index_t first = group * lanes::size, stride = both.source.col_stride;
+      lanes *const s = entries + worker * 2 * n, *const t = s + n;
+      float *const to_s = both.source.data + first, *const to_t = both.target.data + first;
+      for (index_t i = 0; i < n; ++i) s[i] = lanes::of(to_s + i * stride, i);
+      for (index_t i = 0; i < n; ++i) t[i] = lanes::of(to_t + i * stride, i);
+      detail::sort_each_lane(s, n);
+      detail::sort_each_lane(t, n);
+      double sums[lanes::size] = {};
+      for (index_t i = 0; i < n; ++i) {
+        const auto x = s[i].numbers(), y = t[i].numbers();
+        for (index_t l = 0; l < lanes::size; ++l) {
+          const double apart = static_cast<double>(x[l]) - static_cast<double>(y[l]), distance = std::abs(apart);
+          const double power = p == 1 ? 1 : (p == 2 ? distance : std::pow(distance, p - 1));
+          sums[l] += power * distance;
+          if constexpr (Gradient) {
+            const auto slope = static_cast<float>(apart == 0 ? 0 : std::copysign(slope_scale * power, apart));
+            to_s[s[i].place(l) * stride + l] = slope;
+            to_t[t[i].place(l) * stride + l] = -slope;
+          }
+        }
+      }
+      for (index_t l = 0; l < lanes::size; ++l) values[first + l] = mass * sums[l];
+    });
+    return values;
   }
 
   /// The distance of every direction; the projections become its gradients, divided by the number of directions.
   template <bool Gradient, class T, class Exec>
   double* distances(const Exec& exec, const projections<T>& both, workspace& scratch) const {
+    if constexpr (std::is_same_v<T, float>)
+      if (both.in_lanes) return distances_in_lanes<Gradient>(exec, both, scratch);
     const index_t count = both.source.rows, n = both.source.cols, m = both.target.cols;
     double* const values = scratch.template allocate<double>(count);
     double* const numbers = scratch.template allocate<double>(exec.workers() * 2 * (n + m));

@@ -62,15 +62,42 @@ matrix_view<To> copy_as(const Exec& exec, const matrix_view<const T>& from, work
   return to;
 }
 
+/// Calls use(stride), with 1 as a constant: loops over neighbours are vectorised.
+template <class Use>
+void with_stride(index_t stride, const Use& use) {
+  stride == 1 ? use(std::integral_constant<index_t, 1>{}) : use(stride);
+}
+
+/// Rows less a mean, as To, row by row in scratch memory.
+template <class To, class Exec, class T>
+matrix_view<To> centred_copy(const Exec& exec, const matrix_view<T>& from, const double* mean, workspace& scratch) {
+  const matrix_view<To> to = scratch_matrix<To>(scratch, from.rows, from.cols);
+  backend<host_memory>::for_each_entry(exec, from.rows, from.cols, [&](index_t row, index_t first, index_t count) {
+    To* const out = &to(row, 0);
+    const T* const in = &from(row, 0);
+    with_stride(from.col_stride, [&](auto step) {
+      for (index_t j = first; j < first + count; ++j) out[j] = static_cast<To>(static_cast<double>(in[j * step]) - mean[j]);
+    });
+  });
+  return to;
+}
+
 /// Adds scale * from to a gradient, or puts it there; nothing if the gradient is not wanted.
 template <class Exec, class From, class T>
 void write_gradient(const Exec& exec, const matrix_view<From>& from, const matrix_view<T>& to, T scale, write_mode mode) {
   if (to.data == nullptr) return;
   backend<host_memory>::for_each_entry(exec, to.rows, to.cols, [&](index_t row, index_t first, index_t count) {
-    for (index_t j = first; j < first + count; ++j) {
-      const T value = static_cast<T>(static_cast<From>(scale) * from(row, j));
-      to(row, j) = mode == write_mode::accumulate ? to(row, j) + value : value;
-    }
+    const From* const in = &from(row, 0);
+    T* const out = &to(row, 0);
+    const bool add = mode == write_mode::accumulate;
+    with_stride(from.col_stride, [&](auto in_step) {
+      with_stride(to.col_stride, [&](auto step) {
+        for (index_t j = first; j < first + count; ++j) {
+          const T value = static_cast<T>(static_cast<From>(scale) * in[j * in_step]);
+          out[j * step] = add ? out[j * step] + value : value;
+        }
+      });
+    });
   });
 }
 
@@ -81,8 +108,12 @@ double* column_means(const Exec& exec, const matrix_view<T>& rows, workspace& sc
   constexpr index_t block = 64;
   exec.run((rows.cols + block - 1) / block, [&](index_t task, int) {
     const index_t first = task * block, last = std::min(rows.cols, first + block);
-    for (index_t i = 0; i < rows.rows; ++i)
-      for (index_t j = first; j < last; ++j) means[j] += static_cast<double>(rows(i, j));
+    with_stride(rows.col_stride, [&](auto step) {
+      for (index_t i = 0; i < rows.rows; ++i) {
+        const T* const row = &rows(i, 0);
+        for (index_t j = first; j < last; ++j) means[j] += static_cast<double>(row[j * step]);
+      }
+    });
     for (index_t j = first; j < last; ++j) means[j] /= static_cast<double>(rows.rows);
   });
   return means;

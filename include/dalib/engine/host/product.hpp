@@ -108,6 +108,8 @@ private:
     if (at.packs_left)
       for (index_t i = 0; i < place.rows; i += columns)
         pack_left(k, depth, place.row + i, std::min(columns, place.rows - i), at.left + i * depth);
+    else if (const index_t rest = place.rows % columns; rest > 0) // a tile with fewer rows
+      pack_left(k, depth, place.row + place.rows - rest, rest, at.left);
     for (index_t j = 0; j < place.cols; j += panel) {
       const index_t width = std::min(panel, place.cols - j);
       const lane_operand<T> lane =
@@ -123,11 +125,10 @@ private:
     }
   }
 
-  /// The rows of a tile: where they lie, or a copy of fewer than the tile has.
+  /// The rows of a tile: where they lie, or their copy.
   broadcast_operand<T> scalars_of(index_t row, index_t height, index_t k, index_t depth, const buffers& at, index_t place) const {
     if (at.packs_left) return {at.left + place * depth, 1, columns};
     if (height == columns) return {&a_(row, k), a_.row_stride, 1};
-    pack_left(k, depth, row, height, at.left);
     return {at.left, 1, columns};
   }
 
