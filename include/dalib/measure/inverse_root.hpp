@@ -32,7 +32,8 @@ struct root_quadrature {
     }
     const double quarter = std::numbers::pi / (2 * means[steps]);
     constexpr double digits = 28; // of e
-    count = std::clamp(static_cast<int>(std::ceil(digits * std::log(4 / modulus) / (std::numbers::pi * std::numbers::pi))) + 1, 2, most_points);
+    count =
+        std::clamp(static_cast<int>(std::ceil(digits * std::log(4 / modulus) / (std::numbers::pi * std::numbers::pi))) + 1, 2, most_points);
     count += count % 2;
     for (int j = 0; j < count / 2; ++j) {
       double angle = std::ldexp(means[steps], steps) * (j + 0.5) * quarter / count;

@@ -34,11 +34,11 @@ template <class Exec>
 class pair_costs {
 public:
   pair_costs(const Exec& exec, const point_cloud& x, const point_cloud& y, const sinkhorn_scale& scale, workspace& scratch)
-      : exec_(exec), scratch_(scratch), x_(x), y_(y), power_(scale.power) {
+      : exec_(exec), scratch_(scratch), x_(x), y_(y), power_(scale.power), tolerance_(scale.tolerance) {
     const double square = std::max(x.largest_square, y.largest_square);
     int exponent = 0;
     std::frexp(power_ == 2 ? std::sqrt(scale.epsilon) : scale.epsilon, &exponent);
-    const tile_rule rule{power_, std::ldexp(1.0, exponent), keeps_costs(x, y)};
+    const tile_rule rule{power_, std::ldexp(1.0, exponent), keeps_costs(x, y), scale.tolerance};
     const double largest = (power_ == 2 ? square : std::sqrt(square)) / scale.epsilon; // an exponent's terms
     if (scale.in_float && 8 * 0x1p-24 * largest <= scale.tolerance)
       floats_.emplace(exec, x, y, rule, scratch);
@@ -63,7 +63,7 @@ public:
   /// Adds factor sum_j a_i b_j P_ij dC(x_i, y_j)/dx_i to every row of `to_x`, and the same for y; a side without data is not wanted, nor is
   /// the second one of a cloud with itself.
   void add_pulls(double epsilon, const double* f, const double* g, double factor, const real_matrix& to_x, const real_matrix& to_y) {
-    if (!floats_ && !doubles_) doubles_.emplace(exec_, x_, y_, tile_rule{power_, 1, false}, scratch_);
+    if (!floats_ && !doubles_) doubles_.emplace(exec_, x_, y_, tile_rule{power_, 1, false, tolerance_}, scratch_);
     if (floats_)
       floats_->add_pulls(epsilon, f, g, factor, to_x, to_y);
     else
@@ -89,6 +89,7 @@ private:
   workspace& scratch_;
   const point_cloud &x_, &y_;
   int power_;
+  double tolerance_;
   std::optional<cost_tiles<Exec, float>> floats_;
   std::optional<cost_tiles<Exec, double>> doubles_;
 };

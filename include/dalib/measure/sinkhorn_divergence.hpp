@@ -29,8 +29,9 @@ namespace dalib {
 /// many rows, from the potentials of every eighth row; then sweeps run until the potentials change by less than `tolerance` epsilon:
 /// gradients are as exact as that, unlike those of a fixed number of sweeps. Small blurs (below a hundredth of the diameter) may need
 /// thousands of sweeps; after `iterations` it returns what it has (see solve). A sweep takes O(n_s n_t F) time, or O(n_s n_t) where the
-/// costs are kept: up to 2^20 of them or twice the numbers in the samples; memory O((n_s + n_t) F). In a training loop `memory` lets each
-/// call start where the last one ended. The same bits for any number of threads; host only.
+/// costs are kept with the plan: up to 2^20 of them or twice the numbers in the samples; memory O((n_s + n_t) F). With power 2 what of a
+/// plan is less than a quarter of the tolerance of each of its rows, all of it together, pulls nothing. In a training loop `memory` lets
+/// each call start where the last one ended. The same bits for any number of threads; host only.
 /// @throws std::invalid_argument for empty samples, different numbers of features, gradients of the wrong shape, a blur that is not
 /// positive, a negative reach, a power other than 1 and 2, a scaling outside (0, 1), data that are not finite.
 ///

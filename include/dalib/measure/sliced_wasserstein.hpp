@@ -40,7 +40,9 @@ void fill_directions(M& directions, std::uint64_t seed) {
 /// Samples are (n_s, F) and (n_t, F) of any sizes, directions (F, L) with columns of length 1 (they are not normalised): given, or by
 /// fill_directions. On the probabilities of two classifiers for the same rows, with p = 2, it is the discrepancy of Lee et al. (2019, eq.
 /// 6). The gradient is that of the optimal couplings. `gradients{g_s, g_t}` are those of the samples; a further `gradient{g}` is that of
-/// the directions, as a free matrix. O(n F L + n L log n): one product, sorting of each projection in double. Host only.
+/// the directions, as a free matrix. O(n F L + n L log n): one product, sorting of each projection, distances in double; equally many
+/// floats, up to 256, are sorted a register of directions at once. Float projections that nearly coincide may change places: the value
+/// stays, two rows' gradients then differ by what their partners are apart. Host only.
 /// @throws std::invalid_argument for empty samples, shapes that do not fit, gradients of the wrong shape, p < 1.
 ///
 /// @code{.cpp}
@@ -109,10 +111,9 @@ private:
 
   template <class T, class Exec>
   static projections<T> project(const Exec& exec, const inputs<T>& in, workspace& scratch) {
-    const bool in_lanes =
-        std::is_same_v<T, float> && in.source.rows == in.target.rows && in.source.rows <= detail::sort_lanes::most_rows;
+    const bool in_lanes = std::is_same_v<T, float> && in.source.rows == in.target.rows && in.source.rows <= detail::sort_lanes<>::most_rows;
     const auto of = [&](const matrix_view<const T>& rows) {
-      const index_t count = in.directions.cols, unit = detail::sort_lanes::size;
+      const index_t count = in.directions.cols, unit = detail::sort_lanes<>::size;
       if (!in_lanes) {
         const auto to = detail::scratch_matrix<T>(scratch, count, rows.rows);
         engine::product<Exec, T, host_memory>(exec, in.directions.transposed(), rows.transposed(), to, {}, scratch);
@@ -131,7 +132,7 @@ private:
   /// distances of equally many floats, a register of directions at once.
   template <bool Gradient, class Exec>
   double* distances_in_lanes(const Exec& exec, const projections<float>& both, workspace& scratch) const {
-    using lanes = detail::sort_lanes;
+    using lanes = detail::sort_lanes<>;
     const index_t count = both.source.rows, n = both.source.cols, groups = (count + lanes::size - 1) / lanes::size;
     double* const values = scratch.template allocate_zero<double>(groups * lanes::size);
     lanes* const entries = scratch.template allocate<lanes>(exec.workers() * 2 * n);

@@ -70,16 +70,18 @@ void sort_order(const T* numbers, index_t count, index_t* order, sort_entry<T>* 
 }
 
 /// A register of floats, each with its place below it: signed, since not all processors compare unsigned ones. One column in each lane.
+template <class T = float> // so that a compiler for devices looks at none of it
 struct sort_lanes {
   static constexpr index_t size = simd_bytes / 8;
-  /// More rows are sorted faster by counting digits: a network's comparisons grow by log^2. Two columns of so many stay in the first-level cache.
+  /// More rows are sorted faster by counting digits: a network's comparisons grow by log^2. Two columns of so many stay in the first-level
+  /// cache.
   static constexpr index_t most_rows = simd_bytes >= 32 ? 256 : 0;
   using keys = typename compiler_vector<std::int64_t, simd_bytes>::type;
   using halves = typename compiler_vector<std::int32_t, simd_bytes / 2>::type;
-  using floats = typename compiler_vector<float, simd_bytes / 2>::type;
+  using floats = typename compiler_vector<T, simd_bytes / 2>::type;
   keys lanes;
 
-  static sort_lanes of(const float* numbers, index_t place) {
+  static sort_lanes of(const T* numbers, index_t place) {
     floats x;
     std::memcpy(&x, numbers, sizeof(x));
     x += 0.f; // -0 is 0
@@ -100,9 +102,10 @@ private:
   static halves ordered(const halves& raw) { return raw ^ ((raw >> 31) & 0x7fffffff); }
 };
 
-/// Sorts every lane by itself, equal numbers by their places: Batcher's merge exchange (Knuth, algorithm 5.2.2 M), whose comparisons are the
-/// same for all data. O(count log^2 count).
-inline void sort_each_lane(sort_lanes* rows, index_t count) {
+/// Sorts every lane by itself, equal numbers by their places: Batcher's merge exchange (Knuth, algorithm 5.2.2 M), whose comparisons are
+/// the same for all data. O(count log^2 count).
+template <class T>
+void sort_each_lane(sort_lanes<T>* rows, index_t count) {
   const auto half = static_cast<index_t>(std::bit_ceil(static_cast<std::uint64_t>(std::max<index_t>(count, 2))) / 2);
   for (index_t p = half; p > 0; p /= 2) {
     index_t first = 0, apart = p;

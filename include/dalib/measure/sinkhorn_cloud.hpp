@@ -1,0 +1,70 @@
+/// @file
+/// Weighted clouds of points, and the cost between two points as a kernel.
+#pragma once
+
+#include "dalib/core/workspace.hpp"
+#include "dalib/kernel/statistics.hpp"
+#include "dalib/measure/scratch_algebra.hpp"
+#include "dalib/simd/pack_math.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace dalib::detail {
+
+/// Points measured from a common origin, with weights; memory of the scratch.
+struct point_cloud {
+  real_matrix points;
+  double *weights, *log_weights;
+  double largest_square; ///< no |x|^2 is larger
+
+  index_t size() const { return points.rows; }
+  double mass() const { return std::accumulate(weights, weights + size(), 0.0); }
+};
+
+/// Minus the cost, |x - y|^2 / 2 or |x - y|, as a kernel for the engine's tiles.
+struct negative_cost {
+  using statistic = squared_distance;
+  int power = 2;
+  double rate = 1; ///< 1 / epsilon
+
+  template <class T>
+  DALIB_HD jet<T> operator()(const T& s) const {
+    using std::sqrt;
+    if (power == 2) return {T(-0.5 * rate) * s, T(-0.5 * rate)};
+    const T distance = sqrt(s);
+    return {T(-rate) * distance, T(-0.5 * rate) / distance};
+  }
+  template <class Data>
+  negative_cost bind(const Data&) const {
+    return *this;
+  }
+  negative_cost with_unit(double squared_unit) const { return {power, rate * (power == 2 ? squared_unit : std::sqrt(squared_unit))}; }
+};
+
+/// |x|^2 of rows that lie in one piece.
+struct row_squares {
+  double largest = 0, sum = 0;
+};
+/// In a register of sums: one alone would wait for each addition.
+inline row_squares row_squares_of(const real_matrix& rows) {
+  using vector = pack<double>;
+  row_squares result;
+  for (index_t i = 0; i < rows.rows; ++i) {
+    const double* const row = &rows(i, 0);
+    vector sum(0);
+    index_t f = 0;
+    for (; f + vector::size <= rows.cols; f += vector::size) {
+      const vector own = vector::load(row + f);
+      sum += own * own;
+    }
+    double square = sum.sum();
+    for (; f < rows.cols; ++f) square += row[f] * row[f];
+    result.largest = std::max(result.largest, square);
+    result.sum += square;
+  }
+  return result;
+}
+
+} // namespace dalib::detail
