@@ -87,7 +87,6 @@ struct tridiagonal_root {
     tridiagonal_root result{0, {}};
     if (with_inverse) result.inverse = {work.scratch.template allocate_zero<double>(n * stride), n, n, stride, 1};
     const workspace_mark mark(work.scratch);
-    double* const forward = work.scratch.template allocate<double>(n * lanes);
     double* const own = work.scratch.template allocate<double>(n * lanes);   // of the inverse's diagonal, weighted
     double* const ratio = work.scratch.template allocate<double>(n * lanes); // of a row of the inverse to the one above
     double* const column = work.scratch.template allocate_zero<double>(lanes * stride);
@@ -97,21 +96,17 @@ struct tridiagonal_root {
         const bool there = first + p < points.count;
         shift[p] = points.shifts[there ? first + p : 0];
         weight[p] = there ? points.weights[first + p] : 0;
-        forward[p] = t.diagonal[0] + shift[p];
         pivot[p] = t.diagonal[n - 1] + shift[p];
+        own[(n - 1) * lanes + p] = weight[p] / pivot[p];
       }
-      for (index_t i = 1; i < n; ++i)
-        for (int p = 0; p < lanes; ++p)
-          forward[i * lanes + p] = t.diagonal[i] + shift[p] - t.below[i - 1] * t.below[i - 1] / forward[(i - 1) * lanes + p];
-      for (index_t i = n; i-- > 0;)
+      for (index_t i = n - 1; i-- > 0;)
         for (int p = 0; p < lanes; ++p) {
-          const double shifted = t.diagonal[i] + shift[p];
-          if (i + 1 < n) {
-            ratio[(i + 1) * lanes + p] = -t.below[i] / pivot[p];
-            pivot[p] = shifted - t.below[i] * t.below[i] / pivot[p];
-          }
-          own[i * lanes + p] = weight[p] / (forward[i * lanes + p] + pivot[p] - shifted);
+          ratio[(i + 1) * lanes + p] = -t.below[i] / pivot[p];
+          pivot[p] = t.diagonal[i] + shift[p] - t.below[i] * t.below[i] / pivot[p];
+          own[i * lanes + p] = weight[p] / pivot[p];
         }
+      for (index_t i = 1; i < n; ++i) // positive terms of one factorisation: the inverse of a matrix that is as near as rounding
+        for (int p = 0; p < lanes; ++p) own[i * lanes + p] += ratio[i * lanes + p] * ratio[i * lanes + p] * own[(i - 1) * lanes + p];
       for (index_t i = 0; i < n; ++i)
         for (int p = 0; p < lanes; ++p) {
           result.trace += t.diagonal[i] * own[i * lanes + p];

@@ -7,6 +7,8 @@
 #include "dalib/measure/sinkhorn_cloud.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 namespace dalib::detail {
 
@@ -32,24 +34,24 @@ public:
 
 protected:
   cost_blocks(const Exec& exec, const point_cloud& x, const point_cloud& y, const tile_rule& rule, workspace& scratch)
-      : exec_(exec), scratch_(scratch), x_(x), y_(y), rule_(rule), bound_(exec, scratch, input()),
-        problem_(visitor_, coefficients_, bound_.layers(), centres_, Real(1)), tiles_(problem_) {
-    tiles_.prepare(exec, x.size(), 1, scratch);
-    block_ = tiles_.block_rows();
-    x_blocks_ = tiles_.own_blocks();
-    y_blocks_ = tiles_.count() - x_blocks_;
-  }
+      : exec_(exec), scratch_(scratch), x_(x), y_(y), rule_(rule), own_(std::in_place, exec, scratch, input(), x.size()),
+        tiles_(own_->tiles), block_(tiles_.block_rows()), x_blocks_(tiles_.own_blocks()), y_blocks_(tiles_.count() - x_blocks_) {}
+
+  /// One cloud with itself, in the blocks that it has as a side of a pair of clouds.
+  cost_blocks(const point_cloud& x, const cost_blocks& pair, workspace& scratch)
+      : exec_(pair.exec_), scratch_(scratch), x_(x), y_(x), rule_(pair.rule_), tiles_(pair.tiles_), block_(pair.block_),
+        x_blocks_(&x == &pair.x_ ? pair.x_blocks_ : pair.y_blocks_), first_(&x == &pair.x_ ? 0 : pair.x_blocks_) {}
 
   /// Two blocks of the joint sample, and where their sums go: the second one's rows may be those of the first again.
   struct pair_of_blocks {
-    index_t lanes, columns, to_columns;
-    index_t place; ///< of the tile among those kept
-    bool both;     ///< not a block with itself
+    index_t lanes, columns, to_columns; ///< that of a cloud with itself lies behind all blocks
+    index_t place;                      ///< of the tile among those kept
+    bool both;                          ///< not a block with itself
   };
 
   bool self() const { return &x_ == &y_; }
   /// Of a cloud with itself, what columns receive has rows of its own.
-  index_t summed_rows() const { return (self() ? 2 : 1) * tiles_.count() * block_; }
+  index_t summed_rows() const { return (tiles_.count() + (self() ? x_blocks_ : 0)) * block_; }
 
   /// Calls use(worker, pair) for every pair of blocks, in rounds: a block with the one r places behind it.
   template <class Use>
@@ -59,7 +61,7 @@ protected:
       for (index_t r = 0; 2 * r <= n; ++r)
         exec_.run(2 * r == n && r > 0 ? r : n, [&](index_t b, int worker) {
           const index_t other = (b + r) % n;
-          use(worker, pair_of_blocks{b, other, n + other, r * n + b, r > 0});
+          use(worker, pair_of_blocks{first_ + b, first_ + other, tiles_.count() + other, r * n + b, r > 0});
         });
       return;
     }
@@ -95,15 +97,26 @@ protected:
   tile_rule rule_;
 
 private:
-  engine::matrix_visitor visitor_;
-  engine::unit_coefficients coefficients_;
-  typename problem_type::centres_array centres_{};
-  bound bound_;
-  problem_type problem_;
+  /// The rows in blocks, and what they refer to.
+  struct packed {
+    engine::matrix_visitor visitor;
+    engine::unit_coefficients coefficients;
+    typename problem_type::centres_array centres{};
+    bound rows;
+    problem_type problem;
+    tiles_type tiles;
+
+    packed(const Exec& exec, workspace& scratch, const engine::layer_input<Real, negative_cost>& input, index_t owns)
+        : rows(exec, scratch, input), problem(visitor, coefficients, rows.layers(), centres, Real(1)), tiles(problem) {
+      tiles.prepare(exec, owns, 1, scratch);
+    }
+  };
+  std::optional<packed> own_;
 
 protected:
-  tiles_type tiles_;
-  index_t block_ = 0, x_blocks_ = 0, y_blocks_ = 0;
+  const tiles_type& tiles_;
+  index_t block_, x_blocks_, y_blocks_ = 0;
+  index_t first_ = 0; ///< block of a cloud with itself
 };
 
 } // namespace dalib::detail

@@ -47,20 +47,20 @@ struct negative_cost {
 struct row_squares {
   double largest = 0, sum = 0;
 };
-/// In a register of sums: one alone would wait for each addition.
-inline row_squares row_squares_of(const real_matrix& rows) {
+/// a'b, in a register of sums: one alone would wait for each addition.
+inline double inner_product(const double* a, const double* b, index_t count) {
   using vector = pack<double>;
+  vector sum(0);
+  index_t f = 0;
+  for (; f + vector::size <= count; f += vector::size) sum += vector::load(a + f) * vector::load(b + f);
+  double total = sum.sum();
+  for (; f < count; ++f) total += a[f] * b[f];
+  return total;
+}
+inline row_squares row_squares_of(const real_matrix& rows) {
   row_squares result;
   for (index_t i = 0; i < rows.rows; ++i) {
-    const double* const row = &rows(i, 0);
-    vector sum(0);
-    index_t f = 0;
-    for (; f + vector::size <= rows.cols; f += vector::size) {
-      const vector own = vector::load(row + f);
-      sum += own * own;
-    }
-    double square = sum.sum();
-    for (; f < rows.cols; ++f) square += row[f] * row[f];
+    const double square = inner_product(&rows(i, 0), &rows(i, 0), rows.cols);
     result.largest = std::max(result.largest, square);
     result.sum += square;
   }

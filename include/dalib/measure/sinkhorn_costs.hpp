@@ -33,15 +33,21 @@ inline bool keeps_costs(const point_cloud& x, const point_cloud& y) {
 template <class Exec>
 class pair_costs {
 public:
-  pair_costs(const Exec& exec, const point_cloud& x, const point_cloud& y, const sinkhorn_scale& scale, workspace& scratch)
+  /// @param pair  of a cloud with itself, costs between it and another, from which it has its blocks where they are of the same type
+  pair_costs(const Exec& exec, const point_cloud& x, const point_cloud& y, const sinkhorn_scale& scale, workspace& scratch,
+             const pair_costs* pair = nullptr)
       : exec_(exec), scratch_(scratch), x_(x), y_(y), power_(scale.power), tolerance_(scale.tolerance) {
     const double square = std::max(x.largest_square, y.largest_square);
     int exponent = 0;
     std::frexp(power_ == 2 ? std::sqrt(scale.epsilon) : scale.epsilon, &exponent);
     const tile_rule rule{power_, std::ldexp(1.0, exponent), keeps_costs(x, y), scale.tolerance};
     const double largest = (power_ == 2 ? square : std::sqrt(square)) / scale.epsilon; // an exponent's terms
-    if (scale.in_float && 8 * 0x1p-24 * largest <= scale.tolerance)
+    if (pair != nullptr && pair->floats_)                                              // its points are no nearer
+      floats_.emplace(x, *pair->floats_, rule.keep, scratch);
+    else if (scale.in_float && 8 * 0x1p-24 * largest <= scale.tolerance)
       floats_.emplace(exec, x, y, rule, scratch);
+    else if (largest < 1e30 && pair != nullptr && pair->doubles_)
+      doubles_.emplace(x, *pair->doubles_, rule.keep, scratch);
     else if (largest < 1e30)
       doubles_.emplace(exec, x, y, rule, scratch);
   }

@@ -137,16 +137,17 @@ private:
       const double* const mean = detail::column_means(exec, s.rows, scratch); // no accuracy is lost by where the data lie
       source = cloud_of(exec, s, mean, set, scratch);
       target = cloud_of(exec, t, mean, set, scratch);
-      const auto solve = [&](const detail::point_cloud& x, const detail::point_cloud& y, auto& own_costs, std::vector<double>* kept) {
+      const auto solve = [&](const detail::point_cloud& x, const detail::point_cloud& y, auto& own_costs, std::vector<double>* kept,
+                             const detail::pair_costs<Exec>* pair = nullptr) {
         constexpr bool in_float = std::is_same_v<T, float>;
-        own_costs.emplace(exec, x, y, detail::sinkhorn_scale{set.power, set.epsilon(), set.tolerance, in_float}, scratch);
+        own_costs.emplace(exec, x, y, detail::sinkhorn_scale{set.power, set.epsilon(), set.tolerance, in_float}, scratch, pair);
         return detail::sinkhorn_sweeps<Exec>(exec, x, y, *own_costs, set, in_float, scratch).solve(kept);
       };
       sinkhorn_memory* const state = loss.memory;
       across = solve(source, target, costs, state ? &state->across : nullptr);
       if (!set.debias) return;
-      of_source = solve(source, source, costs_s, state ? &state->source : nullptr);
-      of_target = solve(target, target, costs_t, state ? &state->target : nullptr);
+      of_source = solve(source, source, costs_s, state ? &state->source : nullptr, &*costs);
+      of_target = solve(target, target, costs_t, state ? &state->target : nullptr, &*costs);
     }
   };
 

@@ -96,10 +96,40 @@ private:
   void shrink_blur(double last) {
     const double diameter = 2 * std::sqrt(std::max(x_.largest_square, y_.largest_square));
     const double factor = set_.power == 2 ? set_.scaling * set_.scaling : set_.scaling;
-    for (double epsilon = set_.power == 2 ? diameter * diameter : diameter; epsilon > last; epsilon *= factor) {
+    double first = set_.power == 2 ? diameter * diameter : diameter;
+    if (set_.power == 2 && !set_.unbalanced()) {
+      start_from_mean_costs();
+      first /= 16; // where exponents are a few units
+    }
+    for (double epsilon = first; epsilon > last; epsilon *= factor) {
       find_steps(epsilon);
       for (index_t i = 0; i < count_; ++i) potentials_[i] += 0.5 * steps_[i];
     }
+  }
+
+  /// The potentials of an infinite blur: mean costs, |x|^2 / 2 - x'm + sum b |y|^2 / 2 with the mean m of the others, less half of their
+  /// mean.
+  void start_from_mean_costs() {
+    const workspace_mark mark(scratch_);
+    const index_t cols = x_.points.cols;
+    const auto fill = [&](const point_cloud& of, const point_cloud& others, double* to) {
+      double* const mean = scratch_.template allocate_zero<double>(cols);
+      double square = 0, total = 0;
+      for (index_t j = 0; j < others.size(); ++j) {
+        const double* const row = &others.points(j, 0);
+        const double weight = others.weights[j];
+        for (index_t f = 0; f < cols; ++f) mean[f] += weight * row[f];
+        square += weight * inner_product(row, row, cols);
+      }
+      for (index_t i = 0; i < of.size(); ++i) {
+        const double* const row = &of.points(i, 0);
+        to[i] = 0.5 * (inner_product(row, row, cols) + square) - inner_product(row, mean, cols);
+        total += of.weights[i] * to[i];
+      }
+      for (index_t i = 0; i < of.size(); ++i) to[i] -= 0.5 * total;
+    };
+    fill(x_, y_, potentials_);
+    fill(y_, x_, potentials_ + n_);
   }
 
   /// Every eighth row, with all of the mass.

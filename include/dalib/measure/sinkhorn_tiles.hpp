@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace dalib::detail {
 
@@ -19,7 +20,8 @@ namespace dalib::detail {
 template <class Exec, class Real>
 class cost_tiles : cost_blocks<Exec, Real> {
   using base = cost_blocks<Exec, Real>;
-  using base::exec_, base::scratch_, base::x_, base::y_, base::rule_, base::tiles_, base::block_, base::x_blocks_, base::y_blocks_;
+  using base::exec_, base::scratch_, base::x_, base::y_, base::rule_, base::tiles_, base::block_, base::x_blocks_, base::y_blocks_,
+      base::first_;
   using base::self, base::summed_rows, base::for_tiles;
   using typename base::pair_of_blocks;
   using vector = pack<Real>;
@@ -27,26 +29,10 @@ class cost_tiles : cost_blocks<Exec, Real> {
 public:
   cost_tiles(const Exec& exec, const point_cloud& x, const point_cloud& y, const tile_rule& rule, workspace& scratch)
       : base(exec, x, y, rule, scratch) {
-    const index_t rows = tiles_.count() * block_;
-    potentials_ = scratch.template allocate<Real>(rows);
-    weights_ = scratch.template allocate_zero<Real>(rows);
-    sums_ = scratch.template allocate<double>(summed_rows());
-    const auto workers = static_cast<index_t>(exec.workers());
-    worker_rows_ = scratch.template allocate<Real>(workers * 2 * block_);
-    worker_tiles_ = scratch.template allocate<Real>(workers * block_ * block_);
-    set_weights();
-    if (!rule.keep) return;
-    const index_t numbers = (self() ? (x_blocks_ / 2 + 1) * x_blocks_ : x_blocks_ * y_blocks_) * block_ * block_;
-    kept_ = scratch.template allocate<Real>(numbers);
-    plan_ = scratch.template allocate<Real>(numbers);
-    references_ = scratch.template allocate<Real>(rows);
-    scales_ = scratch.template allocate<Real>(rows);
-    scaled_weights_ = scratch.template allocate<Real>(rows);
-    for_tiles([&](int worker, const pair_of_blocks& at) {
-      std::copy_n(tiles_.evaluate(worker, at.lanes, at.columns)[0], tiles_.rows(at.columns).count * block_,
-                  kept_ + at.place * block_ * block_);
-    });
+    prepare(rule.keep);
   }
+  /// Of a cloud with itself, whose rows are already in the blocks of a pair of clouds. @param keep  whether costs and plan are kept
+  cost_tiles(const point_cloud& x, const cost_tiles& pair, bool keep, workspace& scratch) : base(x, pair, scratch) { prepare(keep); }
 
   /// log sum_j b_j P_ij of every row i, log sum_i a_i P_ij of every column j (of a cloud with itself the former).
   /// @returns whether all sums were within the range of numbers
@@ -56,13 +42,13 @@ public:
       const auto of_side = [&](index_t first, index_t count, double* to) {
         for (index_t i = 0; i < count; ++i) {
           double sum = sums_[first + i];
-          if (self()) sum += sums_[x_blocks_ * block_ + i];
+          if (self()) sum += sums_[tiles_.count() * block_ + i];
           if (scaled) sum *= static_cast<double>(scales_[first + i]);
           in_range = in_range && sum * most > 1 && sum < most;
           if (to != nullptr) to[i] = std::log(sum);
         }
       };
-      of_side(0, x_.size(), rows);
+      of_side(first_ * block_, x_.size(), rows);
       if (!self()) of_side(x_blocks_ * block_, y_.size(), columns);
       return in_range;
     };
@@ -86,7 +72,8 @@ public:
     set_potentials(epsilon, f, g);
     const index_t rows = summed_rows(), stride = tiles_.rows(0).stride;
     std::fill_n(sums_, rows, 0.0);
-    pulls_ = scratch_.template allocate_zero<Real>(rows * stride);
+    pulls_ = scratch_.template allocate<Real>(rows * stride);
+    pulled_ = scratch_.template allocate_zero<unsigned char>(rows / block_);
     const pull_rule rule{rate_of(epsilon), scale_plan(epsilon), to_x.data != nullptr, self() || to_y.data != nullptr};
     for_tiles([&](int worker, const pair_of_blocks& at) { pull(worker, at, rule); });
     const double scale = factor * (rule_.power == 2 ? rule_.unit : rule_.unit / epsilon);
@@ -94,7 +81,8 @@ public:
       if (to.data == nullptr) return;
       exec_.run((to.rows + block_ - 1) / block_, [&](index_t b, int) {
         const index_t block = first_block + b;
-        const engine::packed_rows<Real>& own = tiles_.rows(again ? b : block);
+        if (pulled_[block] == 0) return;
+        const engine::packed_rows<Real>& own = tiles_.rows(again ? first_ + b : block);
         for (index_t i = 0; i < own.count; ++i)
           for (index_t c = 0; c < own.chunk_count(); ++c) {
             const index_t first = c * engine::chunk_features<Real>, count = std::min(own.chunk_width(c), to.cols - first);
@@ -105,9 +93,9 @@ public:
           }
       });
     };
-    write(0, to_x, false);
+    write(first_, to_x, false);
     if (self())
-      write(x_blocks_, to_x, true);
+      write(tiles_.count(), to_x, true);
     else
       write(x_blocks_, to_y, false);
   }
@@ -121,13 +109,35 @@ private:
 
   Real rate_of(double epsilon) const { return static_cast<Real>((rule_.power == 2 ? rule_.unit * rule_.unit : rule_.unit) / epsilon); }
 
+  void prepare(bool keep) {
+    const index_t rows = tiles_.count() * block_;
+    potentials_ = scratch_.template allocate<Real>(rows);
+    weights_ = scratch_.template allocate_zero<Real>(rows);
+    sums_ = scratch_.template allocate<double>(summed_rows());
+    const auto workers = static_cast<index_t>(exec_.workers());
+    worker_rows_ = scratch_.template allocate<Real>(workers * 2 * block_);
+    worker_tiles_ = scratch_.template allocate<Real>(workers * block_ * block_);
+    set_weights();
+    if (!keep) return;
+    const index_t numbers = (self() ? (x_blocks_ / 2 + 1) * x_blocks_ : x_blocks_ * y_blocks_) * block_ * block_;
+    kept_ = scratch_.template allocate<Real>(numbers);
+    plan_ = scratch_.template allocate<Real>(numbers);
+    references_ = scratch_.template allocate<Real>(rows);
+    scales_ = scratch_.template allocate<Real>(rows);
+    scaled_weights_ = scratch_.template allocate<Real>(rows);
+    for_tiles([&](int worker, const pair_of_blocks& at) {
+      Real* const to = kept_ + at.place * block_ * block_;
+      tiles_.evaluate_to(&to, worker, at.lanes, at.columns);
+    });
+  }
+
   void set_weights() {
-    for (index_t i = 0; i < x_.size(); ++i) weights_[i] = static_cast<Real>(x_.weights[i]);
+    for (index_t i = 0; i < x_.size(); ++i) weights_[first_ * block_ + i] = static_cast<Real>(x_.weights[i]);
     for (index_t j = 0; !self() && j < y_.size(); ++j) weights_[x_blocks_ * block_ + j] = static_cast<Real>(y_.weights[j]);
   }
   void set_potentials(double epsilon, const double* f, const double* g) {
     std::fill_n(potentials_, tiles_.count() * block_, Real(-1e30)); // rows that there are not: P = 0
-    for (index_t i = 0; i < x_.size(); ++i) potentials_[i] = static_cast<Real>(f[i] / epsilon);
+    for (index_t i = 0; i < x_.size(); ++i) potentials_[first_ * block_ + i] = static_cast<Real>(f[i] / epsilon);
     for (index_t j = 0; !self() && j < y_.size(); ++j) potentials_[x_blocks_ * block_ + j] = static_cast<Real>(g[j] / epsilon);
   }
 
@@ -195,14 +205,18 @@ private:
     for (index_t l = 0; l < lanes; ++l) to_rows[l] += static_cast<double>(rows[l]);
   }
 
-  /// A pull's target: rows of `pulls_`, added to.
-  struct added_rows {
+  /// A pull's target: a block of `pulls_`, whose first one writes and whose others add.
+  struct pulled_rows {
     Real* data;
     index_t stride;
+    bool add;
     engine::result_tile<Real> tile(index_t own, index_t chunk) const {
-      return {data + own * stride + chunk * engine::chunk_features<Real>, stride, true};
+      return {data + own * stride + chunk * engine::chunk_features<Real>, stride, add};
     }
   };
+  pulled_rows target_of(index_t block, index_t stride) const {
+    return {pulls_ + block * block_ * stride, stride, std::exchange(pulled_[block], static_cast<unsigned char>(1)) != 0};
+  }
   /// A row's own pair pulls nothing and is left out, and a tile of shares that are small in all of its rows and columns is too: all that
   /// are left out of a row are less than a quarter of the tolerance.
   void pull(int worker, const pair_of_blocks& at, const pull_rule& wanted) const {
@@ -211,12 +225,9 @@ private:
     if (!find_shares(worker, at, wanted, shares)) return;
     std::fill(shares + columns.count * block_, shares + columns.padded * block_, Real(0));
     const index_t stride = lanes.stride;
-    if (wanted.lanes)
-      engine::pull_to_rows(shares, {1, block_}, lanes.padded, columns, {0, columns.padded},
-                           added_rows{pulls_ + at.lanes * block_ * stride, stride});
+    if (wanted.lanes) engine::pull_to_rows(shares, {1, block_}, lanes.padded, columns, {0, columns.padded}, target_of(at.lanes, stride));
     if (wanted.columns && at.both)
-      engine::pull_to_rows(shares, {block_, 1}, columns.padded, lanes, {0, lanes.padded},
-                           added_rows{pulls_ + at.to_columns * block_ * stride, stride});
+      engine::pull_to_rows(shares, {block_, 1}, columns.padded, lanes, {0, lanes.padded}, target_of(at.to_columns, stride));
   }
 
   bool find_shares(int worker, const pair_of_blocks& at, const pull_rule& wanted, Real* shares) const {
@@ -260,7 +271,8 @@ private:
   Real *potentials_ = nullptr, *weights_ = nullptr; ///< of all blocks' rows; of rows that there are not, e^-1e30 and 0
   double* sums_ = nullptr;
   Real *worker_rows_ = nullptr, *worker_tiles_ = nullptr, *kept_ = nullptr, *pulls_ = nullptr;
-  Real* plan_ = nullptr; ///< P as the last exponentials found it
+  unsigned char* pulled_ = nullptr; ///< whether a block of `pulls_` has been written
+  Real* plan_ = nullptr;            ///< P as the last exponentials found it
   double plan_epsilon_ = 0;
   Real *references_ = nullptr, *scales_ = nullptr, *scaled_weights_ = nullptr; ///< the plan's potentials; what it is multiplied by now
 };

@@ -53,11 +53,15 @@ public:
 
   /// The tiles of two blocks, stored by columns block_rows() apart, in this worker's memory until its next call.
   T* const* evaluate(int worker, index_t lane_block, index_t column_block) const {
+    evaluate_to(workers_[worker].kept, worker, lane_block, column_block);
+    return workers_[worker].kept;
+  }
+  /// The same into given memory.
+  void evaluate_to(T* const* to, int worker, index_t lane_block, index_t column_block) const {
     const packed_rows<T>&lanes = rows(lane_block), &columns = rows(column_block);
     const worker_memory& own = workers_[worker];
     typename problem_type::parts parts{{{&lanes, &columns, own.tile}}};
-    problem_.evaluate(parts, {{0, lanes.padded}, {0, columns.padded}, 0, block_rows_, own.numbers, own.kept});
-    return own.kept;
+    problem_.evaluate(parts, {{0, lanes.padded}, {0, columns.padded}, 0, block_rows_, own.numbers, to});
   }
 
 private:

@@ -100,7 +100,8 @@ class pair_costs<engine::shared_rows<Inner>> {
   static constexpr int registers = 4;
 
 public:
-  pair_costs(const shared& exec, const point_cloud& x, const point_cloud& y, const sinkhorn_scale& scale, workspace& scratch)
+  pair_costs(const shared& exec, const point_cloud& x, const point_cloud& y, const sinkhorn_scale& scale, workspace& scratch,
+             const pair_costs* = nullptr)
       : exec_(exec), scratch_(scratch), power_(scale.power), keeps_(keeps_costs(x, y)) {
     prepare(forward_, x, y);
     if (&x != &y) prepare(backward_, y, x);

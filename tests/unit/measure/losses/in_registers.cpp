@@ -86,11 +86,11 @@ TEST_CASE("an inverse root by shifted inverses, as exact as eigenvectors; none w
       double exact = 0;
       for (Eigen::Index i = 0; i < size; ++i)
         exact += std::sqrt(3 * std::pow(ratio, -static_cast<double>(i) / std::max(1.0, static_cast<double>(size - 1))));
-      CHECK(std::abs(root->trace / exact - 1) < 1e-11 + 1e-15 * ratio);
+      CHECK(std::abs(root->trace / exact - 1) < 1e-11);
       Eigen::MatrixXd inverse(size, size);
       for (Eigen::Index i = 0; i < size; ++i)
         for (Eigen::Index j = 0; j < size; ++j) inverse(i, j) = root->inverse(i, j);
-      CHECK((given * inverse * inverse - Eigen::MatrixXd::Identity(size, size)).norm() < 1e-10 + 1e-14 * ratio);
+      CHECK((given * inverse * inverse - Eigen::MatrixXd::Identity(size, size)).norm() < 1e-12 + 2e-15 * ratio);
     }
   for (const double ratio : {1e11, 1e30}) {
     Eigen::MatrixXd matrix = matrix_of_condition(9, ratio);
