@@ -42,7 +42,7 @@ public:
     std::frexp(power_ == 2 ? std::sqrt(scale.epsilon) : scale.epsilon, &exponent);
     const tile_rule rule{power_, std::ldexp(1.0, exponent), keeps_costs(x, y), scale.tolerance};
     const double largest = (power_ == 2 ? square : std::sqrt(square)) / scale.epsilon; // an exponent's terms
-    if (pair != nullptr && pair->floats_)                                              // its points are no nearer
+    if (pair != nullptr && pair->floats_)                                              // whose bound is its own too: no point of it is further out
       floats_.emplace(x, *pair->floats_, rule.keep, scratch);
     else if (scale.in_float && 8 * 0x1p-24 * largest <= scale.tolerance)
       floats_.emplace(exec, x, y, rule, scratch);
