@@ -83,6 +83,13 @@ struct method_config {
   std::uint64_t teacher_seed = 0;
 };
 
+/// What may stand behind a method's `+`.
+enum class additions {
+  all,
+  teacher, ///< self-ensembling alone
+  none
+};
+
 /// One entry of the array of methods.
 struct method_entry {
   std::string name;
@@ -90,11 +97,10 @@ struct method_entry {
   std::vector<std::string> aliases{};
   std::vector<method_setting> settings{}; ///< of its own
   std::function<std::unique_ptr<method>(const method_config&, io::random_generator)> make;
-  protocol_of_data protocol{};                                         ///< on image data sets
-  bool needs_backbone = false;                                         ///< adapts nothing but the backbone
-  bool needs_open_set = false;                                         ///< its last class is the unknown one
-  bool takes_terms = true;                                             ///< may stand before a `+`
-  bool takes_teacher = false;                                          ///< if not: self-ensembling may still be added
+  protocol_of_data protocol{}; ///< on image data sets
+  bool needs_backbone = false; ///< adapts nothing but the backbone
+  bool needs_open_set = false; ///< its last class is the unknown one
+  additions takes = additions::all;
   std::function<transfer_term<scalar>(const method_config&)> term{};   ///< its loss behind a `+`
   std::function<void(method_config&, io::random_generator)> prepare{}; ///< or what it changes there; neither: it may not stand there
 

@@ -31,7 +31,7 @@ method_entry adda() {
           .settings = {{"adda-source-iterations", 500, 1, 1e9, "adda: iterations on the source before the target's begin"},
                        {"adda-lr-share", 0.02, 0, 1e3, "adda: learning rate on the target, relative to --lr"}},
           .make = adda_method::make_adda,
-          .takes_terms = false};
+          .takes = additions::none};
 }
 
 } // namespace dalib::train

@@ -82,7 +82,7 @@ method_entry mcd() {
                      io::random_generator random) { return mcd_method::make_mcd(config, random, mean_disagreement<scalar>{}); },
           .protocol = mcd_method::protocol,
           .needs_backbone = true,
-          .takes_terms = false};
+          .takes = additions::none};
 }
 
 method_entry mcd_swd() {

@@ -20,8 +20,7 @@ method_entry shot() {
           .description = "source-free: the source alone at first, then information maximisation on the target with the head kept",
           .settings = {{"shot-source-iterations", 250, 1, 1e9, "shot: iterations on the source before the target's begin"}},
           .make = shot_method::make_shot,
-          .takes_terms = false,
-          .takes_teacher = true};
+          .takes = additions::teacher};
 }
 
 } // namespace dalib::train

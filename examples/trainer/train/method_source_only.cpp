@@ -27,7 +27,7 @@ method_entry source_only() {
           .description = "no adaptation, classifier without batch norm: the fair reference",
           .make = source_only_method::source_only_with(nn::bottleneck_dan, nn::bottleneck_source_only),
           .protocol = source_only_method::protocol,
-          .takes_terms = false};
+          .takes = additions::none};
 }
 
 // In evaluation the statistics are the source's, which the target does not have.
@@ -36,7 +36,7 @@ method_entry source_only_bn() {
           .description = "no adaptation, classifier with batch norm (keeps the source's statistics)",
           .make = source_only_method::source_only_with(nn::bottleneck_dann, nn::bottleneck_dann),
           .protocol = source_only_method::protocol,
-          .takes_terms = false};
+          .takes = additions::none};
 }
 
 } // namespace dalib::train

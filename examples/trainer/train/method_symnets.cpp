@@ -23,7 +23,7 @@ method_entry symnets() {
   return {.name = "symnets",
           .description = "two heads, one for each domain, whose predictions together tell class and domain",
           .make = symnets_method::make_symnets,
-          .takes_terms = false};
+          .takes = additions::none};
 }
 
 } // namespace dalib::train

@@ -31,7 +31,7 @@ method_entry wdgrl() {
                        {"critic-lr", 0.05, 1e-12, 1e3, "wdgrl: learning rate of the critic"},
                        {"gradient-penalty", 10, 0, 1e6, "wdgrl: weight of the gradient penalty"}},
           .make = wdgrl_method::make_wdgrl,
-          .takes_terms = false};
+          .takes = additions::none};
 }
 
 } // namespace dalib::train

@@ -100,7 +100,7 @@ void put_base_first(std::vector<const method_entry*>& parts) {
   const auto base = std::find_if(parts.begin(), parts.end(), [](const method_entry* part) { return !part->is_addable(); });
   if (base != parts.end()) std::rotate(parts.begin(), base, base + 1);
   const bool teacher_alone = std::all_of(parts.begin() + 1, parts.end(), [](const method_entry* part) { return bool(part->prepare); });
-  if (!parts.front()->takes_terms && !(parts.front()->takes_teacher && teacher_alone))
+  if (parts.front()->takes == additions::none || (parts.front()->takes == additions::teacher && !teacher_alone))
     throw std::invalid_argument("'" + parts.front()->name + "' trains in a way of its own, nothing can be added to it");
   for (std::size_t i = 1; i < parts.size(); ++i)
     if (!parts[i]->is_addable())
