@@ -5,6 +5,12 @@
 
 namespace dalib::data {
 
+/// The number at a place between four: p of the way from left to right, q from top to bottom.
+template <class T>
+T bilinear(T top_left, T top_right, T bottom_left, T bottom_right, T p, T q) {
+  return (1 - q) * ((1 - p) * top_left + p * top_right) + q * ((1 - p) * bottom_left + p * bottom_right);
+}
+
 /// Where an output pixel of a bilinear resize lies between two input pixels: value = (1 - weight) * in[first] + weight * in[second].
 struct bilinear_tap {
   Eigen::Index first;
@@ -32,9 +38,8 @@ Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> resize_bil
     const bilinear_tap v = half_pixel_tap(y, image.rows(), height);
     for (Eigen::Index x = 0; x < width; ++x) {
       const bilinear_tap h = half_pixel_tap(x, image.cols(), width);
-      const float upper = (1 - h.weight) * image(v.first, h.first) + h.weight * image(v.first, h.second);
-      const float lower = (1 - h.weight) * image(v.second, h.first) + h.weight * image(v.second, h.second);
-      result(y, x) = (1 - v.weight) * upper + v.weight * lower;
+      result(y, x) = bilinear<float>(image(v.first, h.first), image(v.first, h.second), image(v.second, h.first), image(v.second, h.second),
+                                     h.weight, v.weight);
     }
   }
   return result;

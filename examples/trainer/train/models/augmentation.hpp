@@ -3,6 +3,7 @@
 
 #include "../../../autodiff/autodiff.hpp"
 #include "../../../autodiff/parallel.hpp"
+#include "../../data/bilinear.hpp"
 #include "../../io/random.hpp"
 #include "smooth_field.hpp"
 
@@ -96,7 +97,7 @@ void change_image(const drawn_change<T>& change, const T* from, T* to, const ad:
       const T added = change.base + change.slope_x * u + change.slope_y * v + change.light(across, down);
       for (index_t k = 0; k < channels; ++k) {
         const auto at = [&](index_t r, index_t c) { return from[(r * width + c) * channels + k]; };
-        const T value = (1 - q) * ((1 - p) * at(top, left) + p * at(top, right)) + q * ((1 - p) * at(bottom, left) + p * at(bottom, right));
+        const T value = data::bilinear(at(top, left), at(top, right), at(bottom, left), at(bottom, right), p, q);
         const index_t place = (row * width + column) * channels + k;
         const T noise = nearly_normal<T>(io::splitmix64(key + static_cast<std::uint64_t>(place)));
         to[place] = factor * value + added + change.noise * noise;

@@ -2,6 +2,7 @@
 // A random function of the place in an image.
 
 #include "../../../autodiff/autodiff.hpp"
+#include "../../data/bilinear.hpp"
 #include "../../io/random.hpp"
 
 #include <algorithm>
@@ -32,7 +33,7 @@ public:
     const ad::index_t left = std::min(static_cast<ad::index_t>(x), cells_ - 1), top = std::min(static_cast<ad::index_t>(y), cells_ - 1);
     const T p = x - static_cast<T>(left), q = y - static_cast<T>(top);
     const auto at = [&](ad::index_t r, ad::index_t c) { return nodes_[static_cast<std::size_t>(r * (most_cells + 1) + c)]; };
-    return (1 - q) * ((1 - p) * at(top, left) + p * at(top, left + 1)) + q * ((1 - p) * at(top + 1, left) + p * at(top + 1, left + 1));
+    return data::bilinear(at(top, left), at(top, left + 1), at(top + 1, left), at(top + 1, left + 1), p, q);
   }
 
 private:
