@@ -77,6 +77,8 @@ def train_ours(method, task, seed, options):
         command = [options.trainer, "--method", method, "--no-baseline", "--source", source, "--target", target, "--no-pictures"]
         command += ["--seed", str(seed), "--seeds", "1", "--iterations", str(options.iterations), "--threads", str(options.threads)]
         command += ["--eval-every", str(options.iterations), "--checkpoint-every", str(options.iterations)]  # alike, but for the time
+        if method == "bsp":
+            command += ["--bsp-weight", "1e-4"]  # the peer's, where ours is a tenth
         command += ["--root", options.data, "--out", folder, "--json", result]
         if method in OPEN_SET:
             command += ["--open-set"]

@@ -18,6 +18,7 @@ method_entry energy() {
                    }});
 }
 
+// The paper's backbone has batch norm, LeNet has none. The domains pass as one batch, so that the statistics of evaluation fit both.
 method_entry dsan() {
   return entry_of({.name = "dsan",
                    .description = "local MMD: the MMD of the features within each class, by labels and predictions",
@@ -29,7 +30,9 @@ method_entry dsan() {
                                const auto loss = local_mmd{in.source_labels}(source.features, target.features, p);
                                return ad::scale(loss, static_cast<scalar>(ramp(in.iteration, grows)));
                              }};
-                   }});
+                   },
+                   .bottleneck = nn::bottleneck_dann,
+                   .how = forwarding::jointly});
 }
 
 } // namespace dalib::train

@@ -16,7 +16,9 @@
 namespace dalib::train {
 
 /// Contrastive adaptation network (Kang et al., CVPR 2019): features of one class are near in both domains, those of different classes far.
-/// The target's classes are found by clustering; rows far from their centre and classes of few rows in a batch are left out.
+/// The target's classes are found by clustering; rows far from their centre and classes of few rows in a batch are left out. Clusters that
+/// start at the source's centres need features whose scale and mean fit both domains, which the paper has from a batch norm for each; here
+/// both pass one as one batch.
 template <class T, class Backbone>
 class can_model : public classifier_model<T, nn::image_classifier<T, Backbone>> {
 public:
@@ -33,7 +35,7 @@ public:
         centres_(this->classifier_.classes(), this->classifier_.features(), o.period) {}
 
   losses<T> operator()(const batch<T>& images) {
-    const auto outputs = forward_domains(this->classifier_, images, forwarding::separately);
+    const auto outputs = forward_domains(this->classifier_, images, forwarding::jointly);
     centres_.see_source(outputs.source.features.value(), images.source_labels);
     const auto found = centres_.assign_target(outputs.target.features.value());
     const double weight = options_.weight * ramp(steps_.next(), options_.ramp_iterations);
