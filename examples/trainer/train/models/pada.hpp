@@ -6,32 +6,38 @@
 #include <dalib/measure/weighted_cross_entropy.hpp>
 
 #include <algorithm>
+#include <numeric>
 
 namespace dalib::train {
 
-/// Weights of the source's classes by how much of the target's predictions they have, a moving mean over batches, the largest 1.
+/// Weights of the source's classes by their shares of the target's predictions, moving means over batches: min(1, C share), so that a
+/// class with an even share counts wholly. The paper divides by the largest share instead. Where the target's classes are mistaken for one,
+/// that one is then the only class that counts, the features of the target learn to be like it, and its share grows further.
 class moving_class_weights {
 public:
-  explicit moving_class_weights(index_t classes) : weights_(static_cast<std::size_t>(classes), 1.0) {}
+  explicit moving_class_weights(index_t classes) : shares_(static_cast<std::size_t>(classes), 1.0 / static_cast<double>(classes)) {}
 
   /// Logits of the target's batch, (n, C).
   template <class Logits>
   void see(const Logits& logits) {
     constexpr double kept = 0.9;
     const std::vector<double> now = partial_class_weights(logits);
-    for (std::size_t c = 0; c < weights_.size(); ++c) weights_[c] = kept * weights_[c] + (1 - kept) * now[c];
-    const double largest = *std::max_element(weights_.begin(), weights_.end());
-    for (double& weight : weights_) weight /= largest;
+    const double all = std::accumulate(now.begin(), now.end(), 0.0);
+    for (std::size_t c = 0; c < shares_.size(); ++c) shares_[c] = kept * shares_[c] + (1 - kept) * now[c] / all;
   }
-  const std::vector<double>& weights() const { return weights_; }
+  std::vector<double> weights() const {
+    std::vector<double> result;
+    for (const double share : shares_) result.push_back(std::min(1.0, share * static_cast<double>(shares_.size())));
+    return result;
+  }
 
   template <class Visitor>
   void visit_state(Visitor& visitor) {
-    visitor("weights", {static_cast<std::int64_t>(weights_.size())}, std::span<double>(weights_));
+    visitor("shares", {static_cast<std::int64_t>(shares_.size())}, std::span<double>(shares_));
   }
 
 private:
-  std::vector<double> weights_;
+  std::vector<double> shares_;
 };
 
 /// Partial adversarial domain adaptation (Cao et al., ECCV 2018): DANN in which classes that the target seems to lack count less, for the
