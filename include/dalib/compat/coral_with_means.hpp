@@ -38,13 +38,13 @@ struct coral_with_means : two_sample_measure<coral_with_means> {
         double* const of_mean = call.scratch.template allocate<double>(features);
         for (index_t j = 0; j < features; ++j)
           of_mean[j] = static_cast<double>(out.scale) * sign * 2 * share / n * (gap.mean_s[j] - gap.mean_t[j]);
-        const T scale = static_cast<T>(sign * factor / (n - 1)) * out.scale;
+        const T scale = static_cast<T>(sign * factor * gap.scale / (n - 1)) * out.scale;
         parts::write_covariance_gradient(call.execution, centred, gap.difference, of_mean, to, scale, out.mode, call.scratch);
       };
       write(gap.source, out.source, 1);
       write(gap.target, out.target, -1);
     }
-    return value + share * share * parts::squared_norm(call.execution, gap.difference, call.scratch);
+    return value + share * share * gap.scale * gap.scale * parts::squared_norm(call.execution, gap.difference, call.scratch);
   }
 };
 

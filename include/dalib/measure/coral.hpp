@@ -16,7 +16,8 @@ namespace detail {
 template <class T>
 struct covariance_gap {
   matrix_view<T> source, target; ///< centred rows
-  matrix_view<T> difference;     ///< C_s - C_t
+  matrix_view<T> difference;     ///< (C_s - C_t) / scale
+  double scale;
   const double *mean_s, *mean_t;
 };
 
@@ -50,8 +51,11 @@ covariance_gap<T> covariance_gap_of(const Exec& exec, const matrix_view<const T>
   gap.source = centred_copy<T>(exec, source, gap.mean_s, scratch);
   gap.target = centred_copy<T>(exec, target, gap.mean_t, scratch);
   gap.difference = scratch_matrix<T>(scratch, source.cols, source.cols);
-  add_gram<T>(exec, gap.target, gap.difference, {static_cast<T>(-1 / static_cast<double>(target.rows - 1)), T(0)}, scratch);
-  add_gram<T>(exec, gap.source, gap.difference, {static_cast<T>(1 / static_cast<double>(source.rows - 1)), T(1)}, scratch);
+  gap.scale = 1 / static_cast<double>(source.rows - 1);
+  // Sums of squares, not covariances: where a product adds to a matrix by fused operations, those of equal samples still cancel to 0.
+  add_gram<T>(exec, gap.target, gap.difference,
+              {static_cast<T>(-static_cast<double>(source.rows - 1) / static_cast<double>(target.rows - 1)), T(0)}, scratch);
+  add_gram<T>(exec, gap.source, gap.difference, {T(1), T(1)}, scratch);
   mirror(gap.difference);
   return gap;
 }
@@ -119,13 +123,13 @@ struct coral : two_sample_measure<coral> {
     const auto gap = detail::covariance_gap_of<T>(call.execution, source, target, call.scratch);
     if constexpr (Gradient) {
       const auto write = [&](const matrix_view<T>& centred, const matrix_view<T>& to, double sign) {
-        const T scale = static_cast<T>(sign * factor / static_cast<double>(centred.rows - 1)) * out.scale;
+        const T scale = static_cast<T>(sign * factor * gap.scale / static_cast<double>(centred.rows - 1)) * out.scale;
         detail::write_covariance_gradient(call.execution, centred, gap.difference, nullptr, to, scale, out.mode, call.scratch);
       };
       write(gap.source, out.source, 1);
       write(gap.target, out.target, -1);
     }
-    return factor / 4 * detail::squared_norm(call.execution, gap.difference, call.scratch);
+    return factor / 4 * gap.scale * gap.scale * detail::squared_norm(call.execution, gap.difference, call.scratch);
   }
 
 private:

@@ -181,6 +181,14 @@ TEST_CASE("degenerate samples: equal rows, zero rows, the same batch twice") {
   nothing(along<sliced_wasserstein>{sliced_wasserstein{2}, directions_of(4, 3)});
 }
 
+TEST_CASE_TEMPLATE("CORAL of equal samples is 0, not nearly 0", T, float, double) {
+  const Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic> rows = checks::random_matrix(40, 16, 3).template cast<T>();
+  const auto [value, g_s, g_t] = value_and_gradient(coral{}, rows, rows);
+  CHECK(value == 0);
+  CHECK(g_s.cwiseAbs().maxCoeff() == 0);
+  CHECK(g_t.cwiseAbs().maxCoeff() == 0);
+}
+
 TEST_CASE("bad input is refused before anything is written") {
   const matrix x = checks::random_matrix(9, 4, 1), y = checks::random_matrix(7, 4, 2), other = checks::random_matrix(7, 3, 2);
   matrix gx = matrix::Constant(9, 4, 7), gy = matrix::Constant(7, 4, 7);
