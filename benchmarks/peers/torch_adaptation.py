@@ -43,7 +43,7 @@ class Adversarial(Standard):
 
 
 class Bsp(Adversarial):
-    weight = 1e-4
+    weight = 1e-5
 
     def transfer(self, features, logits):
         from tllib.alignment.bsp import BatchSpectralPenalizationLoss
