@@ -55,11 +55,16 @@ struct one_of_two : distributed::ranks {
   std::vector<double> others;
 
   one_of_two(int rank, std::vector<double> theirs) : distributed::ranks(rank, 2), others(std::move(theirs)) {}
-  void gather(const void* own, void* all, std::span<const std::size_t> bytes) const override {
-    REQUIRE((bytes[0] == bytes[1] && bytes[1] == others.size() * sizeof(double)));
-    const auto own_place = static_cast<std::size_t>(rank()) * bytes[0];
-    std::memcpy(static_cast<char*>(all) + own_place, own, bytes[0]);
-    std::memcpy(static_cast<char*>(all) + (bytes[0] - own_place), others.data(), bytes[0]);
+  std::unique_ptr<distributed::transfer> start_deal(const void*, std::span<const std::size_t> bytes, void* mine) const override {
+    REQUIRE((bytes[0] == bytes[1] && bytes[0] + bytes[1] == others.size() * sizeof(double)));
+    const char* const theirs = reinterpret_cast<const char*>(others.data()) + (rank() == 0 ? 0 : bytes[0]);
+    std::memcpy(static_cast<char*>(mine) + (rank() == 0 ? bytes[0] : 0), theirs, bytes[0]);
+    return nullptr;
+  }
+  std::unique_ptr<distributed::transfer> start_gather(void* all, std::span<const std::size_t>) const override {
+    const std::size_t half = others.size() / 2, first = rank() == 0 ? half : 0; // the other's piece, not yet a sum
+    for (std::size_t i = first; i < first + half; ++i) static_cast<double*>(all)[i] += others[i];
+    return nullptr;
   }
 };
 
