@@ -30,7 +30,9 @@ struct compensated {
     const bool total_is_larger = (s.total < 0 ? -s.total : s.total) >= (term < 0 ? -term : term);
     double lost = (total_is_larger ? s.total : term) - sum;
     keep_as_written(lost);
-    s.correction += lost + (total_is_larger ? term : s.total);
+    lost += total_is_larger ? term : s.total;
+    keep_as_written(lost);
+    s.correction += lost;
     s.total = sum;
   }
   DALIB_HD static void merge(state& s, const state& other) {
