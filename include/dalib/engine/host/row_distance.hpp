@@ -23,7 +23,7 @@ struct given_row {
 /// sum over f of (x_f - y_f)^2. O(features / step).
 /// @param step  every step-th feature only; strided rows are looked at one number at a time
 template <class T>
-T squared_distance_of(given_row<T> x, given_row<T> y, index_t features, index_t step = 1) {
+DALIB_ONE_COPY T squared_distance_of(given_row<T> x, given_row<T> y, index_t features, index_t step = 1) {
   using vector = pack<T>;
   constexpr int at_once = 4;
   index_t f = 0;
@@ -55,7 +55,7 @@ struct pulling_row {
 
 /// sum[f] = sum over the others of coefficient * (x_f - other_f). O(count F).
 template <class T>
-void sum_differences(given_row<T> x, index_t features, const pulling_row<T>* others, index_t count, T* sum) {
+DALIB_ONE_COPY void sum_differences(given_row<T> x, index_t features, const pulling_row<T>* others, index_t count, T* sum) {
   using vector = pack<T>;
   bool contiguous = x.stride == 1;
   for (index_t i = 0; i < count; ++i) contiguous = contiguous && others[i].row.stride == 1;
