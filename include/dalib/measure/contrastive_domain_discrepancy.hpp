@@ -2,6 +2,7 @@
 /// Contrastive domain discrepancy of CAN: near within classes, far between them.
 #pragma once
 
+#include "dalib/measure/class_pairs.hpp"
 #include "dalib/measure/local_mmd.hpp"
 #include "dalib/measure/two_sample_measure.hpp"
 
@@ -10,20 +11,6 @@
 #include <vector>
 
 namespace dalib {
-
-namespace detail {
-
-/// Rows sorted by class, with where each class begins.
-template <class T>
-struct rows_by_class {
-  matrix_view<T> rows, gradient;
-  index_t *order, *first;
-
-  index_t count(index_t c) const { return first[c + 1] - first[c]; }
-  matrix_view<T> of(const matrix_view<T>& all, index_t c) const { return all.data ? all.rows_from(first[c], count(c)) : all; }
-};
-
-} // namespace detail
 
 /// @internal
 /// The kernel of a pair of classes: a ladder of five Gaussians of this scale.
@@ -105,8 +92,8 @@ struct contrastive_domain_discrepancy : two_sample_measure<contrastive_domain_di
         value += factor * block<Gradient>(call.execution, s, t, c, d, factor, call.scratch);
       }
     if constexpr (Gradient) {
-      scatter(s, out.source, out.scale, out.mode);
-      scatter(t, out.target, out.scale, out.mode);
+      s.scatter(call.execution, out.source, out.scale, out.mode);
+      t.scatter(call.execution, out.target, out.scale, out.mode);
     }
     return value;
   }
@@ -122,19 +109,7 @@ private:
   template <class T, class Exec>
   detail::rows_by_class<T> sorted(const Exec& exec, const matrix_view<const T>& rows, label_span labels, bool with_gradient,
                                   workspace& scratch) const {
-    detail::rows_by_class<T> result{
-        {}, {}, scratch.template allocate<index_t>(rows.rows), scratch.template allocate_zero<index_t>(classes + 1)};
-    index_t place = 0;
-    for (index_t c = 0; c < classes; ++c) {
-      for (index_t i = 0; i < rows.rows; ++i)
-        if (labels[static_cast<std::size_t>(i)] == c) result.order[place++] = i;
-      result.first[c + 1] = place;
-    }
-    result.rows = detail::scratch_matrix<T>(scratch, rows.rows, rows.cols);
-    backend<host_memory>::for_each_entry(exec, rows.rows, rows.cols, [&](index_t row, index_t first, index_t count) {
-      const index_t from = result.order[row];
-      for (index_t j = first; j < first + count; ++j) result.rows(row, j) = rows(from, j);
-    });
+    auto result = detail::rows_by_class<T>::sorted(exec, rows, labels, classes, scratch);
     if (with_gradient) result.gradient = {scratch.template allocate_zero<T>(rows.rows * rows.cols), rows.rows, rows.cols};
     return result;
   }
@@ -152,18 +127,6 @@ private:
     return engine::estimate_bound<Gradient, accumulator::plain>(
         exec, estimator::biased{}, problem.layers(), engine::estimate_rule<T>{name, static_cast<T>(factor), write_mode::accumulate},
         scratch);
-  }
-
-  template <class T>
-  static void scatter(const detail::rows_by_class<T>& from, const matrix_view<T>& to, T scale, write_mode mode) {
-    if (to.data == nullptr) return;
-    for (index_t row = 0; row < to.rows; ++row) {
-      const index_t place = from.order[row];
-      for (index_t j = 0; j < to.cols; ++j) {
-        const T value = scale * from.gradient(row, j);
-        to(place, j) = mode == write_mode::accumulate ? to(place, j) + value : value;
-      }
-    }
   }
 };
 contrastive_domain_discrepancy(label_span, label_span, index_t)->contrastive_domain_discrepancy<>;

@@ -2,8 +2,7 @@
 /// Local MMD: the MMD within each class.
 #pragma once
 
-#include "dalib/kernel/linear.hpp"
-#include "dalib/measure/class_labels.hpp"
+#include "dalib/measure/class_pairs.hpp"
 #include "dalib/measure/mmd.hpp"
 #include "dalib/measure/score_measure.hpp"
 #include "dalib/measure/two_sample_measure.hpp"
@@ -26,12 +25,6 @@ struct pooled_scale {
     if (given > 0) return given;
     return bandwidth::mean{rows > 1 ? rows / (rows - 1) : 1}.squared_scale(data);
   }
-};
-
-/// Every pair counts as its weights' inner product says: + within a domain, - across.
-struct signed_pairs {
-  double factor;
-  pair_coefficients coefficients(const sample_sizes&) const { return {factor, factor, -factor, false, 0}; }
 };
 
 } // namespace detail
@@ -62,8 +55,9 @@ struct local_weights {
 ///
 /// with the kernel K = sum_{i=0..4} exp(-|x - y|^2 / (b 2^(i-2))), b the mean squared distance of the pairs of different rows, or `scale`;
 /// it is detached, and so are the weights: no gradient to p_t. Inputs are z_s (n_s, F), z_t (n_t, F) and p_t (n_t, C), probabilities of the
-/// target rows; labels are the source's. The sum is that of a product of two kernels, of rows and of weights: O((n_s + n_t)^2 (F + C)) by
-/// the pairwise engine. If no class is in use it is 0.
+/// target rows; labels are the source's. It is a sum over pairs by the pairwise engine, which leaves out tiles of source rows of different
+/// classes: O(n_s^2 F / C + n_s n_t F + n_t^2 (F + C)), and a sorted copy of the source's rows where they are many and in no order. If no
+/// class is in use it is 0.
 /// @throws std::invalid_argument for empty domains, shapes that do not fit, labels that are not n_s or not in 0 .. C - 1, a negative scale.
 ///
 /// @code{.cpp}
@@ -94,7 +88,14 @@ struct local_mmd : call_forms<local_mmd> {
     const auto count = labels.size() * static_cast<std::size_t>(p.cols), others = static_cast<std::size_t>(p.rows * p.cols);
     local_weights result{std::vector<double>(count), std::vector<double>(others), 0};
     workspace scratch;
-    result.used = fill_weights(p, result.source.data(), result.target.data(), scratch);
+    const class_use use = use_of(p, scratch);
+    result.used = use.used;
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+      const std::int64_t c = labels[i];
+      if (use.of_source[c] > 0) result.source[i * static_cast<std::size_t>(p.cols) + static_cast<std::size_t>(c)] = 1 / use.of_source[c];
+    }
+    for (index_t i = 0; i < p.rows; ++i)
+      for (index_t c = 0; c < p.cols; ++c) result.target[static_cast<std::size_t>(i * p.cols + c)] = use.weight(p(i, c), c);
     return result;
   }
 
@@ -111,32 +112,64 @@ struct local_mmd : call_forms<local_mmd> {
   }
 
 private:
-  /// The weights row by row; returns how many classes are in use.
-  template <class T, class Number>
-  index_t fill_weights(const matrix_view<const T>& p, Number* of_source, Number* of_target, workspace& scratch) const {
-    const workspace_mark mark(scratch);
-    const index_t count = p.cols, rows_s = static_cast<index_t>(labels.size());
-    double* const in_source = scratch.template allocate_zero<double>(3 * count); // rows of the class; sums; whether a target row has it
-    double *const sums = in_source + count, *const in_target = sums + count;
-    for (const std::int64_t label : labels) in_source[label] += 1;
+  /// Up to this many source rows all pairs are cheaper than a sorted copy.
+  static constexpr index_t least_sorted = 64;
+
+  /// What weights are made of: for each class in use its source rows and the sum of its probabilities, 0 for the others.
+  struct class_use {
+    double *of_source, *of_target;
+    index_t used;
+
+    template <class T>
+    double weight(T probability, index_t c) const {
+      return of_target[c] > 0 ? static_cast<double>(probability) / of_target[c] : 0;
+    }
+  };
+  template <class T>
+  class_use use_of(const matrix_view<const T>& p, workspace& scratch) const {
+    const index_t count = p.cols;
+    double* const numbers = scratch.template allocate_zero<double>(3 * count);
+    const class_use use{numbers, numbers + count, 0};
+    double* const in_target = numbers + 2 * count; // whether it is any target row's most probable class
+    for (const std::int64_t label : labels) use.of_source[label] += 1;
     for (index_t i = 0; i < p.rows; ++i) {
       index_t best = 0;
       for (index_t c = 0; c < count; ++c) {
-        sums[c] += static_cast<double>(p(i, c));
+        use.of_target[c] += static_cast<double>(p(i, c));
         if (p(i, c) > p(i, best)) best = c;
       }
       in_target[best] = 1;
     }
     index_t used = 0;
     for (index_t c = 0; c < count; ++c) {
-      const bool counts = in_source[c] > 0 && (classes == local_classes::source || in_target[c] > 0);
-      used += counts ? 1 : 0;
-      for (index_t i = 0; i < rows_s; ++i)
-        of_source[i * count + c] = static_cast<Number>(counts && labels[static_cast<std::size_t>(i)] == c ? 1 / in_source[c] : 0);
-      for (index_t i = 0; i < p.rows; ++i)
-        of_target[i * count + c] = static_cast<Number>(counts && sums[c] > 0 ? static_cast<double>(p(i, c)) / sums[c] : 0);
+      if (use.of_source[c] > 0 && (classes == local_classes::source || in_target[c] > 0))
+        ++used;
+      else
+        use.of_source[c] = use.of_target[c] = 0;
     }
-    return used;
+    return {use.of_source, use.of_target, used};
+  }
+
+  /// @param order  the source's rows by class, if they are sorted
+  template <class T>
+  detail::class_coefficients<T> coefficients_of(const class_use& use, const matrix_view<const T>& p, const index_t* order,
+                                                workspace& scratch) const {
+    const auto rows = static_cast<index_t>(labels.size()), stride = detail::class_coefficients<T>::stride_for(p.rows);
+    index_t* const in_order = scratch.template allocate<index_t>(rows);
+    T *const share = scratch.template allocate<T>(p.cols), *const of_target = scratch.template allocate_zero<T>(p.cols * stride);
+    for (index_t i = 0; i < rows; ++i) in_order[i] = static_cast<index_t>(labels[static_cast<std::size_t>(order ? order[i] : i)]);
+    for (index_t c = 0; c < p.cols; ++c) share[c] = use.of_source[c] > 0 ? static_cast<T>(1 / use.of_source[c]) : T(0);
+    for (index_t i = 0; i < p.rows; ++i)
+      for (index_t c = 0; c < p.cols; ++c) of_target[c * stride + i] = static_cast<T>(use.weight(p(i, c), c));
+    return {in_order,
+            rows,
+            p.rows,
+            p.cols,
+            share,
+            of_target,
+            stride,
+            static_cast<T>(1 / static_cast<double>(use.used)),
+            std::is_sorted(in_order, in_order + rows)};
   }
 
   template <bool Gradient, class Call, class T>
@@ -149,25 +182,35 @@ private:
     detail::require_labels(name, labels, source.rows, p.cols);
     detail::require_not_negative(name, "the scale", scale);
     const workspace_scope scope(call.scratch);
-    const auto of_source = detail::scratch_matrix<T>(call.scratch, source.rows, p.cols);
-    const auto of_target = detail::scratch_matrix<T>(call.scratch, target.rows, p.cols);
-    const index_t used = fill_weights(p, of_source.data, of_target.data, call.scratch);
-    if (used == 0) {
+    const class_use use = use_of(p, call.scratch);
+    if (use.used == 0) {
       if (Gradient && out.mode == write_mode::overwrite) {
         engine::clear(out.source);
         engine::clear(out.target);
       }
       return T(0);
     }
-    const auto rows = static_cast<double>(source.rows + target.rows);
-    const kernel::gaussian_ladder ladder(0.125, 5, detail::pooled_scale{rows, scale});
+    if (source.rows < least_sorted || std::is_sorted(labels.begin(), labels.end()))
+      return static_cast<T>(of_rows<Gradient>(call, {{source}, {target}}, out, coefficients_of(use, p, nullptr, call.scratch)));
+    auto by_class = detail::rows_by_class<T>::sorted(call.execution, source, labels, p.cols, call.scratch);
+    auto own = out;
+    if (Gradient && out.source.data) own.source = by_class.gradient = detail::scratch_matrix<T>(call.scratch, source.rows, source.cols);
+    if (out.mode == write_mode::accumulate && own.source.data) engine::clear(own.source);
+    const double value = of_rows<Gradient>(call, {{by_class.rows}, {target}}, own, coefficients_of(use, p, by_class.order, call.scratch));
+    if constexpr (Gradient) by_class.scatter(call.execution, out.source, T(1), out.mode);
+    return static_cast<T>(value);
+  }
+
+  template <bool Gradient, class Call, class T>
+  double of_rows(const Call& call, const engine::joint_sample<T>& data, const gradients<T>& out,
+                 const detail::class_coefficients<T>& coefficients) const {
+    const kernel::gaussian_ladder ladder(0.125, 5, detail::pooled_scale{static_cast<double>(data.rows()), scale});
     const engine::bound_problem problem(
-        call.execution, call.scratch,
-        engine::layer_input<T, std::remove_const_t<decltype(ladder)>>{{{source}, {target}}, ladder, out.source, out.target},
-        engine::layer_input<T, kernel::linear>{{sample<T>{of_source}, sample<T>{of_target}}, {}, {}, {}});
-    return static_cast<T>(engine::estimate_bound<Gradient, accumulator::plain>(
-        call.execution, detail::signed_pairs{1 / static_cast<double>(used)}, problem.layers(),
-        engine::estimate_rule<T>{name, out.scale, out.mode}, call.scratch));
+        call.execution, call.scratch, engine::layer_input<T, std::remove_const_t<decltype(ladder)>>{data, ladder, out.source, out.target});
+    return engine::with_units(call.execution, name, problem.layers(), call.scratch, [&](const auto& layers) {
+      return engine::pairwise_sum<Gradient, accumulator::plain>(call.execution, coefficients, layers,
+                                                                engine::gradient_rule<T>{out.scale, out.mode}, call.scratch);
+    });
   }
 };
 

@@ -77,6 +77,17 @@ public:
     });
   }
 
+  /// Whether any pair of these rows counts: a tile of other rows is left out.
+  static constexpr bool leaves_out = knows_empty_blocks<Coefficients>;
+  bool counts(joint_rows lanes, joint_rows columns) const { return counted(lanes, columns).first.count > 0; }
+  /// The runs of both outside of which no pair counts.
+  std::pair<joint_rows, joint_rows> counted(joint_rows lanes, joint_rows columns) const {
+    if constexpr (leaves_out)
+      return coefficients_.counted(lanes, columns);
+    else
+      return {lanes, columns};
+  }
+
   /// Statistics and kernels of a tile, shown to the visitor: returns what it adds up and, if it pulls, leaves pull coefficients in the
   /// parts' buffers.
   numbers evaluate(parts& tile, const tile_span<T>& span) const {

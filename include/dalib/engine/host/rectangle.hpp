@@ -20,6 +20,7 @@ class rectangle {
   using state = accumulated<Accumulator, numbers>;
   using blocks_type = typename Problem::blocks;
   static constexpr std::size_t layers = Problem::layer_count;
+  static_assert(!Problem::leaves_out, "dalib: here the first tile of a block writes its gradient, and must be there");
 
   /// One sample in blocks.
   struct side {

@@ -118,6 +118,7 @@ private:
   }
 
   void visit(const Problem& problem, worker_memory& own, index_t a, index_t b, state& value) {
+    if (!problem.counts(rows_of(problem, a), rows_of(problem, b))) return;
     prepare(problem, own.lanes, own.lanes_hold, a);
     prepare(problem, own.columns, own.columns_hold, b);
     own.tiles.across(problem, own.lanes, own.columns, value);
@@ -156,9 +157,14 @@ private:
     problem.allocate(scratch, block, block_rows_);
   }
 
-  void assign(const Problem& problem, blocks_type& block, index_t which) const {
+  joint_rows rows_of(const Problem& problem, index_t which) const {
     const index_t first = which * block_rows_;
-    for (std::size_t l = 0; l < layers; ++l) block[l].assign(first, std::min(block_rows_, problem.rows() - first));
+    return {first, std::min(block_rows_, problem.rows() - first)};
+  }
+
+  void assign(const Problem& problem, blocks_type& block, index_t which) const {
+    const auto [first, count] = rows_of(problem, which);
+    for (std::size_t l = 0; l < layers; ++l) block[l].assign(first, count);
   }
 
   static void pack(const Problem& problem, const blocks_type& block) {

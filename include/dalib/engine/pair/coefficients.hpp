@@ -6,6 +6,8 @@
 #include "dalib/estimator/parts.hpp"
 
 #include <algorithm>
+#include <concepts>
+#include <utility>
 
 namespace dalib {
 
@@ -31,8 +33,13 @@ struct domain_coefficients {
   };
   DALIB_HD of_row of(index_t row) const {
     const T own = pairs.distinct ? of_own_pair(row) : T(0);
-    return {static_cast<T>(factor(row, true)), static_cast<T>(factor(row, false)), own, data.source.weights, data.target.weights,
-            pairs.distinct ? row : index_t{-1}, data.source_rows()};
+    return {static_cast<T>(factor(row, true)),
+            static_cast<T>(factor(row, false)),
+            own,
+            data.source.weights,
+            data.target.weights,
+            pairs.distinct ? row : index_t{-1},
+            data.source_rows()};
   }
 
   /// c(other, row).
@@ -106,6 +113,20 @@ inline constexpr bool only_across = false;
 template <class Coefficients>
 requires requires { Coefficients::across_only; }
 inline constexpr bool only_across<Coefficients> = Coefficients::across_only;
+
+/// Rows [first, first + count) of the joint sample.
+struct joint_rows {
+  index_t first;
+  index_t count;
+};
+
+/// Whether a policy says where in a block of pairs some count, by a member `counted(rows, others)`: the runs of both outside of which no
+/// pair does, empty where none does at all; the same of (others, rows) in turn. They may be longer than need be. What is outside of them
+/// is not looked at where rows meet block by block.
+template <class Coefficients>
+concept knows_empty_blocks = requires(const Coefficients& all, joint_rows rows) {
+  { all.counted(rows, rows) } -> std::same_as<std::pair<joint_rows, joint_rows>>;
+};
 
 /// Coefficients given as R(source row, target row). Both orders of a pair stand in the sum: each counts half.
 template <class T, class Memory = host_memory>
