@@ -15,8 +15,11 @@ TASKS = ["mnist:mnistm", "mnist:optdigits", "optdigits-wide:mnist", "mnist:optdi
 # Each with the method of dalib_train that it is the reference of; several forms of one are TLlib's own variants.
 METHODS = {
     "source-only": "source-only", "source-only-bn": "source-only-bn", "dann": "dann", "afn": "afn", "afn-kept-norm": "afn", "bsp": "bsp",
-    "mcc": "mcc", "adda": "adda", "adda-reversal": "adda", "pada": "pada", "iwan": "iwan", "iwan-heavy": "iwan", "osbp": "osbp",
+    "bsp-paper": "bsp-paper", "mcc": "mcc", "adda": "adda", "adda-reversal": "adda", "pada": "pada", "iwan": "iwan", "iwan-heavy": "iwan",
+    "osbp": "osbp", "dsan": "dsan", "shot": "shot",
 }  # fmt: skip
+# What of ours is not a method of dalib_train but one with other settings.
+SETTINGS = {"bsp-paper": ["bsp", "--bsp-weight", "1e-4"]}
 OPEN_SET = {"osbp"}
 # What dalib_train's results call these numbers.
 OUR_NAMES = {"accuracy": "target_accuracy", "known": "os_star", "unknown": "unk", "harmonic": "h_score"}
@@ -25,12 +28,14 @@ OUR_NAMES = {"accuracy": "target_accuracy", "known": "os_star", "unknown": "unk"
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tllib", type=Path, help="checkout of github.com/thuml/Transfer-Learning-Library; without it only ours are run")
+    parser.add_argument("--authors", type=Path, help="folder of checkouts of the authors' code, for dsan and shot")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=["dann", "afn", "bsp", "mcc", "adda"])
     parser.add_argument("--tasks", nargs="+", metavar="SOURCE:TARGET", default=TASKS)
     parser.add_argument("--target-classes", metavar="C,...", help="the target has these classes alone, as in partial adaptation")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--iterations", type=int, default=1000)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--numbers", choices=["torch", "trainer"], default="torch", help="whose random numbers PyTorch's trainings take")
     parser.add_argument("--trainer", type=Path, help="dalib_train; without it only the results of --ours and --json are shown beside")
     parser.add_argument("--ours", type=Path, nargs="+", default=[], metavar="FILE", help="what dalib_train --json wrote in earlier runs")
     parser.add_argument("--json", type=Path, metavar="FILE", help="keeps every training's result; those that are in it are not run again")
@@ -62,9 +67,12 @@ def key_of(side, method, task, seed, options):
 
 def train_peer(python, method, task, seed, options):
     source, target = task.split(":")
-    command = [python, HERE / "peers" / "torch_adaptation.py", "--tllib", options.tllib, "--data", options.data, "--method", method]
+    command = [python, HERE / "peers" / "torch_adaptation.py", "--data", options.data, "--method", method]
+    for name in ("tllib", "authors"):
+        if (folder := getattr(options, name)) is not None:
+            command += [f"--{name}", folder]
     command += ["--source", source, "--target", target, "--seed", str(seed), "--iterations", str(options.iterations)]
-    command += ["--threads", str(options.threads)]
+    command += ["--threads", str(options.threads), "--numbers", options.numbers]
     if options.target_classes:
         command += ["--target-classes", options.target_classes]
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
@@ -74,11 +82,10 @@ def train_ours(method, task, seed, options):
     source, target = task.split(":")
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "result.json"
-        command = [options.trainer, "--method", method, "--no-baseline", "--source", source, "--target", target, "--no-pictures"]
+        command = [options.trainer, "--method", *SETTINGS.get(method, [method]), "--source", source, "--target", target]
+        command += ["--no-baseline", "--no-pictures"]
         command += ["--seed", str(seed), "--seeds", "1", "--iterations", str(options.iterations), "--threads", str(options.threads)]
         command += ["--eval-every", str(options.iterations), "--checkpoint-every", str(options.iterations)]  # alike, but for the time
-        if method == "bsp":
-            command += ["--bsp-weight", "1e-4"]  # the peer's, where ours is a tenth
         command += ["--root", options.data, "--out", folder, "--json", result]
         if method in OPEN_SET:
             command += ["--open-set"]
@@ -91,6 +98,10 @@ def train_ours(method, task, seed, options):
 def found_in(entry, number):
     """The accuracies of one training in dalib_train's results."""
     return {name: entry[ours]["runs"][number] for name, ours in OUR_NAMES.items() if ours in entry}
+
+
+def side_of_peer(options):
+    return "torch" if options.numbers == "torch" else "torch, trainer's numbers"
 
 
 def read_ours(results, options):
@@ -110,11 +121,12 @@ def read_ours(results, options):
 
 def run_all(results, options):
     """Every training that is asked for and not known: method by method, the peer before ours, so that a part is a part of the table."""
-    python = peers_python(options.environment) if options.tllib else None
+    peers = options.tllib or options.authors
+    python = peers_python(options.environment) if peers else None
     for seed in options.seeds:
         for method in options.methods:
             for task in options.tasks:
-                sides = [("torch", method, lambda: train_peer(python, method, task, seed, options))] if options.tllib else []
+                sides = [(side_of_peer(options), method, lambda: train_peer(python, method, task, seed, options))] if peers else []
                 own = METHODS[method]
                 sides += [("ours", own, lambda: train_ours(own, task, seed, options))] if options.trainer else []
                 for side, name, train in sides:
@@ -144,10 +156,10 @@ def print_table(results, options):
         for task in options.tasks:
             found = {
                 side: [row for seed in options.seeds if (row := results.find(key_of(side, name, task, seed, options))) is not None]
-                for side, name in (("ours", METHODS[method]), ("torch", method))
+                for side, name in (("ours", METHODS[method]), (side_of_peer(options), method))
             }
             for number in OUR_NAMES if method in OPEN_SET else ["accuracy"]:
-                ours, theirs = ([row[number] for row in found[side] if number in row] for side in ("ours", "torch"))
+                ours, theirs = ([row[number] for row in found[side] if number in row] for side in found)
                 print(f"{method:15} {task:22} {number:9} {summary(ours):>18} {summary(theirs):>18}   {verdict(ours, theirs)}")
 
 

@@ -1,10 +1,11 @@
-"""Trains one method on the digits in PyTorch with TLlib's losses and prints its accuracy as a line of JSON. See compare_accuracy.py.
+"""Trains one method on the digits in PyTorch with TLlib's or the authors' losses and prints its accuracy as a line of JSON. See compare_accuracy.py.
 
 Networks are those of torch_training.py, protocol and settings those of examples/trainer/train.md. Each class says which network its method has.
 """
 import argparse
 import copy
 import json
+import math
 import os
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from peers import digits, tllib_folder  # noqa: E402
+from peers import authors_code, digits, tllib_folder, trainer_numbers  # noqa: E402
 from peers.torch_training import BATCH, CLASSES, WIDTH, SourceOnly, Standard, backbone, block, discriminator, sgd  # noqa: E402
 
 KNOWN_CLASSES = 5  # of the source in an open-set task, the digits 0 to 4 as in OSBP's paper
@@ -50,6 +51,12 @@ class Bsp(Adversarial):
 
         penalty = BatchSpectralPenalizationLoss()(*features.split(BATCH))
         return super().transfer(features, logits) + self.weight * penalty
+
+
+class BspPaper(Bsp):
+    """With the paper's weight."""
+
+    weight = 1e-4
 
 
 class Mcc(Standard):
@@ -154,6 +161,49 @@ class Osbp(Standard):
         return UnknownClassBinaryCrossEntropy(self.share)(self.head(GradientReverseLayer()(features[BATCH:])))
 
 
+class Dsan(Standard):
+    """With the authors' loss and their weight, which grows from 0 as the reversal's coefficient does."""
+
+    authors = "dsan"
+    weight = 0.5
+
+    def __init__(self):
+        super().__init__()
+        self.loss, self.steps = self.code.LMMD_loss(CLASSES), 0
+
+    def total(self, features, logits, labels):
+        grown = math.tanh(self.steps / 1000 / 2)
+        self.steps += 1
+        distance = self.loss.get_loss(*features.split(BATCH), labels, logits[BATCH:].softmax(1))
+        return F.cross_entropy(logits[:BATCH], labels) + self.weight * grown * distance.squeeze()
+
+
+class Shot(Standard):
+    """SHOT-IM: the source alone at first, then the target with the head kept, by the authors' entropy and its counterpart of the mean."""
+
+    authors = "shot"
+    source_iterations = 250
+
+    def __init__(self):
+        super().__init__()
+        self.steps = 0
+
+    def step(self, x_s, labels, x_t):
+        self.steps += 1
+        learns_source = self.steps <= self.source_iterations
+        self.head.requires_grad_(learns_source)
+        logits = self.head(self.network(x_s if learns_source else x_t))
+        loss = F.cross_entropy(logits, labels) if learns_source else self.of_target(logits.softmax(1))
+        self.optimiser.zero_grad()
+        loss.backward()
+        self.optimiser.step()
+        return loss
+
+    def of_target(self, p):
+        mean = p.mean(dim=0)
+        return torch.mean(self.code.Entropy(p)) - torch.sum(-mean * torch.log(mean + 1e-5))
+
+
 class Adda:
     """First the source; then a copy of the network against the discriminator in two steps of inverted labels, the paper's."""
 
@@ -212,8 +262,11 @@ class AddaReversal(Adda):
 
 METHODS = {
     "source-only": SourceOnly, "source-only-bn": SourceOnlyNormalised, "dann": Adversarial, "afn": Afn, "afn-kept-norm": AfnKeptNorm,
-    "bsp": Bsp, "mcc": Mcc, "adda": Adda, "adda-reversal": AddaReversal, "pada": Pada, "iwan": Iwan, "iwan-heavy": IwanHeavy, "osbp": Osbp,
+    "bsp": Bsp, "bsp-paper": BspPaper, "mcc": Mcc, "adda": Adda, "adda-reversal": AddaReversal, "pada": Pada, "iwan": Iwan,
+    "iwan-heavy": IwanHeavy, "osbp": Osbp, "dsan": Dsan, "shot": Shot,
 }  # fmt: skip
+# Those whose networks and steps are the trainer's in every part, so that with its random numbers the losses are its losses.
+SAME_STEPS = {"source-only", "source-only-bn", "dann", "afn", "bsp", "bsp-paper", "mcc", "dsan", "shot"}
 
 
 def set_rate(training, iteration):
@@ -223,22 +276,33 @@ def set_rate(training, iteration):
             group["lr"] = rate
 
 
-def train(method, task, iterations, seed):
+def batches(task, seed, numbers):
+    """Endless batches of the source's images with labels and of the target's images."""
+    source_images, source_labels, target_images = task
+    domains = ((source_images, source_labels), (target_images, torch.zeros(len(target_images))))
+    if numbers == "trainer":
+        streams = (trainer_numbers.SOURCE, trainer_numbers.TARGET)
+        return [trainer_numbers.Batches(*domain, BATCH, seed, stream) for domain, stream in zip(domains, streams)]
+    return [digits.Batches(*domain, BATCH, torch.Generator().manual_seed(1000 * seed + k)) for k, domain in enumerate(domains)]
+
+
+def train(method, task, iterations, seed, numbers="torch", shown=0):
     """The training after its last iteration. `task` has the images and labels of the source and the images of the target."""
     torch.manual_seed(seed)
     training = METHODS[method]()
+    if numbers == "trainer":
+        trainer_numbers.start(training, seed)
     for part in vars(training).values():
         if isinstance(part, nn.Module):
             part.to(memory_format=torch.channels_last)  # PyTorch's fastest on CPUs
-    source_images, source_labels, target_images = task
     if hasattr(training, "see_target"):
-        training.see_target(target_images)
-    orders = [torch.Generator().manual_seed(1000 * seed + k) for k in range(2)]
-    source = digits.Batches(source_images, source_labels, BATCH, orders[0])
-    target = digits.Batches(target_images, torch.zeros(len(target_images)), BATCH, orders[1])
+        training.see_target(task[2])
+    source, target = batches(task, seed, numbers)
     for iteration in range(iterations):
         set_rate(training, iteration)
-        training.step(*source.next(), target.next()[0])
+        loss = training.step(*source.next(), target.next()[0])
+        if iteration < shown:
+            print(f"{iteration + 1} {float(loss.detach()):.6f}", file=sys.stderr)
     return training
 
 
@@ -261,7 +325,8 @@ def accuracies(predicted, labels, open_set):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tllib", required=True)
+    parser.add_argument("--tllib", help="a checkout of TLlib, for the methods that are from it")
+    parser.add_argument("--authors", help="a folder of the authors' checkouts, for the others; see authors_code.py")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--method", choices=METHODS, required=True)
     parser.add_argument("--source", choices=digits.DOMAINS, required=True)
@@ -270,9 +335,17 @@ def main():
     parser.add_argument("--iterations", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--numbers", choices=["torch", "trainer"], default="torch", help="whose initial weights, batches and dropout")
+    parser.add_argument("--losses", type=int, default=0, metavar="N", help="prints the first N losses, of methods with one, to the standard error")
     options = parser.parse_args()
+    if options.numbers == "trainer" and options.method not in SAME_STEPS:
+        parser.error(f"--numbers trainer is for {', '.join(sorted(SAME_STEPS))}")
     torch.set_num_threads(options.threads)
-    tllib_folder.make_importable(options.tllib)
+    authors = getattr(METHODS[options.method], "authors", None)
+    if authors:
+        METHODS[options.method].code = authors_code.load(options.authors, authors)
+    else:
+        tllib_folder.make_importable(options.tllib or ".")
 
     source = digits.load(options.data, options.source, "train")
     target = [digits.of_classes(*digits.load(options.data, options.target, part), options.target_classes) for part in ("train", "test")]
@@ -280,7 +353,7 @@ def main():
     if open_set:
         source = digits.of_classes(*source, list(range(KNOWN_CLASSES)))
         target = [(images, labels.clamp(max=KNOWN_CLASSES)) for images, labels in target]
-    training = train(options.method, (*source, target[0][0]), options.iterations, options.seed)
+    training = train(options.method, (*source, target[0][0]), options.iterations, options.seed, options.numbers, options.losses)
     images, labels = target[1]
     print(json.dumps(accuracies(predictions(training, images), labels, open_set)))
 

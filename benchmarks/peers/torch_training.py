@@ -79,6 +79,7 @@ class Standard:
         self.optimiser.zero_grad()
         loss.backward()
         self.optimiser.step()
+        return loss
 
 
 class SourceOnly(Standard):
