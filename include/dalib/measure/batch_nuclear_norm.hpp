@@ -49,26 +49,35 @@ struct given_slopes_task {
 };
 
 /// The nuclear norm, and its gradient U V' over the singular values that are not 0.
+template <class T>
 struct nuclear_norm_and_slopes {
   double norm;
-  real_matrix slopes;
+  matrix_view<const T> slopes;
 };
 
-/// By the root of P'P, or PP': the norm is its trace, and U V' = P (P'P)^(-1/2). With T float that has all of T's digits unless P is nearly
-/// singular; then, and in double, by the singular values.
+/// By the root of P'P, or PP', in double: the norm is its trace, and U V' = P (P'P)^(-1/2). With T float that has all of T's digits unless
+/// P is nearly singular; then, and in double, by the singular values. The last product is in float where eigenvalues are within a factor
+/// of 256: a sum in float loses as many more digits as singular values differ by.
 template <class T, class Exec>
-nuclear_norm_and_slopes nuclear_norm_of(const scratch_algebra<Exec>& work, const const_real_matrix& p, bool with_slopes) {
+nuclear_norm_and_slopes<T> nuclear_norm_of(const scratch_algebra<Exec>& work, const matrix_view<const T>& p, bool with_slopes) {
+  const const_real_matrix wide = copy_as<double>(work.exec, p, work.scratch);
+  const auto in_t = [&](const const_real_matrix& slopes) { return copy_as<T>(work.exec, slopes, work.scratch); };
   if constexpr (std::is_same_v<T, float>) {
     const bool tall = p.rows >= p.cols;
-    const real_matrix gram = tall ? work.product(p.transposed(), p) : work.product(p, p.transposed());
+    const real_matrix gram = tall ? work.product(wide.transposed(), wide) : work.product(wide, wide.transposed());
     if (const auto root = root_of(work, gram, with_slopes)) {
       if (!with_slopes) return {root->trace, {}};
-      return {root->trace, tall ? work.product(p, root->inverse) : work.product(root->inverse, p)};
+      if (root->spread > 256) return {root->trace, in_t(tall ? work.product(wide, root->inverse) : work.product(root->inverse, wide))};
+      const matrix_view<const float> inverse = in_t(root->inverse);
+      const auto slopes = scratch_matrix<float>(work.scratch, p.rows, p.cols);
+      engine::product<Exec, float, host_memory>(work.exec, tall ? p : inverse, tall ? inverse : p, slopes, {1, 0}, work.scratch);
+      return {root->trace, slopes};
     }
   }
-  const thin_svd svd = svd_of(work, p);
+  const thin_svd svd = svd_of(work, wide);
   const double norm = std::accumulate(svd.values, svd.values + svd.size(), 0.0);
-  return {norm, with_slopes ? outer_product(work, svd, svd.rank()) : real_matrix{}};
+  if (!with_slopes) return {norm, {}};
+  return {norm, in_t(outer_product(work, svd, svd.rank()))};
 }
 
 } // namespace detail
@@ -85,7 +94,7 @@ enum class nuclear_normalisation {
 ///
 /// It is smallest where predictions are sure and various. The gradient with respect to P is that of the nuclear norm, U V' / n over the
 /// singular values that are not 0 up to rounding, so that equal rows have one too. A tensor (n, C, d1, ..., dK) is n d1 ... dK rows. O(n C
-/// min(n, C)), by Eigen, in double; host only. fast_batch_nuclear_norm needs no decomposition.
+/// min(n, C)), by Eigen, in double but for a product in float; host only. fast_batch_nuclear_norm needs no decomposition.
 /// @throws std::invalid_argument for an empty tensor or a gradient of another shape.
 ///
 /// @code{.cpp}
@@ -114,14 +123,12 @@ struct batch_nuclear_norm : score_measure<batch_nuclear_norm> {
     engine::visit_groups<T>(exec, engine::row_problem{n, 0, 1, classes}, detail::keep_predictions_task<T>{rows, kept}, scratch);
     const matrix_view<const T> predictions = kept.tensor;
     const bool wanted = Gradient && out.target.data != nullptr;
-    const auto [norm, slopes] = detail::nuclear_norm_of<T>(work, detail::copy_as<double>(exec, predictions, scratch), wanted);
+    const auto [norm, slopes] = detail::nuclear_norm_of<T>(work, predictions, wanted);
     const double divisor = static_cast<double>(normalisation == nuclear_normalisation::rows ? n : std::min(n, classes));
     if (wanted) {
-      const matrix_view<const double> of_predictions = slopes;
-      const class_rows<const T> in_t{detail::copy_as<T>(exec, of_predictions, scratch)};
       const T factor = static_cast<T>(-static_cast<double>(out.scale) / divisor);
       engine::visit_groups<T>(exec, engine::row_problem{n, 0, 2, classes},
-                              detail::given_slopes_task<T>{{predictions}, in_t, rows.like(out.target), factor, out.mode}, scratch);
+                              detail::given_slopes_task<T>{{predictions}, {slopes}, rows.like(out.target), factor, out.mode}, scratch);
     }
     return static_cast<T>(-norm / divisor);
   }

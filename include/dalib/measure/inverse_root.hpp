@@ -73,6 +73,7 @@ struct tridiagonal {
 /// The inverse root of a tridiagonal matrix, and the trace of its root.
 struct tridiagonal_root {
   double trace;
+  double spread;       ///< no two eigenvalues differ by a larger factor; up to 8 times as large as need be, or more where bounds are poor
   real_matrix inverse; ///< if wanted
 
   /// The columns of (s + T)^-1 are products of pivots: O(size^2) for each s. None if an eigenvalue is below 1e-9 of the largest.
@@ -84,7 +85,7 @@ struct tridiagonal_root {
     if (!(least > 1e-9 * most)) return std::nullopt;
     const root_quadrature points(least, most);
     const index_t n = t.size, stride = (n + pack<double>::size - 1) / pack<double>::size * pack<double>::size;
-    tridiagonal_root result{0, {}};
+    tridiagonal_root result{0, most / least, {}};
     if (with_inverse) result.inverse = {work.scratch.template allocate_zero<double>(n * stride), n, n, stride, 1};
     const workspace_mark mark(work.scratch);
     double* const own = work.scratch.template allocate<double>(n * lanes);   // of the inverse's diagonal, weighted
@@ -145,6 +146,7 @@ private:
 /// sum sqrt(l) over the eigenvalues l, and the inverse root, of a symmetric matrix that lies in one piece and is destroyed.
 struct matrix_root {
   double trace;
+  double spread; ///< see tridiagonal_root
   real_matrix inverse;
 };
 
@@ -158,10 +160,10 @@ std::optional<matrix_root> root_of(const scratch_algebra<Exec>& work, const real
   const auto root = tridiagonal_root::of(work, {diagonal, below, n}, with_inverse);
   if (!root) return std::nullopt;
   const double scale = std::sqrt(unit);
-  if (!with_inverse) return matrix_root{scale * root->trace, {}};
+  if (!with_inverse) return matrix_root{scale * root->trace, root->spread, {}};
   form_reflections<double>(matrix.data, n, factors, factors + n);
   const const_real_matrix q(matrix.data, n, n, 1, n), inverse = root->inverse;
-  return matrix_root{scale * root->trace, work.product(q, work.product(inverse, q.transposed()), 1 / scale)};
+  return matrix_root{scale * root->trace, root->spread, work.product(q, work.product(inverse, q.transposed()), 1 / scale)};
 }
 
 } // namespace dalib::detail

@@ -52,20 +52,24 @@ matrix_view<T> scratch_matrix(workspace& scratch, index_t rows, index_t cols) {
   return {scratch.template allocate<T>(rows * cols), rows, cols};
 }
 
+/// Calls use(stride), with 1 as a constant: loops over neighbours are vectorised.
+template <class Use>
+void with_stride(index_t stride, const Use& use) {
+  stride == 1 ? use(std::integral_constant<index_t, 1>{}) : use(stride);
+}
+
 /// The elements of a view as To, row by row in scratch memory.
 template <class To, class Exec, class T>
 matrix_view<To> copy_as(const Exec& exec, const matrix_view<const T>& from, workspace& scratch) {
   const matrix_view<To> to = scratch_matrix<To>(scratch, from.rows, from.cols);
   backend<host_memory>::for_each_entry(exec, from.rows, from.cols, [&](index_t row, index_t first, index_t count) {
-    for (index_t j = first; j < first + count; ++j) to(row, j) = static_cast<To>(from(row, j));
+    const T* const own = &from(row, 0);
+    To* const own_to = &to(row, 0);
+    with_stride(from.col_stride, [&](auto stride) {
+      for (index_t j = first; j < first + count; ++j) own_to[j] = static_cast<To>(own[j * stride]);
+    });
   });
   return to;
-}
-
-/// Calls use(stride), with 1 as a constant: loops over neighbours are vectorised.
-template <class Use>
-void with_stride(index_t stride, const Use& use) {
-  stride == 1 ? use(std::integral_constant<index_t, 1>{}) : use(stride);
 }
 
 /// Rows less a mean, as To, row by row in scratch memory.

@@ -53,17 +53,14 @@ public:
       b_ = a.transposed();
       c_ = c.transposed();
     }
-    const double multiplications = static_cast<double>(c_.rows) * static_cast<double>(c_.cols) * static_cast<double>(a_.cols);
-    const auto wanted = static_cast<index_t>(std::clamp(multiplications / least_work, 1.0, static_cast<double>(most_tasks)));
     rows_ = std::min(most_rows, padded(c_.rows, columns));
     cols_ = std::min(most_cols, padded(c_.cols, panel));
-    while (tasks() < wanted && cols_ > 2 * panel) cols_ = padded(cols_ / 2, panel);
-    while (tasks() < wanted && rows_ > 4 * columns) rows_ = padded(rows_ / 2, columns);
   }
 
   template <class Exec>
-  void run(const Exec& exec, workspace& scratch) const {
+  void run(const Exec& exec, workspace& scratch) {
     if (c_.rows == 0 || c_.cols == 0) return;
+    if (exec.workers() > 1) split();
     const workspace_mark mark(scratch);
     const index_t runs = std::max<index_t>(1, (a_.cols + depth_run - 1) / depth_run);
     const index_t depth = (a_.cols + runs - 1) / runs;
@@ -89,6 +86,14 @@ private:
     T *right, *left, *sums;
     bool one_run, packs_left;
   };
+
+  /// Smaller blocks, so that several workers have some; each copies what it reads of the operands anew.
+  void split() {
+    const double multiplications = static_cast<double>(c_.rows) * static_cast<double>(c_.cols) * static_cast<double>(a_.cols);
+    const auto wanted = static_cast<index_t>(std::clamp(multiplications / least_work, 1.0, static_cast<double>(most_tasks)));
+    while (tasks() < wanted && cols_ > 2 * panel) cols_ = padded(cols_ / 2, panel);
+    while (tasks() < wanted && rows_ > 4 * columns) rows_ = padded(rows_ / 2, columns);
+  }
 
   static constexpr index_t padded(index_t count, index_t unit) { return (count + unit - 1) / unit * unit; }
   index_t tasks() const { return (c_.rows + rows_ - 1) / rows_ * ((c_.cols + cols_ - 1) / cols_); }
