@@ -108,7 +108,7 @@ configure_for() { # configure_for ARCHITECTURE
   local generator=()
   command -v ninja >/dev/null && generator=(-G Ninja)
   cmake --fresh -C "$repository/cmake/cache/cuda.cmake" -S "$repository" -B "$build" "${generator[@]}" -DCMAKE_BUILD_TYPE=Release \
-    -DCMAKE_CUDA_ARCHITECTURES="$1" -DDALIB_BUILD_TESTS=ON -DDALIB_BUILD_EXAMPLES=ON -DDALIB_BUILD_BENCHMARKS=ON
+    -DCMAKE_CUDA_ARCHITECTURES="$1" -DDALIB_BUILD_TESTS=ON -DDALIB_TEST_LONG=ON -DDALIB_TEST_UNITY= -DDALIB_BUILD_EXAMPLES=ON -DDALIB_BUILD_BENCHMARKS=ON
 }
 configure() { # what CMake calls native, or else what the driver says of the first GPU
   configure_for native || configure_for "$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -1 | tr -d ' .')"

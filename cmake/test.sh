@@ -6,15 +6,16 @@ usage() {
 Usage: cmake/test.sh [--all] [--only STAGE]... [--jobs N] [--help]
 Installs what is missing, builds everything, optimised, warnings as errors, in build-tests/, and runs each group of tests in a thin form: nine
 minutes on two cores by clang, twelve by g++. The compiler is the one in the variable CXX; without it clang, which takes half of g++'s time for tests.
-`--all` (an hour and more) has these groups whole, slow tests among them, and the stages
-  plain     g++ without -march, OpenMP, xtensor, libjpeg and libpng: unit tests, golden set and demo, in build-plain/
-  fast      g++ with -ffast-math for x86-64-v3, without libpng: unit tests, conformance suite, golden set, and the demo by -Ofast, in build-fast/
-  other     the other one of clang and g++: everything in its thin form, in build-other/
+`--all` (an hour) has these groups whole, slow tests among them, and the stages
+  plain     the other one of clang and g++, without -march, OpenMP, xtensor, libjpeg and libpng: everything in its thin form, and the demo, in
+            build-plain/
   sanitize  clang with the address and undefined-behaviour sanitizers: unit tests and golden set, in build-asan/
+  cuda      nvcc: golden set, the device's tests, the example and the benchmark, compiled, in build-cuda/; they run by benchmarks/gpu_run.sh
   aarch64   g++ for 64-bit ARM, run by qemu: quickstart, unit tests of the engine and a golden group, in build-aarch64/
   python    the Python package, installed from PyPI's parts into a virtual environment, build-python/: its tests; Conan's package of the
             library; without network left out
-  cuda      nvcc: golden set, the device's tests, the example and the benchmark, compiled, in build-cuda/; they run by benchmarks/gpu_run.sh
+By `--only fast` alone, because the default stage has its kind of numbers in one program:
+  fast      g++ with -ffast-math for x86-64-v3, without libpng: unit tests, conformance suite, golden set, and the demo by -Ofast, in build-fast/
 A stage whose compiler is not there is left out, and the last line says so.
   --only STAGE  this stage alone (default, plain, fast, ...); may be repeated
   --jobs N      parallel compilations and tests (default: number of processors)
@@ -103,10 +104,12 @@ stage_default() {
 }
 
 stage_plain() {
-  configure build-plain -DCMAKE_BUILD_TYPE=Release -DDALIB_TEST_LONG=ON -DDALIB_MARCH= -DDALIB_OPENMP=OFF -DCMAKE_DISABLE_FIND_PACKAGE_xtensor=ON \
-    -DCMAKE_DISABLE_FIND_PACKAGE_JPEG=ON -DCMAKE_DISABLE_FIND_PACKAGE_PNG=ON
-  build_targets build-plain unit_tests golden_tests dalib_train example_01_quickstart
-  run_tests build-plain --tests-regex '^(unit[.]|golden$)' --exclude-regex conformance --label-exclude slow
+  local compiler=g++
+  [[ "$(default_compiler)" == *clang++* ]] || compiler=clang++
+  configure build-plain -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=Release "${quick_examples[@]}" -DDALIB_MARCH= -DDALIB_OPENMP=OFF \
+    -DCMAKE_DISABLE_FIND_PACKAGE_xtensor=ON -DCMAKE_DISABLE_FIND_PACKAGE_JPEG=ON -DCMAKE_DISABLE_FIND_PACKAGE_PNG=ON
+  build_targets build-plain all
+  run_tests build-plain --label-exclude slow
   run_demo build-plain
 }
 
@@ -118,14 +121,6 @@ stage_fast() {
   build_targets build-fast checked_tests dalib_train example_01_quickstart
   run_tests build-fast --tests-regex '^(unit[.]|golden$)' --label-exclude slow
   run_demo build-fast
-}
-
-stage_other() {
-  local compiler=g++
-  [[ "$(default_compiler)" == *clang++* ]] || compiler=clang++
-  configure build-other -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=Release "${quick_examples[@]}"
-  build_targets build-other all
-  run_tests build-other --label-exclude slow
 }
 
 stage_sanitize() {
@@ -170,12 +165,12 @@ stage_cuda() {
   build_targets build-cuda golden_gpu device_gpu example_05_gpu gpu_worker # what gpu_run.sh runs
 }
 
-# stage NAME PROGRAM: the function of that name, unless its compiler is not there or another stage was asked for.
+# stage NAME PROGRAM [named]: the function of that name, unless its compiler is not there or another stage was asked for.
 stage() {
   local start=$SECONDS
   if ((${#only[@]} > 0)); then
     [[ " ${only[*]} " == *" $1 "* ]] || return 0
-  elif [[ "$1" != default ]] && ! $all; then
+  elif [[ "$1" != default ]] && ! $all || [[ "${3:-}" == named ]]; then
     return 0
   fi
   if ! command -v "$2" >/dev/null; then
@@ -196,12 +191,11 @@ fi
 
 stage default cmake
 stage plain g++
-stage fast g++
-stage other g++
 stage sanitize clang++
+stage cuda nvcc
 stage aarch64 qemu-aarch64
 stage python python3
-stage cuda nvcc
+stage fast g++ named
 
 step "done"
 printf '%s\n' "${times[@]}"

@@ -1,6 +1,6 @@
 // Do two samples follow the same law? A permutation test with the unbiased MMD, and what each estimator sees.
 #include <dalib/dalib.hpp>
-#include <trainer/io/random.hpp>
+#include <io/random.hpp>
 
 #include <iostream>
 #include <vector>

@@ -1,6 +1,6 @@
 // Gradient descent on the MMD itself: a cloud of points flows until it follows the target's law.
 #include <dalib/dalib.hpp>
-#include <trainer/io/random.hpp>
+#include <io/random.hpp>
 
 #include <iostream>
 

@@ -2,7 +2,7 @@
 // Made data of the numbered examples: two half moons, and the same turned about the origin. The classic picture of a shift between domains.
 
 #include "autodiff/autodiff.hpp"
-#include "trainer/io/random.hpp"
+#include "io/random.hpp"
 
 #include <cmath>
 #include <cstdint>

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "../trainer/io/random.hpp"
+#include "../io/random.hpp"
 #include "parallel.hpp"
 #include "variable.hpp"
 

@@ -1,7 +1,7 @@
 // dalib_compare: do two files of numbers follow one law?
 
 #include "../autodiff/short_spinning.hpp"
-#include "../trainer/io/atomic_file.hpp"
+#include "../io/atomic_file.hpp"
 #include "../trainer/train/stop_request.hpp"
 #include "comparison.hpp"
 

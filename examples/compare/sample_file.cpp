@@ -1,10 +1,10 @@
 // A sample from a file: .npy, .csv with or without a header, .safetensors.
 #include "sample.hpp"
 
-#include "../trainer/io/file_error.hpp"
-#include "../trainer/io/mapped_file.hpp"
-#include "../trainer/io/npy.hpp"
-#include "../trainer/io/safetensors.hpp"
+#include "../io/file_error.hpp"
+#include "../io/mapped_file.hpp"
+#include "../io/npy.hpp"
+#include "../io/safetensors.hpp"
 
 #include <charconv>
 #include <cmath>

@@ -1,5 +1,5 @@
 // The witness function as a picture: where do two samples in the plane differ? Usage: witness_picture [FILE.svg]
-#include "../trainer/io/atomic_file.hpp"
+#include "../io/atomic_file.hpp"
 #include "witness_map.hpp"
 
 #include <dalib/dalib.hpp>

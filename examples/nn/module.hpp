@@ -1,7 +1,7 @@
 #pragma once
 #include <type_traits>
 
-#include "../trainer/io/state.hpp"
+#include "../io/state.hpp"
 #include "parameter.hpp"
 
 /// A layer or model is a struct with a call operator and a member

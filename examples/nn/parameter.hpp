@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "../autodiff/variable.hpp"
-#include "../trainer/io/random.hpp"
+#include "../io/random.hpp"
 
 namespace dalib::nn {
 

@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "../trainer/io/state_file.hpp"
-#include "../trainer/io/torch_file.hpp"
+#include "../io/state_file.hpp"
+#include "../io/torch_file.hpp"
 #include "module.hpp"
 
 namespace dalib::nn {

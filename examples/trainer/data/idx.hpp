@@ -1,7 +1,7 @@
 #pragma once
 
-#include "../io/gzip.hpp"
-#include "../io/mapped_file.hpp"
+#include "../../io/gzip.hpp"
+#include "../../io/mapped_file.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "../io/file_error.hpp"
-#include "../io/mapped_file.hpp"
+#include "../../io/file_error.hpp"
+#include "../../io/mapped_file.hpp"
 
 #include <algorithm>
 #include <charconv>

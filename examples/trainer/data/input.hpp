@@ -1,7 +1,7 @@
 #pragma once
 // What a person gives as --source, --target or to dalib_predict: found out and read.
 
-#include "../io/npy.hpp"
+#include "../../io/npy.hpp"
 #include "dataset.hpp"
 #include "number_table.hpp"
 

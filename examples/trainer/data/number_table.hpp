@@ -1,8 +1,8 @@
 #pragma once
 // Tables of numbers with a column of classes: CSV files.
 
-#include "../io/file_error.hpp"
-#include "../io/mapped_file.hpp"
+#include "../../io/file_error.hpp"
+#include "../../io/mapped_file.hpp"
 #include "nearest.hpp"
 
 #include <Eigen/Core>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "../io/random.hpp"
+#include "../../io/random.hpp"
 
 #include <array>
 #include <cstddef>

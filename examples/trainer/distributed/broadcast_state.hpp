@@ -2,7 +2,7 @@
 // The first rank's state for all.
 
 #include "../../distributed/ranks.hpp"
-#include "../io/state.hpp"
+#include "../../io/state.hpp"
 
 #include <span>
 #include <string>

@@ -2,8 +2,8 @@
 
 #include "onnx_graph.hpp"
 
-#include "../io/npy.hpp"
-#include "../io/random.hpp"
+#include "../../io/npy.hpp"
+#include "../../io/random.hpp"
 #include "../train/model_file.hpp"
 
 #include <CLI/CLI.hpp>

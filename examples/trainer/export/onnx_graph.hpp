@@ -1,7 +1,7 @@
 #pragma once
 // A network as an ONNX graph, from the tensors of a model file.
 
-#include "../io/safetensors.hpp"
+#include "../../io/safetensors.hpp"
 #include "../train/model_description.hpp"
 
 #include <onnx/onnx_pb.h>

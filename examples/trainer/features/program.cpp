@@ -4,7 +4,7 @@
 
 #include "../data/image_files.hpp"
 #include "../data/image_layouts.hpp"
-#include "../io/npy.hpp"
+#include "../../io/npy.hpp"
 #include "../train/frozen_backbone.hpp"
 
 #include <CLI/CLI.hpp>

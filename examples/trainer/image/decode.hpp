@@ -1,8 +1,8 @@
 #pragma once
 // Image files of any supported format; which one is found by the first bytes, never by the name.
 
-#include "../io/file_error.hpp"
-#include "../io/mapped_file.hpp"
+#include "../../io/file_error.hpp"
+#include "../../io/mapped_file.hpp"
 #include "jpeg.hpp"
 #include "png.hpp"
 #include "rgb_image.hpp"

@@ -1,7 +1,7 @@
 #pragma once
 // From a decoded image to a network's input: the transforms of DALIB's examples, which are torchvision's.
 
-#include "../io/random.hpp"
+#include "../../io/random.hpp"
 #include "resample.hpp"
 
 #include <algorithm>

@@ -1,8 +1,8 @@
 #pragma once
 // A text file that grows by whole records and survives interruptions.
 
-#include "../io/atomic_file.hpp"
-#include "../io/mapped_file.hpp"
+#include "../../io/atomic_file.hpp"
+#include "../../io/mapped_file.hpp"
 
 #include <cerrno>
 #include <cstddef>

@@ -1,8 +1,8 @@
 #pragma once
 // Numbers of a training run as comma-separated values that survive a kill.
 
-#include "../io/atomic_file.hpp"
-#include "../io/mapped_file.hpp"
+#include "../../io/atomic_file.hpp"
+#include "../../io/mapped_file.hpp"
 #include "text.hpp"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 #pragma once
 // The report of a training run as one HTML file that needs nothing else.
 
-#include "../io/atomic_file.hpp"
+#include "../../io/atomic_file.hpp"
 #include "table.hpp"
 #include "text.hpp"
 

@@ -1,7 +1,7 @@
 #pragma once
 // The results of a run for other programs.
 
-#include "../io/atomic_file.hpp"
+#include "../../io/atomic_file.hpp"
 #include "results.hpp"
 
 #include <nlohmann/json.hpp>

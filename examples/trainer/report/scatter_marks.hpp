@@ -1,7 +1,7 @@
 #pragma once
 // The points of a scatter plot.
 
-#include "../io/random.hpp"
+#include "../../io/random.hpp"
 #include "axes.hpp"
 
 #include <Eigen/Core>

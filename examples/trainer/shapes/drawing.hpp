@@ -2,7 +2,7 @@
 // Six shapes in two styles.
 
 #include "../image/rgb_image.hpp"
-#include "../io/random.hpp"
+#include "../../io/random.hpp"
 
 #include <algorithm>
 #include <array>

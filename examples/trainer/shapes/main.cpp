@@ -1,7 +1,7 @@
 // dalib_shapes: draws two small domains to try the trainer on, see examples/own_data.md.
 
-#include "../io/atomic_file.hpp"
-#include "../io/random.hpp"
+#include "../../io/atomic_file.hpp"
+#include "../../io/random.hpp"
 #include "../report/text.hpp"
 #include "drawing.hpp"
 #include "table.hpp"

@@ -1,9 +1,9 @@
 #pragma once
 // Two made tables: measurements of three products in two plants whose instruments differ.
 
-#include "../io/atomic_file.hpp"
-#include "../io/npy.hpp"
-#include "../io/random.hpp"
+#include "../../io/atomic_file.hpp"
+#include "../../io/npy.hpp"
+#include "../../io/random.hpp"
 #include "../report/text.hpp"
 
 #include <array>

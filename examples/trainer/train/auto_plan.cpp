@@ -5,7 +5,7 @@
 #include "time_estimate.hpp"
 
 #include "../../distributed/ranks.hpp"
-#include "../io/mapped_file.hpp"
+#include "../../io/mapped_file.hpp"
 #include "../report/results_json.hpp"
 
 #include <algorithm>

@@ -9,7 +9,7 @@
 #include "state.hpp"
 
 #include "../../nn/nn.hpp"
-#include "../io/random.hpp"
+#include "../../io/random.hpp"
 
 #include <functional>
 #include <limits>

@@ -1,6 +1,6 @@
 #include "model_description.hpp"
 
-#include "../io/file_error.hpp"
+#include "../../io/file_error.hpp"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>

@@ -1,6 +1,6 @@
 #include "model_file.hpp"
 
-#include "../io/state_file.hpp"
+#include "../../io/state_file.hpp"
 
 namespace dalib::train {
 namespace {

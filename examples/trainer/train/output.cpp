@@ -2,7 +2,7 @@
 
 #include "report_page.hpp"
 
-#include "../io/mapped_file.hpp"
+#include "../../io/mapped_file.hpp"
 #include "../report/results_json.hpp"
 
 namespace dalib::train {

@@ -12,7 +12,7 @@
 #include "time_estimate.hpp"
 
 #include "../../distributed/ranks.hpp"
-#include "../io/checkpoint.hpp"
+#include "../../io/checkpoint.hpp"
 #include "../report/results_json.hpp"
 #include "../report/terminal.hpp"
 

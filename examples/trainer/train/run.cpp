@@ -6,7 +6,7 @@
 #include "stop_request.hpp"
 
 #include "../distributed/broadcast_state.hpp"
-#include "../io/checkpoint.hpp"
+#include "../../io/checkpoint.hpp"
 
 #include <algorithm>
 #include <chrono>

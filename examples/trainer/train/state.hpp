@@ -1,7 +1,7 @@
 #pragma once
 // State of objects behind an interface: for checkpoints, and as snapshots by value.
 
-#include "../io/state.hpp"
+#include "../../io/state.hpp"
 
 #include <cstdint>
 #include <functional>

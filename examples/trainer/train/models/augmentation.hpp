@@ -4,7 +4,7 @@
 #include "../../../autodiff/autodiff.hpp"
 #include "../../../autodiff/parallel.hpp"
 #include "../../data/bilinear.hpp"
-#include "../../io/random.hpp"
+#include "../../../io/random.hpp"
 #include "smooth_field.hpp"
 
 #include <algorithm>

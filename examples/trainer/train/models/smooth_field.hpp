@@ -3,7 +3,7 @@
 
 #include "../../../autodiff/autodiff.hpp"
 #include "../../data/bilinear.hpp"
-#include "../../io/random.hpp"
+#include "../../../io/random.hpp"
 
 #include <algorithm>
 #include <array>
