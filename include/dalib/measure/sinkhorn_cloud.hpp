@@ -16,8 +16,8 @@ namespace dalib::detail {
 /// Points measured from a common origin, with weights; memory of the scratch.
 struct point_cloud {
   real_matrix points;
-  double *weights, *log_weights;
-  double largest_square; ///< no |x|^2 is larger
+  double *weights, *log_weights, *squares; ///< squares: |x|^2
+  double largest_square;                   ///< no |x|^2 is larger
 
   index_t size() const { return points.rows; }
   double mass() const { return std::accumulate(weights, weights + size(), 0.0); }
@@ -43,10 +43,6 @@ struct negative_cost {
   negative_cost with_unit(double squared_unit) const { return {power, rate * (power == 2 ? squared_unit : std::sqrt(squared_unit))}; }
 };
 
-/// |x|^2 of rows that lie in one piece.
-struct row_squares {
-  double largest = 0, sum = 0;
-};
 /// a'b, in a register of sums: one alone would wait for each addition.
 inline double inner_product(const double* a, const double* b, index_t count) {
   using vector = pack<double>;
@@ -56,15 +52,6 @@ inline double inner_product(const double* a, const double* b, index_t count) {
   double total = sum.sum();
   for (; f < count; ++f) total += a[f] * b[f];
   return total;
-}
-inline row_squares row_squares_of(const real_matrix& rows) {
-  row_squares result;
-  for (index_t i = 0; i < rows.rows; ++i) {
-    const double square = inner_product(&rows(i, 0), &rows(i, 0), rows.cols);
-    result.largest = std::max(result.largest, square);
-    result.sum += square;
-  }
-  return result;
 }
 
 } // namespace dalib::detail

@@ -42,7 +42,7 @@ public:
     std::frexp(power_ == 2 ? std::sqrt(scale.epsilon) : scale.epsilon, &exponent);
     const tile_rule rule{power_, std::ldexp(1.0, exponent), keeps_costs(x, y), scale.tolerance};
     const double largest = (power_ == 2 ? square : std::sqrt(square)) / scale.epsilon; // an exponent's terms
-    if (pair != nullptr && pair->floats_)                                              // whose bound is its own too: no point of it is further out
+    if (pair != nullptr && pair->floats_) // whose bound is its own too: no point of it is further out
       floats_.emplace(x, *pair->floats_, rule.keep, scratch);
     else if (scale.in_float && 8 * 0x1p-24 * largest <= scale.tolerance)
       floats_.emplace(exec, x, y, rule, scratch);
@@ -66,14 +66,15 @@ public:
     for (index_t j = 0; to_g != nullptr && j < y_.size(); ++j) to_g[j] = g[j] - epsilon * to_g[j];
   }
 
-  /// Adds factor sum_j a_i b_j P_ij dC(x_i, y_j)/dx_i to every row of `to_x`, and the same for y; a side without data is not wanted, nor is
-  /// the second one of a cloud with itself.
-  void add_pulls(double epsilon, const double* f, const double* g, double factor, const real_matrix& to_x, const real_matrix& to_y) {
+  /// Writes factor sum_j a_i b_j P_ij dC(x_i, y_j)/dx_i to every row of `to_x`, or adds it, and the same for y; a side without data is not
+  /// wanted, nor is the second one of a cloud with itself.
+  void pulls(double epsilon, const double* f, const double* g, double factor, const real_matrix& to_x, const real_matrix& to_y,
+             write_mode mode) {
     if (!floats_ && !doubles_) doubles_.emplace(exec_, x_, y_, tile_rule{power_, 1, false, tolerance_}, scratch_);
     if (floats_)
-      floats_->add_pulls(epsilon, f, g, factor, to_x, to_y);
+      floats_->pulls(epsilon, f, g, factor, to_x, to_y, mode);
     else
-      doubles_->add_pulls(epsilon, f, g, factor, to_x, to_y);
+      doubles_->pulls(epsilon, f, g, factor, to_x, to_y, mode);
   }
 
 private:

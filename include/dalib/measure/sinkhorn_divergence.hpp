@@ -5,6 +5,7 @@
 #include "dalib/measure/score_measure.hpp"
 #include "dalib/measure/sinkhorn_problem.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <numeric>
@@ -172,18 +173,25 @@ private:
                                       workspace& scratch) {
     const index_t n = from.rows.rows;
     const detail::real_matrix points = detail::centred_copy<double>(exec, from.rows, mean, scratch);
-    const detail::row_squares squares = detail::row_squares_of(points);
-    if (!is_finite(squares.sum)) require_finite(points); // or too large to be squared
-    detail::point_cloud result{points, scratch.template allocate<double>(n), scratch.template allocate<double>(n), squares.largest};
+    double* const numbers = scratch.template allocate<double>(3 * n);
+    detail::point_cloud result{points, numbers, numbers + n, numbers + 2 * n, 0};
+    double sum = 0;
+    for (index_t i = 0; i < n; ++i) {
+      const double square = result.squares[i] = detail::inner_product(&points(i, 0), &points(i, 0), points.cols);
+      result.largest_square = std::max(result.largest_square, square);
+      sum += square;
+    }
+    if (!is_finite(sum)) require_finite(points); // or too large to be squared
     double total = 0;
     for (index_t i = 0; i < n; ++i) {
       result.weights[i] = from.weights != nullptr ? static_cast<double>(from.weights[i]) : 1;
       total += result.weights[i];
     }
     const double unit = from.weights == nullptr ? static_cast<double>(n) : (set.unbalanced() ? 1 : total);
+    const double each = std::log(1 / unit); // of rows without weights
     for (index_t i = 0; i < n; ++i) {
       result.weights[i] /= unit;
-      result.log_weights[i] = std::log(result.weights[i]);
+      result.log_weights[i] = from.weights == nullptr ? each : std::log(result.weights[i]);
     }
     return result;
   }
@@ -207,14 +215,14 @@ private:
     if constexpr (Gradient) {
       const detail::scratch_algebra work(call.execution, call.scratch);
       const auto sums_for = [&](const matrix_view<T>& to) {
-        return to.data == nullptr ? detail::real_matrix{} : work.zeros(to.rows, to.cols);
+        return to.data == nullptr ? detail::real_matrix{} : work.matrix(to.rows, to.cols);
       };
       const detail::real_matrix of_s = sums_for(out.source), of_t = sums_for(out.target);
       const double epsilon = settings.epsilon();
-      all.costs->add_pulls(epsilon, all.across.f, all.across.g, 1, of_s, of_t);
+      all.costs->pulls(epsilon, all.across.f, all.across.g, 1, of_s, of_t, write_mode::overwrite);
       const auto finish = [&](auto& costs, const detail::potential_pair& p, const detail::real_matrix& sums, const matrix_view<T>& to) {
         if (to.data == nullptr) return;
-        if (settings.debias) costs->add_pulls(epsilon, p.f, p.f, -1, sums, {});
+        if (settings.debias) costs->pulls(epsilon, p.f, p.f, -1, sums, {}, write_mode::accumulate);
         detail::write_gradient(call.execution, sums, to, out.scale, out.mode);
       };
       finish(all.costs_s, all.of_source, of_s, out.source);

@@ -101,7 +101,7 @@ private:
       start_from_mean_costs();
       first /= 16; // where exponents are a few units
     }
-    for (double epsilon = first; epsilon > last; epsilon *= factor) {
+    for (double epsilon = first; epsilon > 1.5 * last; epsilon *= factor) { // a step that is nearly the last blur's is left out
       find_steps(epsilon);
       for (index_t i = 0; i < count_; ++i) potentials_[i] += 0.5 * steps_[i];
     }
@@ -119,11 +119,10 @@ private:
         const double* const row = &others.points(j, 0);
         const double weight = others.weights[j];
         for (index_t f = 0; f < cols; ++f) mean[f] += weight * row[f];
-        square += weight * inner_product(row, row, cols);
+        square += weight * others.squares[j];
       }
       for (index_t i = 0; i < of.size(); ++i) {
-        const double* const row = &of.points(i, 0);
-        to[i] = 0.5 * (inner_product(row, row, cols) + square) - inner_product(row, mean, cols);
+        to[i] = 0.5 * (of.squares[i] + square) - inner_product(&of.points(i, 0), mean, cols);
         total += of.weights[i] * to[i];
       }
       for (index_t i = 0; i < of.size(); ++i) to[i] -= 0.5 * total;
@@ -139,8 +138,12 @@ private:
     const point_cloud few{{all.points.data, count, all.points.cols, every * all.points.row_stride, all.points.col_stride},
                           scratch_.template allocate<double>(count),
                           scratch_.template allocate<double>(count),
+                          scratch_.template allocate<double>(count),
                           all.largest_square};
-    for (index_t i = 0; i < count; ++i) few.weights[i] = all.weights[every * i];
+    for (index_t i = 0; i < count; ++i) {
+      few.weights[i] = all.weights[every * i];
+      few.squares[i] = all.squares[every * i];
+    }
     const double share = all.mass() / few.mass();
     for (index_t i = 0; i < count; ++i) few.log_weights[i] = std::log(few.weights[i] *= share);
     return few;

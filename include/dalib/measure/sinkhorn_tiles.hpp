@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 #include <utility>
 
 namespace dalib::detail {
@@ -66,8 +67,10 @@ public:
     return write(1e30, false);
   }
 
-  /// Adds factor sum_j a_i b_j P_ij dC(x_i, y_j)/dx_i to every row of `to_x`, and the same for y; a side without data is not wanted.
-  void add_pulls(double epsilon, const double* f, const double* g, double factor, const real_matrix& to_x, const real_matrix& to_y) {
+  /// Writes factor sum_j a_i b_j P_ij dC(x_i, y_j)/dx_i to every row of `to_x`, or adds it, and the same for y; a side without data is not
+  /// wanted.
+  void pulls(double epsilon, const double* f, const double* g, double factor, const real_matrix& to_x, const real_matrix& to_y,
+             write_mode mode) {
     const workspace_mark mark(scratch_);
     set_potentials(epsilon, f, g);
     const index_t rows = summed_rows(), stride = tiles_.rows(0).stride;
@@ -81,7 +84,8 @@ public:
       if (to.data == nullptr) return;
       exec_.run((to.rows + block_ - 1) / block_, [&](index_t b, int) {
         const index_t block = first_block + b;
-        if (pulled_[block] == 0) return;
+        const bool add = again || mode == write_mode::accumulate;
+        if (pulled_[block] == 0 && add) return;
         const engine::packed_rows<Real>& own = tiles_.rows(again ? first_ + b : block);
         for (index_t i = 0; i < own.count; ++i)
           for (index_t c = 0; c < own.chunk_count(); ++c) {
@@ -89,7 +93,13 @@ public:
             const Real *const point = own.chunk(i, c), *const pulled = pulls_ + (block * block_ + i) * stride + first;
             const double sum = sums_[block * block_ + i];
             double* const out = &to(b * block_ + i, first);
-            for (index_t k = 0; k < count; ++k) out[k] += scale * (sum * static_cast<double>(point[k]) - static_cast<double>(pulled[k]));
+            const auto pull = [&](index_t k) { return scale * (sum * static_cast<double>(point[k]) - static_cast<double>(pulled[k])); };
+            if (pulled_[block] == 0)
+              std::fill_n(out, count, 0.0);
+            else if (add)
+              for (index_t k = 0; k < count; ++k) out[k] += pull(k);
+            else
+              for (index_t k = 0; k < count; ++k) out[k] = pull(k);
           }
       });
     };
@@ -107,6 +117,9 @@ private:
     bool lanes, columns; ///< whose pulls are wanted
   };
 
+  /// Whether tiles hold inner products in place of minus the costs, and the potentials the rows' halves of these: float is chosen where
+  /// rounding norms is below the tolerance, so close pairs need no more care. In double the tolerance may be below that.
+  bool by_products() const { return std::is_same_v<Real, float> && rule_.power == 2; }
   Real rate_of(double epsilon) const { return static_cast<Real>((rule_.power == 2 ? rule_.unit * rule_.unit : rule_.unit) / epsilon); }
 
   void prepare(bool keep) {
@@ -127,7 +140,7 @@ private:
     scaled_weights_ = scratch_.template allocate<Real>(rows);
     for_tiles([&](int worker, const pair_of_blocks& at) {
       Real* const to = kept_ + at.place * block_ * block_;
-      tiles_.evaluate_to(&to, worker, at.lanes, at.columns);
+      by_products() ? tiles_.products_to(to, at.lanes, at.columns) : tiles_.evaluate_to(&to, worker, at.lanes, at.columns);
     });
   }
 
@@ -137,8 +150,14 @@ private:
   }
   void set_potentials(double epsilon, const double* f, const double* g) {
     std::fill_n(potentials_, tiles_.count() * block_, Real(-1e30)); // rows that there are not: P = 0
-    for (index_t i = 0; i < x_.size(); ++i) potentials_[first_ * block_ + i] = static_cast<Real>(f[i] / epsilon);
-    for (index_t j = 0; !self() && j < y_.size(); ++j) potentials_[x_blocks_ * block_ + j] = static_cast<Real>(g[j] / epsilon);
+    const double share = by_products() ? 0.5 * rule_.unit * rule_.unit : 0;
+    const auto fill = [&](index_t first_block, index_t count, const double* potential) {
+      for (index_t i = 0; i < count; ++i)
+        potentials_[first_block * block_ + i] = static_cast<Real>(
+            (potential[i] - share * static_cast<double>(tiles_.rows(first_block + i / block_).norm[i % block_])) / epsilon);
+    };
+    fill(first_, x_.size(), f);
+    if (!self()) fill(x_blocks_, y_.size(), g);
   }
 
   /// Finds what the kept plan's rows and columns are multiplied by; false if there is no plan near enough.
@@ -157,7 +176,8 @@ private:
   }
 
   const Real* tile(int worker, const pair_of_blocks& at) const {
-    return kept_ != nullptr ? kept_ + at.place * block_ * block_ : tiles_.evaluate(worker, at.lanes, at.columns)[0];
+    if (kept_ != nullptr) return kept_ + at.place * block_ * block_;
+    return by_products() ? tiles_.products(worker, at.lanes, at.columns) : tiles_.evaluate(worker, at.lanes, at.columns)[0];
   }
 
   /// Adds the exponentials of a tile up by rows and by columns, registers of lanes at once.

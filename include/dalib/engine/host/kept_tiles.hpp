@@ -64,6 +64,17 @@ public:
     problem_.evaluate(parts, {{0, lanes.padded}, {0, columns.padded}, 0, block_rows_, own.numbers, to});
   }
 
+  /// The rows' inner products in place of a tile, for who knows what to make of them: no pair is looked at, nor whether it is close. Lanes
+  /// that hold no row are 0, columns that hold none anything.
+  const T* products(int worker, index_t lane_block, index_t column_block) const {
+    products_to(workers_[worker].kept[0], lane_block, column_block);
+    return workers_[worker].kept[0];
+  }
+  void products_to(T* to, index_t lane_block, index_t column_block) const {
+    const packed_rows<T>&lanes = rows(lane_block), &columns = rows(column_block);
+    pair_tile<multiply_add>(lanes, {0, lanes.padded}, columns, {0, columns.padded}, to, block_rows_);
+  }
+
 private:
   using blocks_type = typename problem_type::blocks;
 

@@ -114,7 +114,12 @@ public:
   }
 
   /// See pair_costs; of all rows, on all ranks.
-  void add_pulls(double epsilon, const double* f, const double* g, double factor, const real_matrix& to_x, const real_matrix& to_y) const {
+  void pulls(double epsilon, const double* f, const double* g, double factor, const real_matrix& to_x, const real_matrix& to_y,
+             write_mode mode) const {
+    if (mode == write_mode::overwrite) {
+      engine::clear(to_x);
+      engine::clear(to_y);
+    }
     if (to_x.data != nullptr) add_pulls_of(forward_, epsilon, f, g, factor, to_x);
     if (to_y.data != nullptr) add_pulls_of(other_side(), epsilon, g, f, factor, to_y);
   }
