@@ -83,7 +83,8 @@ DALIB_ONE_COPY void sum_differences(given_row<T> x, index_t features, const pull
   }
   for (; f < features; ++f) {
     sum[f] = T(0);
-    for (index_t i = 0; i < count; ++i) sum[f] += others[i].coefficient * (x.data[f * x.stride] - others[i].row.data[f * others[i].row.stride]);
+    for (index_t i = 0; i < count; ++i)
+      sum[f] += others[i].coefficient * (x.data[f * x.stride] - others[i].row.data[f * others[i].row.stride]);
   }
 }
 
