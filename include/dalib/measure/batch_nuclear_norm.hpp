@@ -94,7 +94,7 @@ enum class nuclear_normalisation {
 ///
 /// It is smallest where predictions are sure and various. The gradient with respect to P is that of the nuclear norm, U V' / n over the
 /// singular values that are not 0 up to rounding, so that equal rows have one too. A tensor (n, C, d1, ..., dK) is n d1 ... dK rows. O(n C
-/// min(n, C)), by Eigen, in double but for a product in float; host only. fast_batch_nuclear_norm needs no decomposition.
+/// min(n, C)), by Eigen, in double (of float logits the last product may be in float); host only. fast_batch_nuclear_norm needs none of it.
 /// @throws std::invalid_argument for an empty tensor or a gradient of another shape.
 ///
 /// @code{.cpp}
