@@ -1,6 +1,6 @@
 """Initial weights, batches and dropout of a training by dalib_train with a seed, for PyTorch: both trainings then take the same steps.
 
-The generator is that of examples/trainer/io/random.hpp, whose i-th word is a function of a key and i; streams are those of train/run.cpp.
+The generator is that of examples/io/random.hpp, whose i-th word is a function of a key and i; streams are those of train/run.cpp.
 """
 import numpy as np
 import torch
