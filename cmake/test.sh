@@ -124,7 +124,7 @@ stage_fast() {
 }
 
 stage_sanitize() {
-  configure build-asan -C cmake/cache/sanitize.cmake -DDALIB_TEST_LONG=ON
+  configure build-asan -C cmake/cache/sanitize.cmake
   build_targets build-asan unit_tests golden_tests
   run_tests build-asan --tests-regex '^(unit[.]|golden$)' --exclude-regex conformance --label-exclude slow
 }
