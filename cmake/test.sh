@@ -105,7 +105,7 @@ stage_default() {
 
 stage_plain() {
   local compiler=g++
-  [[ "$(default_compiler)" == *clang++* ]] || compiler=clang++
+  if [[ "$(default_compiler)" != *clang++* ]] && command -v clang++ >/dev/null; then compiler=clang++; fi
   configure build-plain -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=Release "${quick_examples[@]}" -DDALIB_MARCH= -DDALIB_OPENMP=OFF \
     -DCMAKE_DISABLE_FIND_PACKAGE_xtensor=ON -DCMAKE_DISABLE_FIND_PACKAGE_JPEG=ON -DCMAKE_DISABLE_FIND_PACKAGE_PNG=ON
   build_targets build-plain all
