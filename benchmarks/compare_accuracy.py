@@ -16,7 +16,7 @@ TASKS = ["mnist:mnistm", "mnist:optdigits", "optdigits-wide:mnist", "mnist:optdi
 METHODS = {
     "source-only": "source-only", "source-only-bn": "source-only-bn", "dann": "dann", "afn": "afn", "afn-kept-norm": "afn", "bsp": "bsp",
     "bsp-paper": "bsp-paper", "mcc": "mcc", "adda": "adda", "adda-reversal": "adda", "pada": "pada", "iwan": "iwan", "iwan-heavy": "iwan",
-    "osbp": "osbp", "dsan": "dsan", "shot": "shot",
+    "osbp": "osbp", "dsan": "dsan", "shot": "shot", "can": "can", "symnets": "symnets",
 }  # fmt: skip
 # What of ours is not a method of dalib_train but one with other settings.
 SETTINGS = {"bsp-paper": ["bsp", "--bsp-weight", "1e-4"]}
@@ -28,7 +28,7 @@ OUR_NAMES = {"accuracy": "target_accuracy", "known": "os_star", "unknown": "unk"
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tllib", type=Path, help="checkout of github.com/thuml/Transfer-Learning-Library; without it only ours are run")
-    parser.add_argument("--authors", type=Path, help="folder of checkouts of the authors' code, for dsan and shot")
+    parser.add_argument("--authors", type=Path, help="folder of checkouts of the authors' code, for dsan, shot, can and symnets")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=["dann", "afn", "bsp", "mcc", "adda"])
     parser.add_argument("--tasks", nargs="+", metavar="SOURCE:TARGET", default=TASKS)
     parser.add_argument("--target-classes", metavar="C,...", help="the target has these classes alone, as in partial adaptation")

@@ -5,7 +5,6 @@ Networks are those of torch_training.py, protocol and settings those of examples
 import argparse
 import copy
 import json
-import math
 import os
 import sys
 from pathlib import Path
@@ -16,7 +15,7 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from peers import authors_code, digits, tllib_folder, trainer_numbers  # noqa: E402
+from peers import authors_code, digits, tllib_folder, torch_authors, trainer_numbers  # noqa: E402
 from peers.torch_training import BATCH, CLASSES, WIDTH, SourceOnly, Standard, backbone, block, discriminator, sgd  # noqa: E402
 
 KNOWN_CLASSES = 5  # of the source in an open-set task, the digits 0 to 4 as in OSBP's paper
@@ -161,49 +160,6 @@ class Osbp(Standard):
         return UnknownClassBinaryCrossEntropy(self.share)(self.head(GradientReverseLayer()(features[BATCH:])))
 
 
-class Dsan(Standard):
-    """With the authors' loss and their weight, which grows from 0 as the reversal's coefficient does."""
-
-    authors = "dsan"
-    weight = 0.5
-
-    def __init__(self):
-        super().__init__()
-        self.loss, self.steps = self.code.LMMD_loss(CLASSES), 0
-
-    def total(self, features, logits, labels):
-        grown = math.tanh(self.steps / 1000 / 2)
-        self.steps += 1
-        distance = self.loss.get_loss(*features.split(BATCH), labels, logits[BATCH:].softmax(1))
-        return F.cross_entropy(logits[:BATCH], labels) + self.weight * grown * distance.squeeze()
-
-
-class Shot(Standard):
-    """SHOT-IM: the source alone at first, then the target with the head kept, by the authors' entropy and its counterpart of the mean."""
-
-    authors = "shot"
-    source_iterations = 250
-
-    def __init__(self):
-        super().__init__()
-        self.steps = 0
-
-    def step(self, x_s, labels, x_t):
-        self.steps += 1
-        learns_source = self.steps <= self.source_iterations
-        self.head.requires_grad_(learns_source)
-        logits = self.head(self.network(x_s if learns_source else x_t))
-        loss = F.cross_entropy(logits, labels) if learns_source else self.of_target(logits.softmax(1))
-        self.optimiser.zero_grad()
-        loss.backward()
-        self.optimiser.step()
-        return loss
-
-    def of_target(self, p):
-        mean = p.mean(dim=0)
-        return torch.mean(self.code.Entropy(p)) - torch.sum(-mean * torch.log(mean + 1e-5))
-
-
 class Adda:
     """First the source; then a copy of the network against the discriminator in two steps of inverted labels, the paper's."""
 
@@ -263,7 +219,7 @@ class AddaReversal(Adda):
 METHODS = {
     "source-only": SourceOnly, "source-only-bn": SourceOnlyNormalised, "dann": Adversarial, "afn": Afn, "afn-kept-norm": AfnKeptNorm,
     "bsp": Bsp, "bsp-paper": BspPaper, "mcc": Mcc, "adda": Adda, "adda-reversal": AddaReversal, "pada": Pada, "iwan": Iwan,
-    "iwan-heavy": IwanHeavy, "osbp": Osbp, "dsan": Dsan, "shot": Shot,
+    "iwan-heavy": IwanHeavy, "osbp": Osbp, **torch_authors.METHODS,
 }  # fmt: skip
 # Those whose networks and steps are the trainer's in every part, so that with its random numbers the losses are its losses.
 SAME_STEPS = {"source-only", "source-only-bn", "dann", "afn", "bsp", "bsp-paper", "mcc", "dsan", "shot"}
@@ -295,6 +251,8 @@ def train(method, task, iterations, seed, numbers="torch", shown=0):
     for part in vars(training).values():
         if isinstance(part, nn.Module):
             part.to(memory_format=torch.channels_last)  # PyTorch's fastest on CPUs
+    if hasattr(training, "see_source"):
+        training.see_source(*task[:2])
     if hasattr(training, "see_target"):
         training.see_target(task[2])
     source, target = batches(task, seed, numbers)
