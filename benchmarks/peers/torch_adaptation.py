@@ -153,6 +153,10 @@ class Osbp(Standard):
         self.head = nn.Linear(WIDTH, KNOWN_CLASSES + 1)
         self.optimiser = sgd([self.network, self.head])
 
+    def forward(self, x_s, x_t):
+        features = torch.cat([self.network(x_s), self.network(x_t)])
+        return features, self.head(features)
+
     def transfer(self, features, logits):
         from tllib.alignment.osbp import UnknownClassBinaryCrossEntropy
         from tllib.modules.grl import GradientReverseLayer
@@ -222,7 +226,7 @@ METHODS = {
     "iwan-heavy": IwanHeavy, "osbp": Osbp, **torch_authors.METHODS,
 }  # fmt: skip
 # Those whose networks and steps are the trainer's in every part, so that with its random numbers the losses are its losses.
-SAME_STEPS = {"source-only", "source-only-bn", "dann", "afn", "bsp", "bsp-paper", "mcc", "dsan", "shot"}
+SAME_STEPS = {"source-only", "source-only-bn", "dann", "afn", "bsp", "bsp-paper", "mcc", "osbp", "dsan", "shot"}
 
 
 def set_rate(training, iteration):
