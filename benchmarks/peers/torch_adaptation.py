@@ -172,6 +172,7 @@ class Adda:
     def __init__(self):
         self.network = nn.Sequential(backbone(), nn.Sequential(*block(800, WIDTH, batch_norm=False)))
         self.head, self.discriminator = nn.Linear(WIDTH, CLASSES), discriminator(WIDTH)
+        self.modules = (self.discriminator,)
         self.optimiser, self.of_discriminator = sgd([self.network, self.head]), sgd([self.discriminator])
         self.steps = 0
 
@@ -182,12 +183,11 @@ class Adda:
     def step(self, x_s, labels, x_t):
         self.steps += 1
         if self.steps <= self.source_iterations:
-            self.update(F.cross_entropy(self.head(self.network(x_s)), labels), self.optimiser)
-            return
+            return self.update(F.cross_entropy(self.head(self.network(x_s)), labels), self.optimiser)
         if self.steps == self.source_iterations + 1:
             self.source = copy.deepcopy(self.network).eval().requires_grad_(False)
             self.head.requires_grad_(False)
-        self.adapt(self.source(x_s), self.network(x_t))
+        return self.adapt(self.source(x_s), self.network(x_t))
 
     def adapt(self, of_source, of_target):
         from tllib.alignment.adda import DomainAdversarialLoss
@@ -195,7 +195,7 @@ class Adda:
         loss = DomainAdversarialLoss()
         d_s, d_t = self.discriminator(torch.cat([of_source, of_target.detach()])).split(BATCH)
         self.update(loss(d_s, "source") + loss(d_t, "target"), self.of_discriminator)
-        self.update(loss(self.discriminator(torch.cat([of_source, of_target]))[BATCH:], "source"), self.optimiser)
+        return self.update(loss(self.discriminator(torch.cat([of_source, of_target]))[BATCH:], "source"), self.optimiser)
 
     def update(self, loss, *optimisers):
         self.optimiser.zero_grad()
@@ -203,6 +203,7 @@ class Adda:
         loss.backward()
         for one in optimisers:
             one.step()
+        return loss
 
 
 class AddaReversal(Adda):
@@ -217,7 +218,7 @@ class AddaReversal(Adda):
         self.adversarial = DomainAdversarialLoss(self.discriminator, grl=grl)
 
     def adapt(self, of_source, of_target):
-        self.update(self.adversarial(of_source, of_target), self.optimiser, self.of_discriminator)
+        return self.update(self.adversarial(of_source, of_target), self.optimiser, self.of_discriminator)
 
 
 METHODS = {
@@ -226,7 +227,7 @@ METHODS = {
     "iwan-heavy": IwanHeavy, "osbp": Osbp, **torch_authors.METHODS,
 }  # fmt: skip
 # Those whose networks and steps are the trainer's in every part, so that with its random numbers the losses are its losses.
-SAME_STEPS = {"source-only", "source-only-bn", "dann", "afn", "bsp", "bsp-paper", "mcc", "osbp", "dsan", "shot"}
+SAME_STEPS = {"source-only", "source-only-bn", "dann", "afn", "bsp", "bsp-paper", "mcc", "adda", "osbp", "dsan", "shot"}
 
 
 def set_rate(training, iteration):
