@@ -180,43 +180,37 @@ private:
     return by_products() ? tiles_.products(worker, at.lanes, at.columns) : tiles_.evaluate(worker, at.lanes, at.columns)[0];
   }
 
-  /// Adds the exponentials of a tile up by rows and by columns, registers of lanes at once.
+  /// Adds the exponentials of a tile up by rows and by columns.
   void add_sums(int worker, const pair_of_blocks& at, Real rate) const {
-    using std::exp;
-    const index_t lanes = tiles_.rows(at.lanes).padded, columns = tiles_.rows(at.columns).count;
-    const Real *const u = potentials_ + at.lanes * block_, *const a = weights_ + at.lanes * block_, *const minus_costs = tile(worker, at);
-    const Real *const v = potentials_ + at.columns * block_, *const b = weights_ + at.columns * block_;
+    const Real *const u = potentials_ + at.lanes * block_, *const v = potentials_ + at.columns * block_,
+                      *const minus_costs = tile(worker, at);
     Real* const plan = plan_ != nullptr ? plan_ + at.place * block_ * block_ : worker_tiles_ + worker * block_ * block_;
-    Real* const rows = worker_rows_ + 2 * worker * block_;
-    double *const to_rows = sums_ + at.lanes * block_, *const to_columns = sums_ + at.to_columns * block_;
-    std::fill_n(rows, lanes, Real(0));
     const vector speed(rate);
-    for (index_t c = 0; c < columns; ++c) {
-      const vector own(v[c]), weight(b[c]);
-      vector sum(0);
-      for (index_t l = 0; l < lanes; l += vector::size) {
-        const vector share = exp(speed * vector::load(minus_costs + c * block_ + l) + (vector::load(u + l) + own));
-        share.store(plan + c * block_ + l);
-        (vector::load(rows + l) + weight * share).store(rows + l);
-        sum = sum + vector::load(a + l) * share;
-      }
-      if (at.both) to_columns[c] += static_cast<double>(sum.sum());
-    }
-    for (index_t l = 0; l < lanes; ++l) to_rows[l] += static_cast<double>(rows[l]);
+    add_tile(worker, at, weights_, [&](index_t c, index_t l) {
+      using std::exp;
+      const vector share = exp(speed * vector::load(minus_costs + c * block_ + l) + (vector::load(u + l) + vector(v[c])));
+      share.store(plan + c * block_ + l);
+      return share;
+    });
   }
   /// The same of a plan that is kept; all of a row's sum lacks its scale, and so of a column's.
   void add_plan(int worker, const pair_of_blocks& at) const {
+    const Real* const plan = plan_ + at.place * block_ * block_;
+    add_tile(worker, at, scaled_weights_, [&](index_t c, index_t l) { return vector::load(plan + c * block_ + l); });
+  }
+  /// Adds the shares of a tile's pairs up, a register of lanes of a column at once.
+  template <class ShareOf>
+  void add_tile(int worker, const pair_of_blocks& at, const Real* weights, const ShareOf& share_of) const {
     const index_t lanes = tiles_.rows(at.lanes).padded, columns = tiles_.rows(at.columns).count;
-    const Real *const a = scaled_weights_ + at.lanes * block_, *const b = scaled_weights_ + at.columns * block_;
+    const Real *const a = weights + at.lanes * block_, *const b = weights + at.columns * block_;
     Real* const rows = worker_rows_ + 2 * worker * block_;
     double *const to_rows = sums_ + at.lanes * block_, *const to_columns = sums_ + at.to_columns * block_;
     std::fill_n(rows, lanes, Real(0));
     for (index_t c = 0; c < columns; ++c) {
-      const Real* const plan = plan_ + (at.place * block_ + c) * block_;
       const vector weight(b[c]);
       vector sum(0);
       for (index_t l = 0; l < lanes; l += vector::size) {
-        const vector share = vector::load(plan + l);
+        const vector share = share_of(c, l);
         (vector::load(rows + l) + weight * share).store(rows + l);
         sum += vector::load(a + l) * share;
       }
