@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from peers import authors_code, digits, tllib_folder, torch_authors, trainer_numbers  # noqa: E402
-from peers.torch_training import BATCH, CLASSES, WIDTH, SourceOnly, Standard, backbone, block, discriminator, sgd  # noqa: E402
+from peers.torch_training import BATCH, CLASSES, WIDTH, Separate, SourceOnly, Standard, backbone, block, discriminator, sgd  # noqa: E402
 
 KNOWN_CLASSES = 5  # of the source in an open-set task, the digits 0 to 4 as in OSBP's paper
 
@@ -67,13 +67,9 @@ class Mcc(Standard):
         return MinimumClassConfusionLoss(self.temperature)(logits[BATCH:])
 
 
-class Afn(Standard):
+class Afn(Separate):
     bottleneck = staticmethod(lambda: block(800, WIDTH, dropout=0.5))
     weight, step_of_norm = 0.05, 1
-
-    def forward(self, x_s, x_t):
-        features = torch.cat([self.network(x_s), self.network(x_t)])
-        return features, self.head(features)
 
     def transfer(self, features, logits):
         from tllib.normalization.afn import AdaptiveFeatureNorm
@@ -144,7 +140,7 @@ class IwanHeavy(Iwan):
     weight_of_first, weight_of_second = 4.5, 3
 
 
-class Osbp(Standard):
+class Osbp(Separate):
     open_set = True
     share = 0.5
 
@@ -152,10 +148,6 @@ class Osbp(Standard):
         super().__init__()
         self.head = nn.Linear(WIDTH, KNOWN_CLASSES + 1)
         self.optimiser = sgd([self.network, self.head])
-
-    def forward(self, x_s, x_t):
-        features = torch.cat([self.network(x_s), self.network(x_t)])
-        return features, self.head(features)
 
     def transfer(self, features, logits):
         from tllib.alignment.osbp import UnknownClassBinaryCrossEntropy

@@ -2,6 +2,7 @@
 import contextlib
 import math
 import os
+from types import SimpleNamespace
 
 import torch
 from torch import nn
@@ -60,7 +61,8 @@ class Shot(Standard):
 
 class Can(Standard):
     """The authors' clustering of the whole target, every 50 iterations, their batches of each class and their discrepancy of features and
-    predictions. Source and target pass a batch norm together, as in the trainer's; distance from a centre and weight are the trainer's too."""
+    predictions. Source and target pass a batch norm together, as in the trainer's; distance from a centre, weight and the mean over the
+    classes that take part are the trainer's too."""
 
     authors = "can"
     weight, farthest, fewest, period, of_class = 0.3, 0.2, 3, 50, 6
@@ -76,10 +78,6 @@ class Can(Standard):
     def see_target(self, images):
         self.target_images = images
 
-    def forward_features(self, images):
-        """What the authors' functions call a network for."""
-        return {"feat": self.network(images)}
-
     def loader(self, images, labels=None):
         parts = [{"Img": images[rows], "Path": rows.tolist()} for rows in torch.arange(len(images)).split(500)]
         for part in parts if labels is not None else ():
@@ -90,7 +88,7 @@ class Can(Standard):
     def cluster(self):
         """Rows of the target for each class that has enough of them near a centre."""
         self.network.eval()
-        net = type("Net", (), {"forward": staticmethod(self.forward_features)})
+        net = SimpleNamespace(forward=lambda images: {"feat": self.network(images)})  # what their functions take for one
         found = self.code.Clustering(eps=0.005, feat_key="feat")
         found.set_init_centers(self.code.get_centers(net, self.loader(self.source_images, self.source_labels), CLASSES))
         found.feature_clustering(net, self.loader(self.target_images))

@@ -103,16 +103,18 @@ class Dann(Standard):
 class Separate(Standard):
     """Source and target go through the network one after the other."""
 
-    def __init__(self):
-        super().__init__()
-        self.loss = self.make_loss(dalib_index(BATCH))
-
     def forward(self, x_s, x_t):
         features = torch.cat([self.network(x_s), self.network(x_t)])
         return features, self.head(features)
 
 
-class Dan(Separate):
+class OfPairs(Separate):
+    def __init__(self):
+        super().__init__()
+        self.loss = self.make_loss(dalib_index(BATCH))
+
+
+class Dan(OfPairs):
     bottleneck = staticmethod(SourceOnly.bottleneck)
     make_loss = staticmethod(dalib_mmd)
 
@@ -120,7 +122,7 @@ class Dan(Separate):
         return self.loss(features[:BATCH], features[BATCH:])
 
 
-class Jan(Separate):
+class Jan(OfPairs):
     bottleneck = staticmethod(lambda: block(800, WIDTH, dropout=0.5))
     make_loss = staticmethod(dalib_joint)
 

@@ -52,7 +52,8 @@ ranks_end_within() {
     [[ -n "$(living_ranks_of "$2")" ]] || break
     sleep 0.1
   done
-  [[ -z "$(living_ranks_of "$2")" ]] || { kill -KILL $(living_ranks_of "$2") "$2" && die "a rank hangs"; }
+  local hung="$(living_ranks_of "$2")"
+  [[ -z "$hung" ]] || { kill -KILL $hung "$2" || true; die "a rank hangs"; }
   for _ in $(seq 30); do
     kill -0 "$2" 2>/dev/null || break
     sleep 0.1
