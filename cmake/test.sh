@@ -4,8 +4,8 @@ set -euo pipefail
 usage() {
   cat <<'EOF'
 Usage: cmake/test.sh [--all] [--only STAGE]... [--jobs N] [--help]
-Installs what is missing, builds everything, optimised, warnings as errors, in build-tests/, and runs each group of tests in a thin form: nine
-minutes on two cores by clang, twelve by g++. The compiler is the one in the variable CXX; without it clang, which takes half of g++'s time for tests.
+Installs what is missing, builds everything, optimised, warnings as errors, in build-tests/, and runs each group of tests in a thin form: eight
+to ten minutes on two cores by clang, a third more by g++. The compiler is the one in the variable CXX; without it clang, which takes half of g++'s time for tests.
 `--all` (an hour) has these groups whole, slow tests among them, and the stages
   plain     the other one of clang and g++, without -march, OpenMP, xtensor, libjpeg and libpng: everything in its thin form, and the demo, in
             build-plain/
