@@ -67,12 +67,12 @@ case "$case" in
       --weights one/dan-seed-1/model.safetensors --image-side 32 --out trained
     ;;
   image_kills)
-    # Killed twenty times at any moment, a run loses only what came after its last checkpoint, and it ends with the bits of one left alone.
+    # Killed twelve times at any moment, a run loses only what came after its last checkpoint, and it ends with the bits of one left alone.
     office+=(--iterations 30 --eval-every 10 --checkpoint-every 1 --save)
     "$train" --method dan "${office[@]}" --out whole
     RANDOM=20
     again=()
-    for _ in $(seq 20); do
+    for _ in $(seq 12); do
       killed_after "$((RANDOM % 3)).$((RANDOM % 900 + 100))" parts/dan-seed-1/checkpoint.safetensors \
         "$train" --method dan "${office[@]}" --out parts "${again[@]}"
       again=(--resume)
