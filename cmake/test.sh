@@ -146,11 +146,14 @@ stage_python() {
     skipped+=("python (its packages could not be installed: no network?)")
     return 0
   fi
-  "$environment/bin/pip" install --quiet torch || skipped+=("python: tests of PyTorch (it could not be installed)")
-  "$environment/bin/pip" install --quiet jax conan || skipped+=("python: JAX's arrays and Conan's package (they could not be installed)")
+  # What its tests need comes while it is compiled: most of that is waiting.
+  "$environment/bin/pip" install --quiet --no-compile torch &
+  local torch=$!
   step "build of the package"
   CMAKE_BUILD_PARALLEL_LEVEL="$jobs" "$environment/bin/pip" install --no-build-isolation --verbose \
-    --config-settings=build-dir="$environment/package" ./examples/python
+    --config-settings=build-dir="$environment/package" --config-settings=cmake.define.DALIB_PYTHON_OPTIMISATION=1 ./examples/python
+  wait "$torch" || skipped+=("python: tests of PyTorch (it could not be installed)")
+  "$environment/bin/pip" install --quiet --no-compile jax conan || skipped+=("python: JAX's arrays and Conan's package (they could not be installed)")
   step "tests of the package"
   (cd examples/python && "$environment/bin/mypy" package/dalib_cpp && "$environment/bin/python" -m pytest -q)
   if [[ -x "$environment/bin/conan" ]]; then
