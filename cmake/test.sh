@@ -79,8 +79,7 @@ build_targets() {
 # run_tests FOLDER CTEST_OPTIONS...
 run_tests() {
   step "tests in $1"
-  # One more than processors: tests that kill or send wait for a part of their time.
-  ctest --test-dir "$1" --output-on-failure --no-tests=error --parallel $((jobs + 1)) "${@:2}"
+  ctest --test-dir "$1" --output-on-failure --no-tests=error --parallel "$jobs" "${@:2}"
 }
 
 # The two programs of the README's first command, in a moment.
